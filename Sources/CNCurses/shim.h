@@ -1,0 +1,5 @@
+#pragma once
+#define _GNU_SOURCE 1
+#define NCURSES_WIDECHAR 1
+#include <locale.h>
+#include <ncurses.h>

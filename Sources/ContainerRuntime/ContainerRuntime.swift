@@ -1,0 +1,198 @@
+/// What runs pods on this machine: sandboxes, containers, images, and sockets into them.
+///
+/// The shape follows the Kubernetes Container Runtime Interface. Implementations: `SandboxRuntime` (namespaces),
+/// `PlainRuntime` (processes on loopback addresses), and in tests one that plays a script.
+public protocol ContainerRuntime: NetworkDatapath {
+    var level: RuntimeLevel { get }
+
+    /// Finds the recipe behind an image reference, or throws what the kubelet reports as `ErrImagePull`.
+    func pullImage(_ reference: String) async throws(RuntimeError) -> Image
+
+    /// Makes the sandbox of a pod: its namespaces, its address, its files. It holds no container yet.
+    func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError)
+
+    /// Starts a container in the sandbox of `configuration.podUID`; returns when its process is running.
+    func startContainer(_ configuration: ContainerConfiguration) async throws(RuntimeError) -> ContainerID
+
+    /// Waits until the container's process ends. Answers at once, and every time, after that.
+    func waitForExit(_ container: ContainerID) async -> ContainerExit
+
+    /// Sends a signal to the container's first process; nothing happens if it has ended.
+    func signal(_ container: ContainerID, _ signal: Int32) async
+
+    /// Runs a command in a running container and waits for it, at most `timeout`, after which it is killed.
+    func execute(_ container: ContainerID, command: [String], timeout: Duration) async throws(RuntimeError) -> ExecutionResult
+
+    /// Kills what is left of the pod and removes its sandbox, address and files (its logs stay). Unknown pods are fine.
+    func removePodSandbox(_ podUID: String) async
+
+    /// Ends everything this runtime started. Nothing is left afterwards.
+    func shutDown() async
+}
+
+/// The three levels of runtime; the level is probed at start and shown.
+public enum RuntimeLevel: String, Sendable, CaseIterable {
+    /// Namespaces: every pod has its own network, files, processes and host name.
+    case sandbox
+    /// Namespaces are denied: pods are processes on addresses of their own in 127.0.0.0/8.
+    case plain
+    /// No process at all: pods follow rules.
+    case simulated
+}
+
+/// A container, for as long as the cluster process lives.
+public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+    public init(_ rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+}
+
+/// An image reference resolved to what is run.
+public struct Image: Sendable, Hashable {
+    /// The reference as given, with the tag that was implied (`busybox:latest`).
+    public var reference: String
+    /// A content digest, `sha256:…`.
+    public var digest: String
+    public var entrypoint: [String]
+    public var command: [String]
+    public var environment: [String]
+    public var workingDirectory: String
+    /// `uid` the image asks for; nil means 0.
+    public var user: Int?
+    /// The signal that asks the program to stop, SIGTERM unless the image says otherwise.
+    public var stopSignal: Int32
+
+    public init(
+        reference: String, digest: String, entrypoint: [String] = [], command: [String] = [], environment: [String] = [],
+        workingDirectory: String = "/", user: Int? = nil, stopSignal: Int32 = 15
+    ) {
+        self.reference = reference
+        self.digest = digest
+        self.entrypoint = entrypoint
+        self.command = command
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.stopSignal = stopSignal
+    }
+}
+
+/// What a pod's sandbox is made from.
+public struct PodSandboxConfiguration: Sendable, Hashable {
+    public var podUID: String
+    public var name: String
+    public var namespace: String
+    public var hostName: String
+    /// The address given by the network, for example `10.244.0.5`.
+    public var address: String
+    /// Text of `/etc/resolv.conf`.
+    public var resolverConfiguration: String
+    /// Text of `/etc/hosts`.
+    public var hosts: String
+
+    public init(
+        podUID: String, name: String, namespace: String, hostName: String, address: String,
+        resolverConfiguration: String, hosts: String
+    ) {
+        self.podUID = podUID
+        self.name = name
+        self.namespace = namespace
+        self.hostName = hostName
+        self.address = address
+        self.resolverConfiguration = resolverConfiguration
+        self.hosts = hosts
+    }
+}
+
+/// What a container is started from. Everything that a manifest leaves open has been filled in from the image.
+public struct ContainerConfiguration: Sendable, Hashable {
+    public var podUID: String
+    public var name: String
+    /// How often this container was started before; 0 the first time.
+    public var attempt: Int
+    public var image: Image
+    /// The whole argument vector; the first element is looked up in PATH inside the sandbox.
+    public var arguments: [String]
+    /// `NAME=value`, in order.
+    public var environment: [String]
+    public var workingDirectory: String
+    public var runAsUser: Int?
+    public var mounts: [Mount]
+    /// Bytes; nil means no limit.
+    public var memoryLimitBytes: Int?
+    /// Thousandths of a core; nil means no limit.
+    public var cpuLimitMillicores: Int?
+    /// Where the output goes, in the CRI log format: `TIME stdout F LINE`.
+    public var logPath: String
+
+    public struct Mount: Sendable, Hashable {
+        public var hostPath: String
+        public var containerPath: String
+        public var isReadOnly: Bool
+        public init(hostPath: String, containerPath: String, isReadOnly: Bool) {
+            self.hostPath = hostPath
+            self.containerPath = containerPath
+            self.isReadOnly = isReadOnly
+        }
+    }
+
+    public init(
+        podUID: String, name: String, attempt: Int = 0, image: Image, arguments: [String], environment: [String] = [],
+        workingDirectory: String = "/", runAsUser: Int? = nil, mounts: [Mount] = [], memoryLimitBytes: Int? = nil,
+        cpuLimitMillicores: Int? = nil, logPath: String
+    ) {
+        self.podUID = podUID
+        self.name = name
+        self.attempt = attempt
+        self.image = image
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.runAsUser = runAsUser
+        self.mounts = mounts
+        self.memoryLimitBytes = memoryLimitBytes
+        self.cpuLimitMillicores = cpuLimitMillicores
+        self.logPath = logPath
+    }
+}
+
+/// How a container ended.
+public struct ContainerExit: Sendable, Hashable {
+    /// The exit code, or 128 plus the signal that ended it.
+    public var code: Int
+    /// `Completed`, `Error` or `OOMKilled`, as `state.terminated.reason` shows it.
+    public var reason: String
+
+    public init(code: Int, reason: String? = nil) {
+        self.code = code
+        self.reason = reason ?? (code == 0 ? "Completed" : "Error")
+    }
+}
+
+/// What a command in a container did.
+public struct ExecutionResult: Sendable, Hashable {
+    public var code: Int
+    /// Standard output and standard error, at most 64 KiB.
+    public var output: String
+    public var isTimedOut: Bool
+
+    public init(code: Int, output: String, isTimedOut: Bool = false) {
+        self.code = code
+        self.output = output
+        self.isTimedOut = isTimedOut
+    }
+}
+
+/// Why the runtime could not do something.
+public enum RuntimeError: Error, Sendable, Hashable {
+    /// No recipe answers to this reference; `because` says what was looked for, and what would help.
+    case imageNotFound(reference: String, because: String)
+    /// The reference cannot be read as one.
+    case invalidImageName(reference: String)
+    /// The container's program is not in the image (`RunContainerError` of the kubelet).
+    case programNotFound(name: String)
+    /// There is no such pod or container.
+    case notFound(String)
+    /// A system call failed.
+    case system(String)
+}

@@ -1,0 +1,57 @@
+/// The part of the runtime that carries packets: service rules, and sockets born where pods can be reached.
+///
+/// `ClusterNetwork` decides what the rules are; an implementation only installs them.
+public protocol NetworkDatapath: Sendable {
+    /// Replaces all service rules by these, atomically. Established connections survive.
+    func apply(_ rules: [ServiceRule]) async throws(RuntimeError)
+
+    /// A listening TCP socket, or a bound UDP socket, at an address inside the cluster's network.
+    ///
+    /// The caller owns the descriptor; it is non-blocking and close-on-exec.
+    func listen(_ transport: TransportProtocol, address: String, port: Int) async throws(RuntimeError) -> Int32
+
+    /// A TCP connection made inside the cluster's network (so that pod and service addresses are reachable).
+    ///
+    /// The connect has completed when this returns. The caller owns the descriptor; it is non-blocking and close-on-exec.
+    /// - Parameter podUID: Connect from inside this pod's network instead (`127.0.0.1` is then the pod's own).
+    func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError) -> Int32
+}
+
+public enum TransportProtocol: String, Sendable, Hashable {
+    case tcp = "TCP"
+    case udp = "UDP"
+}
+
+/// One port of one Service, and where its traffic goes.
+public struct ServiceRule: Sendable, Hashable {
+    /// The cluster IP.
+    public var address: String
+    public var port: Int
+    public var transport: TransportProtocol
+    /// Chosen at random for each connection; with none, a connection is refused.
+    public var backends: [Backend]
+
+    public struct Backend: Sendable, Hashable {
+        public var address: String
+        public var port: Int
+        public init(address: String, port: Int) {
+            self.address = address
+            self.port = port
+        }
+    }
+
+    public init(address: String, port: Int, transport: TransportProtocol, backends: [Backend]) {
+        self.address = address
+        self.port = port
+        self.transport = transport
+        self.backends = backends
+    }
+}
+
+/// Why a connection did not come about, in the words a probe reports.
+public enum ConnectError: Error, Sendable, Hashable {
+    case refused
+    case timedOut
+    case unreachable
+    case system(String)
+}
