@@ -93,8 +93,9 @@ let package = Package(
         // Layer 5 to 7
         library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
         .systemLibrary(name: "CNCurses"),
+        .target(name: "CTerminal"),
         .target(
-            name: "TerminalScreen", dependencies: ["ScreenKit", "CNCurses"],
+            name: "TerminalScreen", dependencies: ["ScreenKit", "CNCurses", "CTerminal"],
             swiftSettings: house + [.defaultIsolation(MainActor.self), .strictMemorySafety()]),
         .executableTarget(
             name: "velocity",

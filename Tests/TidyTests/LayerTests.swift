@@ -23,15 +23,16 @@ import Testing
         "Checkers": ["CourseModel", "KubeModel", "KubeClient"],
         "Progress": ["CourseModel", "KubeModel", "KubeClient"],
         "LabScreens": ["CourseModel", "ScreenKit", "Checkers", "Progress"],
-        "TerminalScreen": ["ScreenKit", "CNCurses"],
+        "TerminalScreen": ["ScreenKit", "CNCurses", "CTerminal"],
         "Workloads": [],
     ]
 
     @Test("every target imports only what its layer allows")
     func imports() throws {
+        // The program itself may import everything; it holds no logic.
         let files = try SourceTree().swiftFiles(in: "Sources").filter { $0.target != "velocity" }
         #expect(Set(files.map(\.target)) == Set(Self.mayImport.keys))
-        let ours = Set(Self.mayImport.keys).union(["CSandbox", "CNCurses", "velocity"])
+        let ours = Set(Self.mayImport.keys).union(["CSandbox", "CNCurses", "CTerminal", "velocity"])
         for file in files {
             let allowed = try #require(Self.mayImport[file.target], "\(file.path) is in a target without a layer")
             for line in file.lines {
