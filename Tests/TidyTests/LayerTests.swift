@@ -17,7 +17,7 @@ import Testing
         "ClusterNetwork": ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime"],
         "Cluster": [
             "KubeModel", "ObjectStore", "KubeClient", "APIServer", "ControllerKit", "Controllers", "Scheduler",
-            "ContainerRuntime", "Kubelet", "ClusterNetwork",
+            "ContainerRuntime", "Kubelet", "ClusterNetwork", "CSandbox",
         ],
         "Course": ["CourseModel", "KubeModel", "KubeClient"],
         "Checkers": ["CourseModel", "KubeModel", "KubeClient"],
