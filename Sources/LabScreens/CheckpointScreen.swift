@@ -96,9 +96,9 @@ struct CheckpointScreen: Sendable {
     private func text(columns: Int) -> [Line] {
         var lines = [Line(text: phase.checkpoint.title, style: .title), Line(text: "")]
         func add(_ label: String, _ text: String, _ style: Style = .plain) {
-            let indent = String(repeating: " ", count: 12)
-            for (index, part) in TextWrap.lines(text, columns: max(8, columns - 12)).enumerated() {
-                lines.append(Line(text: (index == 0 ? TextWrap.pad("    \(label)", columns: 12) : indent) + part, style: style))
+            let indent = String(repeating: " ", count: 13)
+            for (index, part) in TextWrap.lines(text, columns: max(8, columns - 13)).enumerated() {
+                lines.append(Line(text: (index == 0 ? TextWrap.pad("    \(label)", columns: 13) : indent) + part, style: style))
             }
         }
         for check in phase.checkpoint.checks {

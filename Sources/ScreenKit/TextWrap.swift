@@ -9,6 +9,8 @@ public enum TextWrap {
     }
 
     private static func wrap(_ text: String, _ columns: Int) -> [String] {
+        // What fits stays as it is, so that the columns of a table do too.
+        if TextWidth.of(text) <= columns { return [text] }
         let indent = String(text.prefix { $0 == " " }.prefix(columns / 2))
         var lines: [String] = []
         var line = indent
