@@ -1,0 +1,6 @@
+extension KindCatalog {
+    /// The kinds that are always there.
+    public static let builtIn = KindCatalog([
+        .configMap, .deployment,
+    ])
+}
