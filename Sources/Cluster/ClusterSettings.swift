@@ -48,3 +48,24 @@ extension JSONValue {
         }
     }
 }
+
+extension ClusterSettings {
+    /// The settings of the last start; the defaults when there was none.
+    public static func load(_ directory: ClusterDirectory) -> ClusterSettings {
+        guard let bytes = Directory.read(directory.settingsFile), let value = try? JSONValue(parsing: bytes) else {
+            return ClusterSettings()
+        }
+        return ClusterSettings(value)
+    }
+
+    func save(_ directory: ClusterDirectory) throws(ClusterError) {
+        try Directory.write(value.encoded, to: directory.settingsFile)
+    }
+
+    /// The options of `velocity cluster serve` that give these settings.
+    public var arguments: [String] {
+        var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
+        if let level { arguments += ["--runtime", level.rawValue] }
+        return arguments
+    }
+}

@@ -66,6 +66,9 @@ public struct ClusterDirectory: Sendable, Hashable {
     public var stateFile: String { runDirectory + "/state.json" }
     public var settingsFile: String { path + "/settings.json" }
 
+    /// Removes all the cluster holds; its process must not run.
+    public func delete() throws(ClusterError) { try Directory.remove(path) }
+
     public func prepare() throws(ClusterError) {
         for folder in [path, path + "/logs", runDirectory, pkiDirectory, path + "/pods"] { try Directory.make(folder) }
     }
