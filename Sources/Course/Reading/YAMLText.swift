@@ -72,11 +72,11 @@ extension YAMLValue {
     }
 
     private static func scalar(_ node: Node, text: String) -> YAMLValue {
-        switch node.tag.name {
-        case .null: .null
-        case .bool: node.bool.map(YAMLValue.bool) ?? .string(text)
-        case .int: node.int.map { .int(Int64($0)) } ?? .string(text)
-        case .float: node.float.map(YAMLValue.double) ?? .string(text)
+        switch node.tag.description {
+        case Tag.Name.null.rawValue: .null
+        case Tag.Name.bool.rawValue: node.bool.map(YAMLValue.bool) ?? .string(text)
+        case Tag.Name.int.rawValue: node.int.map { .int(Int64($0)) } ?? .string(text)
+        case Tag.Name.float.rawValue: node.float.map(YAMLValue.double) ?? .string(text)
         default: .string(text)
         }
     }

@@ -96,7 +96,7 @@ struct SceneParser {
             position += 1
             var text = String(row.text.dropFirst(2)).trimmed
             var condition: SceneCondition?
-            if let start = text.range(of: "<<if "), let end = text.range(of: ">>") {
+            if let start = text.firstRange(of: "<<if "), let end = text.firstRange(of: ">>") {
                 condition = parseCondition(String(text[start.upperBound..<end.lowerBound]), row)
                 text.removeSubrange(start.lowerBound..<end.upperBound)
             }

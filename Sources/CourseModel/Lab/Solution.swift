@@ -127,3 +127,40 @@ extension YAMLValue {
         }
     }
 }
+
+extension [Solution] {
+    /// The solution and those that come before it, first one first; a ring ends where it closes.
+    public func chain(endingWith id: SolutionID) -> [Solution] {
+        var chain: [Solution] = []
+        var next: SolutionID? = id
+        while let id = next, !chain.contains(where: { $0.id == id }), let solution = first(where: { $0.id == id }) {
+            chain.insert(solution, at: 0)
+            next = solution.after
+        }
+        return chain
+    }
+}
+
+extension Solution {
+    /// Whether the solution applies what the change is about.
+    public func canApply(_ change: Mutant.Change) -> Bool { applying(change) != nil }
+
+    /// The solution with the change made; nil when there is nothing to change.
+    public func applying(_ change: Mutant.Change) -> Solution? {
+        var found = false
+        let changed = operations.map { operation -> Operation in
+            guard case .apply(let file, let objects) = operation, file == change.file else { return operation }
+            return .apply(
+                file: file,
+                objects: objects.map { object in
+                    guard object["kind"]?.string == change.kind,
+                        object["metadata"]?["name"]?.string == change.name,
+                        let new = object.setting(change.path, to: change.value), new != object
+                    else { return object }
+                    found = true
+                    return new
+                })
+        }
+        return found ? Solution(id: id, phase: phase, title: title, after: after, operations: changed) : nil
+    }
+}
