@@ -3,7 +3,7 @@ extension KindSchema {
     ///
     /// Called after `applyDefaults`. The server sets uid, creation time and resource version itself.
     public func prepareForCreate(_ object: inout KubeObject) {
-        if hasStatus { object.value["status"] = nil }
+        if hasStatus, !behavior.keepsStatusOfNewObjects { object.value["status"] = nil }
         object.value[["metadata", "deletionTimestamp"]] = nil
         object.value[["metadata", "deletionGracePeriodSeconds"]] = nil
         object.value[["metadata", "selfLink"]] = nil

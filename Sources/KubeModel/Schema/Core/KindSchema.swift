@@ -75,6 +75,8 @@ public struct KindBehavior: Sendable {
     public var countsAnnotations = false
     /// The status of a new object; nil for none.
     public var initialStatus: JSONValue?
+    /// Whether the status given with a new object is kept.
+    public var keepsStatusOfNewObjects = false
     /// Changes a new object after its status was dropped.
     public var prepareForCreate: @Sendable (_ object: inout KubeObject) -> Void = { _ in }
     /// Changes an object before it replaces an old one.

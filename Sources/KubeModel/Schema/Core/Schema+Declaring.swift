@@ -34,6 +34,11 @@ extension Schema {
         return Schema(.object(fields), traits)
     }
 
+    /// An object of the core group with declared members.
+    static func core(_ name: String, doc: String, _ fields: [SchemaField]) -> Schema {
+        .object("io.k8s.api.core.v1.\(name)", doc: doc, fields)
+    }
+
     public static func map(of value: Schema) -> Schema { Schema(.map(value)) }
 
     /// A list that is replaced as a whole.
@@ -71,7 +76,7 @@ extension Schema {
     }
 
     /// Text of which only some values are allowed.
-    public static func oneOf(_ values: String...) -> Schema { string.with { $0.enumeration = values.sorted() } }
+    public static func oneOf(_ values: String...) -> Schema { string.with { $0.enumeration = values } }
 
     /// Text with a syntax.
     public static func text(_ syntax: TextSyntax) -> Schema { string.with { $0.syntax = syntax } }
@@ -104,7 +109,7 @@ extension SchemaField {
             schema = schema.with {
                 if let minimum { $0.minimum = minimum }
                 if let maximum { $0.maximum = maximum }
-                if !oneOf.isEmpty { $0.enumeration = oneOf.sorted() }
+                if !oneOf.isEmpty { $0.enumeration = oneOf }
                 if let syntax { $0.syntax = syntax }
             }
         }
