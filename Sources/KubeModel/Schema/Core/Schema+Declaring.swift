@@ -98,10 +98,11 @@ extension SchemaField {
     ///   - default: What the server fills in when the member is absent. An empty text always counts as absent.
     ///   - replacesZero: Whether 0 counts as absent too.
     ///   - required: Whether the member must be there and must not be empty or 0.
+    ///   - countsAbsentAsZero: Whether an absent number is judged as 0 (ports).
     ///   - immutable: Whether the member keeps its value for the life of the object.
     public static func field(
         _ name: String, _ schema: Schema, default defaultValue: JSONValue? = nil, replacesZero: Bool = false,
-        required: Bool = false, immutable: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil,
+        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil,
         oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
     ) -> SchemaField {
         var schema = schema
@@ -115,6 +116,6 @@ extension SchemaField {
         }
         return SchemaField(
             name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
-            isRequired: required, isImmutable: immutable)
+            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable)
     }
 }

@@ -3,6 +3,8 @@ public struct DecodeError: Error, Sendable, Equatable, CustomStringConvertible {
     /// For example `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`.
     public let message: String
     public var description: String { message }
+
+    public init(message: String) { self.message = message }
 }
 
 /// Holds the types in a value against a schema.
@@ -18,14 +20,13 @@ struct SchemaDecoder {
 
     /// - Parameters:
     ///   - owner: The type that holds the member, as messages name it.
-    ///   - names: The member names on the way, without list positions, as messages give them.
+    ///   - names: The declared members on the way, without list positions and names in maps, as messages give them.
     private mutating func check(
         _ value: JSONValue, _ schema: Schema, at path: FieldPath, inside owner: String, names: [String]
     ) throws(DecodeError) {
         let schema = schema.resolved
-        if value.isNull, !schema.traits.isNullable {
-            if case .any = schema.shape { return }
-            needsPruning = true
+        if value.isNull {
+            if !schema.keepsNull { needsPruning = true }
             return
         }
         switch (schema.shape, value) {
@@ -39,7 +40,7 @@ struct SchemaDecoder {
             try checkMembers(members, schema, at: path, owner: owner, names: names)
         case (.map(let element), .object(let members)):
             for (key, value) in members {
-                try check(value, element, at: .field(path, key), inside: owner, names: names + [key])
+                try check(value, element, at: .field(path, key), inside: owner, names: names)
             }
         case (.array(let element), .array(let elements)):
             for (index, value) in elements.enumerated() {

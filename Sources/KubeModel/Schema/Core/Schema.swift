@@ -98,6 +98,8 @@ public struct SchemaField: Sendable {
     public let replacesZero: Bool
     /// Whether the member must be there and must not be empty.
     public let isRequired: Bool
+    /// Whether an absent number is judged as 0.
+    public let countsAbsentAsZero: Bool
     /// Whether the member keeps its value for the life of the object.
     public let isImmutable: Bool
 }

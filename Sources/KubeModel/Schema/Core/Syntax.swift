@@ -3,7 +3,13 @@ public struct TextSyntax: Sendable {
     /// The complaints, empty if the text is right.
     public let complaints: @Sendable (JSONValue) -> [String]
 
-    public init(_ complaints: @escaping @Sendable (JSONValue) -> [String]) { self.complaints = complaints }
+    /// Whether messages show the text without quotes.
+    public let showsPlainText: Bool
+
+    public init(showsPlainText: Bool = false, _ complaints: @escaping @Sendable (JSONValue) -> [String]) {
+        self.complaints = complaints
+        self.showsPlainText = showsPlainText
+    }
 
     /// A syntax of text; values of other types pass.
     public static func text(_ complaints: @escaping @Sendable (String) -> [String]) -> TextSyntax {
@@ -30,7 +36,7 @@ public struct TextSyntax: Sendable {
     }
 
     /// A number of pods or a share of them such as `25%`.
-    public static let countOrPercent = TextSyntax { value in
+    public static let countOrPercent = TextSyntax(showsPlainText: true) { value in
         switch value {
         case .int(let number): number >= 0 ? [] : ["must be greater than or equal to 0"]
         case .string(let text):

@@ -92,7 +92,6 @@ enum PodStatusSchemas {
         "io.k8s.api.core.v1.PodCondition",
         [
             .field("lastProbeTime", .time.with { $0.isNullable = true }, doc: "When the condition was last looked at."),
-            .field("observedGeneration", .int64, doc: "The generation of the pod that the condition speaks of."),
         ])
 
     private static func address(_ name: String, _ doc: String) -> Schema {
@@ -110,7 +109,6 @@ enum PodStatusSchemas {
             .field("initContainerStatuses", .list(of: container), doc: "What the init containers are doing."),
             .field("message", .string, doc: "An explanation for people."),
             .field("nominatedNodeName", .string, doc: "The node on which room is being made."),
-            .field("observedGeneration", .int64, doc: "The generation of the pod that the status speaks of."),
             .field("phase", .string, doc: "Pending, Running, Succeeded, Failed or Unknown."),
             .field("podIP", .string, doc: "Address of the pod."),
             .field("podIPs", .list(of: address("PodIP", "An address of the pod."), keys: ["ip"]), doc: "Addresses of the pod."),
