@@ -76,13 +76,49 @@ import Testing
         }
     }
 
-    @Test("a sample of each kind survives decoding, writing and reading", arguments: KindCatalog.builtIn.kinds.map(\.resource))
+    @Test(
+        "a sample of each kind survives decoding, writing and reading",
+        arguments: KindCatalog.builtIn.kinds.map(\.resource))
     func roundTrip(resource: ResourceType) throws {
         let object = try Fixture.object(resource, Samples.text(of: resource))
         let again = try Fixture.kind(resource).decode(JSONValue(parsing: object.value.encoded))
         #expect(again.unknownFields == [])
         #expect(again.object == object)
         #expect(again.object.value.text == object.value.text)
+    }
+
+    @Test(
+        "patches know how lists are merged",
+        arguments: [
+            (["spec", "template", "spec", "containers"], "name", ["merge"]),
+            (["spec", "template", "spec", "volumes"], "name", ["merge", "retainKeys"]),
+            (["spec", "template", "spec", "containers", "ports"], "containerPort", ["merge"]),
+            (["spec", "template", "spec", "containers", "volumeMounts"], "mountPath", ["merge"]),
+            (["spec", "template", "spec", "containers", "env"], "name", ["merge"]),
+            (["spec", "template", "spec", "containers", "envFrom"], nil, []),
+            (["spec", "template", "spec", "containers", "args"], nil, []),
+            (["spec", "template", "spec", "tolerations"], nil, []),
+            (["spec", "template", "spec", "hostAliases"], "ip", ["merge"]),
+            (["spec", "strategy"], nil, ["retainKeys"]),
+            (["status", "conditions"], "type", ["merge"]),
+            (["metadata", "finalizers"], nil, ["merge"]),
+            (["metadata", "ownerReferences"], "uid", ["merge"]),
+        ])
+    func patchStructure(path: [String], mergeKey: String?, strategies: [String]) throws {
+        var place: (any PatchStructure)? = try Fixture.kind(.deployments).root
+        for step in path {
+            let isList = place?.element != nil
+            place = (isList ? place?.element : place)?.member(step)
+        }
+        #expect(place?.patchMergeKey == mergeKey)
+        #expect(place?.patchStrategies == Set(strategies))
+    }
+
+    @Test("the ports of a service are merged by port")
+    func servicePorts() throws {
+        let ports = try Fixture.kind(.services).root.member("spec")?.member("ports")
+        #expect(ports?.patchMergeKey == "port")
+        #expect(ports?.listMapKeys == ["port", "protocol"])
     }
 
     @Test("kinds are found by place and by name; unknown ones are not")
@@ -99,9 +135,14 @@ import Testing
         let node = Schema.lazy("tree") { CatalogTests.tree }
         let thing = ResourceType(group: "lab.example.com", version: "v1", kind: "Tree", plural: "trees")
         var catalog = KindCatalog.builtIn
-        catalog.add(KindSchema(thing, root: MetadataSchemas.kind("com.example.lab.v1.Tree", doc: "A tree.", [
-            .field("spec", node, doc: "Its root."),
-        ])))
+        catalog.add(
+            KindSchema(
+                thing,
+                root: MetadataSchemas.kind(
+                    "com.example.lab.v1.Tree", doc: "A tree.",
+                    [
+                        .field("spec", node, doc: "Its root.")
+                    ])))
         let kind = try #require(catalog.kind(apiVersion: "lab.example.com/v1", kind: "Tree"))
         let text = #"{"metadata": {"name": "t"}, "spec": {"branches": [{"branches": [{"leaf": 1}], "size": 2}]}}"#
         var (object, unknown) = try kind.decode(Fixture.parse(text))

@@ -107,7 +107,7 @@ import Testing
                 .replicaSets,
                 #"""
                 {"spec": {"replicas": 3, "selector": {"matchExpressions":
-                 [{"key": "app", "operator": "In", "values": ["y", "x"]}]}}, "status": {"replicas": 2}}
+                 [{"key": "app", "operator": "In", "values": ["x", "y"]}]}}, "status": {"replicas": 2}}
                 """#, "web|3|2|0|5m|||app in (x,y)"
             ),
             (

@@ -13,7 +13,8 @@ import Testing
                 #expect(name.isEmpty == isCore)
                 for version in group["versions"]?.array ?? [] {
                     for resource in version["resources"]?.array ?? [] {
-                        found.append("\(name)/\(version["version"]?.string ?? "")/\(resource["resource"]?.string ?? "")")
+                        found.append(
+                            "\(name)/\(version["version"]?.string ?? "")/\(resource["resource"]?.string ?? "")")
                     }
                 }
             }
@@ -101,9 +102,10 @@ import Testing
     func index() {
         let before = OpenAPIDocument.v3Index(.builtIn)
         #expect(before == OpenAPIDocument.v3Index(.builtIn))
-        #expect(before["paths"]?.object?.keys.sorted() == [
-            "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
-        ])
+        #expect(
+            before["paths"]?.object?.keys.sorted() == [
+                "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
+            ])
         var catalog = KindCatalog.builtIn
         catalog.add(
             KindSchema(

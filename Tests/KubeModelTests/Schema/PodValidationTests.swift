@@ -113,7 +113,9 @@ import Testing
         arguments: [
             (
                 #""restartPolicy": "Sometimes""#,
-                [#"spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never""#]
+                [
+                    #"spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never""#
+                ]
             ),
             (
                 #""terminationGracePeriodSeconds": -5"#,

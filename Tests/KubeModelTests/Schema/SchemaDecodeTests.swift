@@ -18,7 +18,8 @@ import Testing
                 "json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32"
             ),
             (
-                .deployments, #"{"spec": {"template": {"spec": {"containers": [{"env": [{"name": "A", "value": 5}]}]}}}}"#,
+                .deployments,
+                #"{"spec": {"template": {"spec": {"containers": [{"env": [{"name": "A", "value": 5}]}]}}}}"#,
                 "json: cannot unmarshal number into Go struct field "
                     + "EnvVar.spec.template.spec.containers.env.value of type string"
             ),
@@ -113,11 +114,21 @@ import Testing
         #expect(object.value.text == #"{"spec":{"paused":true,"replicas":2},"metadata":{"name":"a"}}"#)
     }
 
+    @Test("amounts are kept in their shortest form")
+    func canonicalAmounts() throws {
+        let text =
+            #"{"spec": {"containers": [{"resources": {"limits": {"cpu": 0.5, "memory": "2048Mi", "pods": 3}}}]}}"#
+        let (pod, _) = try Fixture.kind(.pods).decode(Fixture.parse(text))
+        let container = pod.value[["spec", "containers"]]?.array?.first
+        #expect(container?[["resources", "limits"]] == ["cpu": "500m", "memory": "2Gi", "pods": "3"])
+    }
+
     @Test(
         "amounts are read as Kubernetes reads them",
         arguments: [
             ("100m", true), ("1.5Gi", true), ("1e3", true), ("+5", true), ("5.", true), (".5", true), ("12E", true),
-            ("1E-2", true), ("", false), ("m", false), ("1.2.3", false), ("10Zi", false), ("1 Gi", false), ("0x10", false),
+            ("1E-2", true), ("", false), ("m", false), ("1.2.3", false), ("10Zi", false), ("1 Gi", false),
+            ("0x10", false),
         ])
     func amounts(text: String, isRight: Bool) throws {
         let kind = try Fixture.kind(.pods)

@@ -166,7 +166,8 @@ import Testing
     @Test("a service's name starts with a letter")
     func serviceName() throws {
         let complaint = try #require(
-            try Fixture.complaints(.services, #"{"metadata": {"name": "1web"}, "spec": {"ports": [{"port": 80}]}}"#).first)
+            try Fixture.complaints(.services, #"{"metadata": {"name": "1web"}, "spec": {"ports": [{"port": 80}]}}"#)
+                .first)
         #expect(complaint.hasPrefix(#"metadata.name: Invalid value: "1web": a DNS-1035 label must consist of"#))
     }
 

@@ -105,7 +105,9 @@ public struct SchemaField: Sendable {
 }
 
 extension Schema {
-    /// The names in a path of members; follows lists and maps through their elements. Nil if there is no such place.
+    /// The type at a path of member names; nil if there is no such place.
+    ///
+    /// Follows lists and maps through their elements.
     public subscript(path: [String]) -> Schema? {
         var current: Schema? = self
         for step in path { current = current?.memberSchema(step) }

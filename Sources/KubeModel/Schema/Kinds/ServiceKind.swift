@@ -38,7 +38,9 @@ private let spec = Schema.core(
         .field(
             "ports", .list(of: port, keys: ["port", "protocol"]), doc: "The ports of the Service."),
         .field("selector", selector, doc: "Labels of the pods that the Service stands for."),
-        .field("sessionAffinity", .string, default: "None", oneOf: ["ClientIP", "None"], doc: "Whether a client stays with a pod."),
+        .field(
+            "sessionAffinity", .string, default: "None", oneOf: ["ClientIP", "None"],
+            doc: "Whether a client stays with a pod."),
         .field(
             "type", .string, default: "ClusterIP", oneOf: ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
             doc: "From where the Service is reached."),
