@@ -13,7 +13,7 @@ enum WorkloadRules {
                 return
             }
             let labels = value[["template", "metadata", "labels"]]
-            if !SelectorMatch(selector).matches(KubeObject.strings(labels)) {
+            if !LabelSelector(selector).matches(KubeObject.strings(labels)) {
                 errors.append(
                     FieldError(
                         .invalid, path.child("template", "metadata", "labels"), shownValue: GoText.map(labels),
