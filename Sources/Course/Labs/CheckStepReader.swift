@@ -166,13 +166,14 @@ enum PathReader {
 
 /// Reads the comparison that stands in a mapping.
 enum ComparisonReader {
-    static let names = ["equals", "differs", "atLeast", "atMost", "contains", "oneOf", "exists"]
+    static let names = ["equals", "differs", "atLeast", "atMost", "contains", "oneOf", "matches", "exists"]
 
     static func read(_ fields: inout Fields) -> Comparison? {
         for name in names {
             guard let node = fields.node(name) else { continue }
             switch name {
             case "equals": return .equals(YAMLValue(node))
+            case "matches": return .matches(YAMLValue(node))
             case "differs": return .differs(YAMLValue(node))
             case "atLeast": if let number = node.float { return .atLeast(number) }
             case "atMost": if let number = node.float { return .atMost(number) }

@@ -47,7 +47,12 @@ struct SceneParser {
         let header = SceneHeader(script, characters: characters, diagnostics: diagnostics)
         cast = header.cast
         for row in rows { if let (name, _) = Self.assignment(in: row.text) { variables.insert(name) } }
-        let items = parseItems(indent: 0)
+        var items = parseItems(indent: 0)
+        while position < rows.count {
+            error(rows[position], "'\(rows[position].text)' has no '<<if>>' before it")
+            position += 1
+            items += parseItems(indent: 0)
+        }
         if rows.isEmpty { diagnostics.error(SourcePlace(file: file), "the scene says nothing") }
         return Scene(
             id: header.id, week: header.week, title: header.title, setting: header.setting, cast: cast, items: items)
@@ -76,11 +81,6 @@ struct SceneParser {
                     items.append(.line(parseLine(row, row.text)))
                 }
             }
-        }
-        if indent == 0, position < rows.count {
-            error(rows[position], "'\(rows[position].text)' has no '<<if>>' before it")
-            position += 1
-            items += parseItems(indent: 0)
         }
         return items
     }

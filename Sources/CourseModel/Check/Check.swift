@@ -108,6 +108,8 @@ public enum Comparison: Hashable, Sendable {
     case atMost(Double)
     case contains(String)
     case oneOf([YAMLValue])
+    /// As `Requirement.matches`, below a path.
+    case matches(YAMLValue)
     case exists
     case missing
 }

@@ -125,13 +125,19 @@ public struct CheckResult: Hashable, Sendable, Codable {
 public struct CheckpointResult: Hashable, Sendable, Codable {
     public var lab: LabID
     public var phase: PhaseID
+    /// Every check of the phase at that time: a run may have judged only some of them.
+    public var checks: [CheckID]
     public var results: [CheckResult]
     public var started: Moment
     public var finished: Moment
 
-    public init(lab: LabID, phase: PhaseID, results: [CheckResult], started: Moment, finished: Moment) {
+    /// - Parameter checks: Nil: the results are about every check of the phase.
+    public init(
+        lab: LabID, phase: PhaseID, checks: [CheckID]? = nil, results: [CheckResult], started: Moment, finished: Moment
+    ) {
         self.lab = lab
         self.phase = phase
+        self.checks = checks ?? results.map(\.check)
         self.results = results
         self.started = started
         self.finished = finished
@@ -139,7 +145,7 @@ public struct CheckpointResult: Hashable, Sendable, Codable {
 
     public func result(_ check: CheckID) -> CheckResult? { results.first { $0.check == check } }
 
-    /// Passed when all checks did; unknown when none failed but some could not run.
+    /// Passed when all checks that were judged did; unknown when none failed but some could not run.
     public var outcome: Verdict.Outcome {
         let outcomes = Set(results.map(\.verdict.outcome))
         if outcomes == [.passed] { return .passed }
