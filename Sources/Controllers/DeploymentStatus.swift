@@ -70,7 +70,7 @@ struct DeploymentStatus: Sendable {
         let minimum = deployment.replicas - (deployment.isRecreate ? 0 : deployment.surgeAndUnavailable.unavailable)
         let isAvailable = available >= minimum
         conditions.set(
-            Condition(
+            StatusCondition(
                 "Available", isAvailable, reason: isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
                 message: isAvailable
                     ? "Deployment has minimum availability." : "Deployment does not have minimum availability.", at: now,
@@ -85,7 +85,7 @@ struct DeploymentStatus: Sendable {
         guard let deadline = deployment.progressDeadlineSeconds else { return conditions.remove("Progressing") }
         let old = conditions["Progressing"]
         func set(_ isTrue: Bool, _ reason: String, _ message: String) {
-            conditions.set(Condition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
+            conditions.set(StatusCondition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
         }
         if deployment.isPaused {
             if old?.reason != "DeploymentPaused" { set(false, "DeploymentPaused", "Deployment is paused") }
@@ -124,7 +124,7 @@ struct DeploymentStatus: Sendable {
                     < number(before, "replicas") - number(before, "updatedReplicas")
                 || deployment.object.generation != number(before, "observedGeneration")
             if isProgressing || old == nil || old?.reason == "DeploymentPaused" {
-                var condition = Condition(
+                var condition = StatusCondition(
                     "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now, updates: true)
                 if let old, old.isTrue { condition.value["lastTransitionTime"] = old.value["lastTransitionTime"] }
                 conditions.remove("Progressing")

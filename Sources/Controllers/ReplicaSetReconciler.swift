@@ -109,7 +109,7 @@ struct ReplicaSetReconciler: Reconciler {
         var conditions = Conditions(set.object.value[["status", "conditions"]])
         if let failure {
             conditions.set(
-                Condition("ReplicaFailure", true, reason: "FailedCreate", message: "\(failure)", at: now))
+                StatusCondition("ReplicaFailure", true, reason: "FailedCreate", message: "\(failure)", at: now))
         } else {
             conditions.remove("ReplicaFailure")
         }

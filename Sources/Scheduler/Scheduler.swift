@@ -90,7 +90,7 @@ struct PodScheduling: Reconciler {
 
     private func report(_ pod: Pod, _ reason: String) async throws {
         var conditions = pod.conditions
-        conditions.set(Condition("PodScheduled", false, reason: "Unschedulable", message: reason, at: .now))
+        conditions.set(StatusCondition("PodScheduled", false, reason: "Unschedulable", message: reason, at: .now))
         guard conditions != pod.conditions else { return }
         await events.record(pod.object, .warning, reason: "FailedScheduling", message: reason)
         var changed = pod.object
