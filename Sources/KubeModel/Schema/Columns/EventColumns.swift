@@ -43,7 +43,8 @@ enum EventColumns {
     private static func source(_ event: KubeObject) -> String {
         let component = event.value[["source", "component"]]?.string ?? ""
         let host = event.value[["source", "host"]]?.string ?? ""
-        let parts = component.isEmpty
+        let parts =
+            component.isEmpty
             ? [event.value["reportingComponent"]?.string ?? "", event.value["reportingInstance"]?.string ?? ""]
             : [component, host]
         return parts.filter { !$0.isEmpty }.joined(separator: ", ")

@@ -15,7 +15,8 @@ enum PodColumns {
         .age,
         .value("IP", ["status", "podIP"], priority: 1, "Address of the pod."),
         .value("Node", ["spec", "nodeName"], priority: 1, "The node on which the pod runs."),
-        .value("Nominated Node", ["status", "nominatedNodeName"], priority: 1, "The node on which room is being made."),
+        .value(
+            "Nominated Node", ["status", "nominatedNodeName"], priority: 1, "The node on which room is being made."),
         .wide("Readiness Gates", "Further conditions that hold of all that must.") { pod, _ in
             let gates = pod.value[["spec", "readinessGates"]]?.array ?? []
             if gates.isEmpty { return "<none>" }
@@ -87,7 +88,9 @@ struct PodSummary {
 
     private static func initReason(_ container: JSONValue, index: Int, count: Int) -> String {
         if let end = container[["state", "terminated"]] { return "Init:\(endReason(end))" }
-        if let waiting = container[["state", "waiting", "reason"]]?.string, !waiting.isEmpty, waiting != "PodInitializing" {
+        if let waiting = container[["state", "waiting", "reason"]]?.string, !waiting.isEmpty,
+            waiting != "PodInitializing"
+        {
             return "Init:\(waiting)"
         }
         return "Init:\(index)/\(count)"

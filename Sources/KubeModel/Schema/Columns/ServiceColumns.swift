@@ -11,7 +11,9 @@ enum ServiceColumns {
         .computed("Port(s)", "Ports of the Service, with the node ports.") { service, _ in .string(ports(service)) },
         .age,
         .wide("Selector", "Labels of the pods that the Service stands for.") { service, _ in
-            .string(SelectorMatch(["matchLabels": service.value[["spec", "selector"]] ?? [:]]).text)
+            let labels = service.value[["spec", "selector"]]?.object ?? [:]
+            let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.string ?? "")" }
+            return .string(pairs.isEmpty ? "<none>" : pairs.joined(separator: ","))
         },
     ]
 

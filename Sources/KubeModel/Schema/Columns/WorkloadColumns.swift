@@ -15,6 +15,7 @@ extension PrinterColumn {
 
     /// The label selector as text.
     static let selector = PrinterColumn.wide("Selector", "The pods that belong to the object.") { object, _ in
-        .string(SelectorMatch(object.value[["spec", "selector"]]).text)
+        let selector = LabelSelector(object.value[["spec", "selector"]])
+        return .string(selector.isEmpty ? "<none>" : selector.text)
     }
 }

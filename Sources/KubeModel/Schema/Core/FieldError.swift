@@ -41,7 +41,7 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
     public let shownValue: String
     public let detail: String
 
-    /// - Parameter shownValue: The value as the message is to show it, if not as JSON.
+    /// An error about a value; `shownValue` is how the message is to show it, if not as JSON.
     public init(
         _ kind: Kind, _ path: FieldPath, value: JSONValue? = nil, shownValue: String? = nil, _ detail: String = ""
     ) {

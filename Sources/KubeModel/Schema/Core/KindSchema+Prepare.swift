@@ -12,10 +12,10 @@ extension KindSchema {
         behavior.prepareForCreate(&object)
     }
 
-    /// Readies an object that is about to replace `old`: a change of the object leaves the status alone, a change of the
-    /// status leaves everything else alone. Bumps the generation when the wish changed.
+    /// Readies an object that is about to replace `old`.
     ///
-    /// - Parameter subresource: Nil, `status`, or another sub-resource through which the change came.
+    /// A change of the object leaves the status alone, a change of the status leaves everything else alone. Bumps the
+    /// generation when the wish changed. `subresource` is nil, `status`, or another sub-resource through which the change came.
     public func prepareForUpdate(_ object: inout KubeObject, old: KubeObject, subresource: String?) {
         keepSystemMetadata(&object, old: old)
         if subresource == "status" {

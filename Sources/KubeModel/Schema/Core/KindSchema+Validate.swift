@@ -15,7 +15,7 @@ extension KindSchema {
 
     /// What is wrong with replacing `old` by `object`; the caller checks `validate` too.
     ///
-    /// - Parameter subresource: Nil, or the sub-resource through which the change came (`binding` may set a pod's node).
+    /// `subresource` is nil, or the sub-resource through which the change came (`binding` may set a pod's node).
     public func validateUpdate(_ object: KubeObject, old: KubeObject, subresource: String? = nil) -> [FieldError] {
         var errors = MetadataRules.checkUpdate(object, old: old)
         root.validateUpdate(object.value, old: old.value, at: .root, into: &errors)

@@ -63,9 +63,10 @@ public struct KindSchema: Sendable {
 /// What a kind does at its own discretion, beyond what its schema says.
 public struct KindBehavior: Sendable {
     public typealias Check = @Sendable (_ object: KubeObject, _ errors: inout [FieldError]) -> Void
-    public typealias UpdateCheck = @Sendable (
-        _ object: KubeObject, _ old: KubeObject, _ subresource: String?, _ errors: inout [FieldError]
-    ) -> Void
+    public typealias UpdateCheck =
+        @Sendable (
+            _ object: KubeObject, _ old: KubeObject, _ subresource: String?, _ errors: inout [FieldError]
+        ) -> Void
 
     /// What `metadata.name` must look like.
     public var nameSyntax: @Sendable (String) -> [String] = NameSyntax.dnsSubdomain
@@ -80,8 +81,8 @@ public struct KindBehavior: Sendable {
     /// Changes a new object after its status was dropped.
     public var prepareForCreate: @Sendable (_ object: inout KubeObject) -> Void = { _ in }
     /// Changes an object before it replaces an old one.
-    public var prepareForUpdate: @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void
-        = { _, _, _ in }
+    public var prepareForUpdate:
+        @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
 

@@ -48,7 +48,9 @@ enum MetadataRules {
     static func labels(_ labels: JSONValue?, at path: FieldPath, into errors: inout [FieldError]) {
         for (key, value) in labels?.object ?? [:] {
             for complaint in NameSyntax.qualifiedName(key) { errors.append(.invalid(path, .string(key), complaint)) }
-            for complaint in NameSyntax.labelValue(value.string ?? "") { errors.append(.invalid(path, value, complaint)) }
+            for complaint in NameSyntax.labelValue(value.string ?? "") {
+                errors.append(.invalid(path, value, complaint))
+            }
         }
     }
 
@@ -70,7 +72,8 @@ enum MetadataRules {
         for (index, owner) in object.ownerReferences.enumerated() {
             let path = path[index]
             if owner.apiVersion.isEmpty {
-                errors.append(.invalid(path.child("apiVersion"), .string(owner.apiVersion), "version must not be empty"))
+                errors.append(
+                    .invalid(path.child("apiVersion"), .string(owner.apiVersion), "version must not be empty"))
             }
             if owner.kind.isEmpty { errors.append(.invalid(path.child("kind"), "", "must not be empty")) }
             if owner.name.isEmpty { errors.append(.invalid(path.child("name"), "", "must not be empty")) }

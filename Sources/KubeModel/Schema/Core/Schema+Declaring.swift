@@ -26,7 +26,7 @@ extension Schema {
 
     /// An object with declared members.
     ///
-    /// - Parameter definition: The name under which OpenAPI knows the type; its last part is also the name in messages.
+    /// `definition` is the name under which OpenAPI knows the type; its last part is also the name in messages.
     public static func object(_ definition: String, doc: String, _ fields: [SchemaField]) -> Schema {
         var traits = SchemaTraits()
         traits.definition = definition
@@ -54,10 +54,8 @@ extension Schema {
 
     /// A list whose elements are told apart by some of their members.
     ///
-    /// - Parameters:
-    ///   - keys: The members that identify an element, for server-side apply.
-    ///   - mergeKey: The member by which strategic merge patches match; the first key if nil.
-    ///   - isUnique: Whether a second element with the same merge key is an error.
+    /// `keys` are the members that identify an element for server-side apply, `mergeKey` the one by which strategic merge
+    /// patches match (the first key if nil). With `isUnique`, a second element of the same merge key is an error.
     public static func list(
         of element: Schema, keys: [String], mergeKey: String? = nil, isUnique: Bool = false,
         strategies: Set<String> = ["merge"]
@@ -81,7 +79,9 @@ extension Schema {
     /// Text with a syntax.
     public static func text(_ syntax: TextSyntax) -> Schema { string.with { $0.syntax = syntax } }
 
-    public func defaulting(_ defaulter: @escaping SchemaTraits.Defaulter) -> Schema { with { $0.defaulter = defaulter } }
+    public func defaulting(_ defaulter: @escaping SchemaTraits.Defaulter) -> Schema {
+        with { $0.defaulter = defaulter }
+    }
 
     public func checking(_ rule: @escaping SchemaTraits.Rule) -> Schema { with { $0.rules.append(rule) } }
 
@@ -94,15 +94,13 @@ extension Schema {
 extension SchemaField {
     /// One member of an object.
     ///
-    /// - Parameters:
-    ///   - default: What the server fills in when the member is absent. An empty text always counts as absent.
-    ///   - replacesZero: Whether 0 counts as absent too.
-    ///   - required: Whether the member must be there and must not be empty or 0.
-    ///   - immutable: Whether the member keeps its value for the life of the object.
+    /// The server fills in `default` when the member is absent or empty text, and with `replacesZero` also when it is 0.
+    /// A `required` member must be there and must not be empty or 0; one that `countsAbsentAsZero` is judged as 0 when it
+    /// is absent (ports); an `immutable` one keeps its value for the life of the object.
     public static func field(
         _ name: String, _ schema: Schema, default defaultValue: JSONValue? = nil, replacesZero: Bool = false,
-        required: Bool = false, immutable: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil,
-        oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
+        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false, minimum: Int64? = nil,
+        maximum: Int64? = nil, oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
     ) -> SchemaField {
         var schema = schema
         if minimum != nil || maximum != nil || !oneOf.isEmpty || syntax != nil {
@@ -115,6 +113,6 @@ extension SchemaField {
         }
         return SchemaField(
             name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
-            isRequired: required, isImmutable: immutable)
+            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable)
     }
 }

@@ -3,6 +3,8 @@ public struct DecodeError: Error, Sendable, Equatable, CustomStringConvertible {
     /// For example `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`.
     public let message: String
     public var description: String { message }
+
+    public init(message: String) { self.message = message }
 }
 
 /// Holds the types in a value against a schema.
@@ -16,16 +18,14 @@ struct SchemaDecoder {
         try check(value, schema, at: .root, inside: "", names: [])
     }
 
-    /// - Parameters:
-    ///   - owner: The type that holds the member, as messages name it.
-    ///   - names: The member names on the way, without list positions, as messages give them.
+    /// Messages name the type that holds the member (`owner`) and the declared members on the way (`names`), without list
+    /// positions and names in maps.
     private mutating func check(
         _ value: JSONValue, _ schema: Schema, at path: FieldPath, inside owner: String, names: [String]
     ) throws(DecodeError) {
         let schema = schema.resolved
-        if value.isNull, !schema.traits.isNullable {
-            if case .any = schema.shape { return }
-            needsPruning = true
+        if value.isNull {
+            if !schema.keepsNull { needsPruning = true }
             return
         }
         switch (schema.shape, value) {
@@ -39,16 +39,15 @@ struct SchemaDecoder {
             try checkMembers(members, schema, at: path, owner: owner, names: names)
         case (.map(let element), .object(let members)):
             for (key, value) in members {
-                try check(value, element, at: .field(path, key), inside: owner, names: names + [key])
+                try check(value, element, at: .field(path, key), inside: owner, names: names)
             }
         case (.array(let element), .array(let elements)):
             for (index, value) in elements.enumerated() {
                 try check(value, element, at: path[index], inside: owner, names: names)
             }
-        case (.quantity, .string(let text)):
-            if QuantitySyntax.isValid(text) { return }
-            throw DecodeError(message: QuantitySyntax.complaint)
-        case (.quantity, .int), (.quantity, .double): return
+        case (.quantity, .string), (.quantity, .int), (.quantity, .double):
+            guard let canonical = Quantity(value)?.description else { throw Self.notAnAmount }
+            if value != .string(canonical) { needsPruning = true }
         case (.time, .string(let text)), (.microTime, .string(let text)):
             if Timestamp(parsing: text) != nil { return }
             throw DecodeError(message: Self.timeComplaint(text, isMicro: schema.isMicroTime))
@@ -95,12 +94,17 @@ struct SchemaDecoder {
         }
     }
 
+    private static let notAnAmount = DecodeError(
+        message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+
     private static func timeComplaint(_ text: String, isMicro: Bool) -> String {
         let layout = isMicro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00"
         return "parsing time \(GoText.quote(text)) as \"\(layout)\": cannot parse \(GoText.quote(text)) as \"2006\""
     }
 
-    /// The value without unknown members and nulls. A null in a map or list of text becomes empty text, as in Go.
+    /// The value without unknown members and nulls, with amounts in their shortest form (`0.5` becomes `500m`).
+    ///
+    /// A null in a map or list of text becomes empty text, as in Go.
     func pruned(_ value: JSONValue, _ schema: Schema) -> JSONValue {
         let schema = schema.resolved
         switch (schema.shape, value) {
@@ -120,6 +124,7 @@ struct SchemaDecoder {
             return .object(members.mapValues { pruned($0, element) })
         case (.array(let element), .array(let elements)):
             return .array(elements.map { pruned($0, element) })
+        case (.quantity, _): return Quantity(value).map { .string($0.description) } ?? value
         case (.string, .null), (.bytes, .null): return ""
         case (.object, .null), (.map, .null): return [:]
         default: return value

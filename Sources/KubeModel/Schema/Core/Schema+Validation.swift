@@ -49,7 +49,10 @@ extension Schema {
 
     private func validateScalar(_ value: JSONValue, at path: FieldPath, into errors: inout [FieldError]) {
         if let syntax = traits.syntax, value != "" {
-            for complaint in syntax.complaints(value) { errors.append(.invalid(path, value, complaint)) }
+            let shown = syntax.showsPlainText ? value.string : nil
+            for complaint in syntax.complaints(value) {
+                errors.append(FieldError(.invalid, path, value: value, shownValue: shown, complaint))
+            }
         }
         switch value {
         case .int(let number):
@@ -105,8 +108,11 @@ extension Schema {
 
 extension SchemaField {
     func validate(_ value: JSONValue?, at path: FieldPath, into errors: inout [FieldError]) {
-        if isRequired, JSONValue.isEmpty(value) || value == 0 {
+        // An empty object is there; an empty text or list, or a 0, is as good as absent.
+        if isRequired, value?.object == nil, JSONValue.isEmpty(value) || value == 0 {
             errors.append(.required(path))
+        } else if value == nil, countsAbsentAsZero {
+            schema.validate(0, at: path, into: &errors)
         } else if let value, value != .null {
             // Empty text is absent text, unless a value of an enumeration is needed.
             if value == "", !isRequired { return }

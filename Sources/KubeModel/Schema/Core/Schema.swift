@@ -98,12 +98,16 @@ public struct SchemaField: Sendable {
     public let replacesZero: Bool
     /// Whether the member must be there and must not be empty.
     public let isRequired: Bool
+    /// Whether an absent number is judged as 0.
+    public let countsAbsentAsZero: Bool
     /// Whether the member keeps its value for the life of the object.
     public let isImmutable: Bool
 }
 
 extension Schema {
-    /// The names in a path of members; follows lists and maps through their elements. Nil if there is no such place.
+    /// The type at a path of member names; nil if there is no such place.
+    ///
+    /// Follows lists and maps through their elements.
     public subscript(path: [String]) -> Schema? {
         var current: Schema? = self
         for step in path { current = current?.memberSchema(step) }

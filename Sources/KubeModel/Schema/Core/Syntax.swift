@@ -3,7 +3,13 @@ public struct TextSyntax: Sendable {
     /// The complaints, empty if the text is right.
     public let complaints: @Sendable (JSONValue) -> [String]
 
-    public init(_ complaints: @escaping @Sendable (JSONValue) -> [String]) { self.complaints = complaints }
+    /// Whether messages show the text without quotes.
+    public let showsPlainText: Bool
+
+    public init(showsPlainText: Bool = false, _ complaints: @escaping @Sendable (JSONValue) -> [String]) {
+        self.complaints = complaints
+        self.showsPlainText = showsPlainText
+    }
 
     /// A syntax of text; values of other types pass.
     public static func text(_ complaints: @escaping @Sendable (String) -> [String]) -> TextSyntax {
@@ -30,11 +36,15 @@ public struct TextSyntax: Sendable {
     }
 
     /// A number of pods or a share of them such as `25%`.
-    public static let countOrPercent = TextSyntax { value in
+    public static let countOrPercent = TextSyntax(showsPlainText: true) { value in
         switch value {
         case .int(let number): number >= 0 ? [] : ["must be greater than or equal to 0"]
         case .string(let text):
-            NameSyntax.isPercent(text) ? [] : ["a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"]
+            NameSyntax.isPercent(text)
+                ? []
+                : [
+                    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+                ]
         default: []
         }
     }
@@ -75,28 +85,37 @@ public enum NameSyntax {
     }
 
     public static func dnsLabel(_ text: String) -> [String] {
-        tooLong(text, 63) + (isLabel(text.utf8) ? [] : [
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-                + "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-                + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
-        ])
+        tooLong(text, 63)
+            + (isLabel(text.utf8)
+                ? []
+                : [
+                    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+                        + "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+                        + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+                ])
     }
 
     public static func dnsSubdomain(_ text: String) -> [String] {
-        tooLong(text, 253) + (isSubdomain(text) ? [] : [
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-                + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-                + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-        ])
+        tooLong(text, 253)
+            + (isSubdomain(text)
+                ? []
+                : [
+                    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+                        + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+                        + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+                ])
     }
 
     public static func dns1035Label(_ text: String) -> [String] {
         let isRight = isLabel(text.utf8) && text.utf8.first.map { !isDigit($0) } == true
-        return tooLong(text, 63) + (isRight ? [] : [
-            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-                + "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-                + "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-        ])
+        return tooLong(text, 63)
+            + (isRight
+                ? []
+                : [
+                    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+                        + "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+                        + "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+                ])
     }
 
     private static let qualifiedNameComplaint =
@@ -112,12 +131,13 @@ public enum NameSyntax {
                 "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
                     + "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation "
                     + "is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' "
-                    + "(e.g. 'example.com/MyName')",
+                    + "(e.g. 'example.com/MyName')"
             ]
         }
         var complaints: [String] = []
         if parts.count == 2 {
-            complaints += parts[0].isEmpty
+            complaints +=
+                parts[0].isEmpty
                 ? ["prefix part must be non-empty"] : dnsSubdomain(parts[0]).map { "prefix part \($0)" }
         }
         let name = parts[parts.count - 1]
@@ -130,11 +150,14 @@ public enum NameSyntax {
     }
 
     public static func labelValue(_ text: String) -> [String] {
-        tooLong(text, 63) + (text.isEmpty || isLabelText(text) ? [] : [
-            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
-                + "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
-                + "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-        ])
+        tooLong(text, 63)
+            + (text.isEmpty || isLabelText(text)
+                ? []
+                : [
+                    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
+                        + "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
+                        + "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+                ])
     }
 
     /// An IANA service name, as ports are named.
@@ -154,16 +177,21 @@ public enum NameSyntax {
 
     /// The name of an environment variable: anything printable except `=`.
     public static func envName(_ text: String) -> [String] {
-        text.utf8.allSatisfy { 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: "=") } ? [] : [
-            "a valid environment variable name must consist only of printable ASCII characters other than '='",
-        ]
+        text.utf8.allSatisfy { 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: "=") }
+            ? []
+            : [
+                "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            ]
     }
 
     public static func configMapKey(_ text: String) -> [String] {
         var complaints = tooLong(text, 253)
-        let isRight = !text.isEmpty && text.utf8.allSatisfy {
-            isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
-        }
+        let isRight =
+            !text.isEmpty
+            && text.utf8.allSatisfy {
+                isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    || $0 == UInt8(ascii: ".")
+            }
         if !isRight {
             complaints.append(
                 "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
@@ -183,7 +211,8 @@ public enum NameSyntax {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { part in
-                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(isDigit) && (part.utf8.count == 1 || part.first != "0")
+                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(isDigit)
+                    && (part.utf8.count == 1 || part.first != "0")
                     && (UInt16(part) ?? 256) < 256
             }
     }
@@ -213,28 +242,6 @@ public enum NameSyntax {
 
     static func isPercent(_ text: String) -> Bool {
         text.utf8.count > 1 && text.utf8.last == UInt8(ascii: "%") && text.utf8.dropLast().allSatisfy(isDigit)
-    }
-}
-
-/// The syntax of amounts such as `1.5Gi`, `250m`, `1e3`.
-enum QuantitySyntax {
-    static let complaint = "quantities must match the regular expression "
-        + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-
-    private static let suffixes: Set<String> = [
-        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
-    ]
-
-    static func isValid(_ text: String) -> Bool {
-        var rest = text.utf8[...]
-        if let sign = rest.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { rest = rest.dropFirst() }
-        let number = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".") }
-        let points = number.count { $0 == UInt8(ascii: ".") }
-        guard points <= 1, number.count > points else { return false }
-        let suffix = String(rest.dropFirst(number.count)) ?? "?"
-        if suffixes.contains(suffix) { return true }
-        guard suffix.utf8.first.map({ $0 | 0x20 == UInt8(ascii: "e") }) == true else { return false }
-        return Int(suffix.dropFirst()) != nil
     }
 }
 

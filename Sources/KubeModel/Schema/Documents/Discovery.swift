@@ -164,7 +164,8 @@ public enum Discovery {
                 response = kind.resource
                 verbs = ["get"]
             case "exec", "attach", "portforward":
-                response = other("", "v1", "Pod\(name == "exec" ? "Exec" : name == "attach" ? "Attach" : "PortForward")Options")
+                response = other(
+                    "", "v1", "Pod\(name == "exec" ? "Exec" : name == "attach" ? "Attach" : "PortForward")Options")
                 verbs = ["create", "get"]
             case "finalize":
                 response = kind.resource

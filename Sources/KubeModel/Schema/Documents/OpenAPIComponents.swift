@@ -12,7 +12,7 @@ struct OpenAPIComponents {
         _ = describe(kind.root, as: name)
         let resource = kind.resource
         schemas[name]?["x-kubernetes-group-version-kind"] = [
-            ["group": .string(resource.group), "kind": .string(resource.kind), "version": .string(resource.version)],
+            ["group": .string(resource.group), "kind": .string(resource.kind), "version": .string(resource.version)]
         ]
         let listName = name + "List"
         schemas[listName] = [
@@ -23,14 +23,19 @@ struct OpenAPIComponents {
                 "metadata": ["type": "object"],
             ],
             "x-kubernetes-group-version-kind": [
-                ["group": .string(resource.group), "kind": .string(kind.listKind), "version": .string(resource.version)],
+                [
+                    "group": .string(resource.group), "kind": .string(kind.listKind),
+                    "version": .string(resource.version),
+                ]
             ],
         ]
     }
 
     static func name(of kind: KindSchema) -> String {
         kind.root.traits.definition
-            ?? (kind.resource.group.split(separator: ".").reversed() + [kind.resource.version[...], kind.resource.kind[...]])
+            ?? (kind.resource.group.split(separator: ".").reversed() + [
+                kind.resource.version[...], kind.resource.kind[...],
+            ])
             .joined(separator: ".")
     }
 
@@ -91,6 +96,9 @@ struct OpenAPIComponents {
 
     private mutating func describe(_ field: SchemaField) -> JSONValue {
         var value = describe(field.schema)
+        if let name = field.schema.traits.definition, field.schema.traits.doc == field.doc {
+            schemas[name]?["description"] = nil  // Explain shows both, and would say it twice.
+        }
         // A reference may have no neighbours, so what the field adds goes around it.
         if value["$ref"] != nil { value = ["allOf": [value]] }
         value["description"] = .string(field.doc)

@@ -10,7 +10,8 @@ public enum OpenAPIDocument {
         var paths: JSONValue = [:]
         for (group, version) in groupVersions(catalog) {
             let path = group.isEmpty ? "api/\(version)" : "apis/\(group)/\(version)"
-            let hash = fingerprint(catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version })
+            let hash = fingerprint(
+                catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version })
             paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(hash)")]
         }
         return ["paths": paths]

@@ -7,7 +7,8 @@ struct OpenAPIPaths {
     var items: [(String, JSONValue)] {
         let resource = kind.resource
         let base = resource.group.isEmpty ? "/api/\(resource.version)" : "/apis/\(resource.group)/\(resource.version)"
-        let collection = resource.isNamespaced
+        let collection =
+            resource.isNamespaced
             ? "\(base)/namespaces/{namespace}/\(resource.plural)" : "\(base)/\(resource.plural)"
         var items: [(String, JSONValue)] = [
             (collection, ["get": operation("list"), "post": operation("post", hasBody: true)]),

@@ -11,7 +11,7 @@ private let port = Schema.core(
     "EndpointPort", doc: "A port at which the addresses serve.",
     [
         .field("name", .text(.dnsLabel), doc: "Name of the Service's port."),
-        .field("port", .port, default: 0, doc: "The port."),
+        .field("port", .port, countsAbsentAsZero: true, doc: "The port."),
         .field("protocol", .string, default: "TCP", oneOf: ["SCTP", "TCP", "UDP"], doc: "TCP, UDP or SCTP."),
         .field("appProtocol", .text(.qualifiedName), doc: "What is spoken."),
     ])

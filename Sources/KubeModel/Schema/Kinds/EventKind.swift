@@ -23,7 +23,8 @@ extension KindSchema {
                 .field("count", .int32, doc: "How often it happened."),
                 .field("eventTime", .microTime.with { $0.isNullable = true }, doc: "When it first happened."),
                 .field("firstTimestamp", .time.with { $0.isNullable = true }, doc: "When it first happened."),
-                .field("involvedObject", VolumeSchemas.objectReference, default: [:], doc: "The object it happened to."),
+                .field(
+                    "involvedObject", VolumeSchemas.objectReference, default: [:], doc: "The object it happened to."),
                 .field("lastTimestamp", .time.with { $0.isNullable = true }, doc: "When it last happened."),
                 .field("message", .string, doc: "What happened, for people."),
                 .field("reason", .string, doc: "What happened, in one word."),
@@ -38,7 +39,7 @@ extension KindSchema {
         selectableFields: [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-            "reportingComponent", "source", "type",
+            "reportingComponent", "type",
         ],
         behavior: KindBehavior {
             $0.validate = { event, errors in

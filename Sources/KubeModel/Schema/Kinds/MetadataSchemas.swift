@@ -5,7 +5,8 @@ enum MetadataSchemas {
         doc: "Names an object that this one belongs to; when the last owner goes, this object goes too.",
         [
             .field("apiVersion", .string, required: true, doc: "API version of the owner."),
-            .field("blockOwnerDeletion", .bool, doc: "Whether a foreground deletion of the owner waits for this object."),
+            .field(
+                "blockOwnerDeletion", .bool, doc: "Whether a foreground deletion of the owner waits for this object."),
             .field("controller", .bool, doc: "Whether the owner is the controller that manages this object."),
             .field("kind", .string, required: true, doc: "Kind of the owner."),
             .field("name", .string, required: true, doc: "Name of the owner."),
@@ -31,10 +32,13 @@ enum MetadataSchemas {
         [
             .field("annotations", .strings, doc: "Free notes for tools, by name; they cannot be selected by."),
             .field("creationTimestamp", .time, doc: "When the object was created; set by the server."),
-            .field("deletionGracePeriodSeconds", .int64, doc: "Seconds the object gets to end cleanly once it is deleted."),
-            .field("deletionTimestamp", .time, doc: "When the object is to be gone; set once its deletion was asked for."),
+            .field(
+                "deletionGracePeriodSeconds", .int64, doc: "Seconds the object gets to end cleanly once it is deleted."),
+            .field(
+                "deletionTimestamp", .time, doc: "When the object is to be gone; set once its deletion was asked for."),
             .field("finalizers", .stringSet, doc: "Work that must be done before the object may go."),
-            .field("generateName", .string, doc: "A prefix from which the server makes a unique name if none is given."),
+            .field(
+                "generateName", .string, doc: "A prefix from which the server makes a unique name if none is given."),
             .field("generation", .int64, doc: "Counts the changes of what is wished for."),
             .field("labels", .strings, doc: "Names and values by which objects are grouped and selected."),
             .field("managedFields", .list(of: managedFields), doc: "Which writer owns which fields."),
@@ -105,9 +109,11 @@ enum LabelSelectorSchema {
         case "Exists", "DoesNotExist":
             if count > 0 {
                 errors.append(
-                    .forbidden(path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+                    .forbidden(
+                        path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
             }
-        default: errors.append(.invalid(path.child("operator"), value["operator"] ?? "", "not a valid selector operator"))
+        default:
+            errors.append(.invalid(path.child("operator"), value["operator"] ?? "", "not a valid selector operator"))
         }
         for complaint in NameSyntax.qualifiedName(key) {
             errors.append(.invalid(path.child("key"), .string(key), complaint))

@@ -116,7 +116,9 @@ private let status = Schema.core(
         .field("addresses", .list(of: address, keys: ["type"]), doc: "Addresses of the node."),
         .field("allocatable", .resourceAmounts, doc: "What pods can have."),
         .field("capacity", .resourceAmounts, doc: "What the machine has."),
-        .field("conditions", .list(of: condition, keys: ["type"]), doc: "Ready, and pressures on memory, disk and processes."),
+        .field(
+            "conditions", .list(of: condition, keys: ["type"]),
+            doc: "Ready, and pressures on memory, disk and processes."),
         .field("config", configStatus, doc: "Not used any more."),
         .field("daemonEndpoints", daemonEndpoints, doc: "Ports of the node's own services."),
         .field(
@@ -155,7 +157,8 @@ extension KindSchema {
                     guard !JSONValue.isEmpty(before), node.value[["spec", member]] != before else { continue }
                     errors.append(
                         .forbidden(
-                            FieldPath("spec", member), "node updates may not change \(member) except from \"\" to valid"))
+                            FieldPath("spec", member), "node updates may not change \(member) except from \"\" to valid"
+                        ))
                 }
             }
         })

@@ -4,7 +4,7 @@ private let port = Schema.core(
         .field("name", .text(.dnsLabel), doc: "A name; needed as soon as there are two ports."),
         .field("protocol", .string, default: "TCP", oneOf: ["SCTP", "TCP", "UDP"], doc: "TCP, UDP or SCTP."),
         .field("appProtocol", .text(.qualifiedName), doc: "What is spoken, for example http or kubernetes.io/h2c."),
-        .field("port", .port, default: 0, doc: "The port at the Service's address."),
+        .field("port", .port, countsAbsentAsZero: true, doc: "The port at the Service's address."),
         .field("targetPort", .portOrName, doc: "The port of the pods, by number or name; the same port if absent."),
         .field("nodePort", .int32, doc: "The port at every node, for types NodePort and LoadBalancer."),
     ]
@@ -30,7 +30,7 @@ private let affinity = Schema.core(
 
 private let selector = Schema.strings.checking { value, path, errors in
     MetadataRules.labels(value, at: path, into: &errors)
-}.patching("replace")
+}
 
 private let spec = Schema.core(
     "ServiceSpec", doc: "Which pods the Service stands for, and how it is reached.",
@@ -38,7 +38,9 @@ private let spec = Schema.core(
         .field(
             "ports", .list(of: port, keys: ["port", "protocol"]), doc: "The ports of the Service."),
         .field("selector", selector, doc: "Labels of the pods that the Service stands for."),
-        .field("sessionAffinity", .string, default: "None", oneOf: ["ClientIP", "None"], doc: "Whether a client stays with a pod."),
+        .field(
+            "sessionAffinity", .string, default: "None", oneOf: ["ClientIP", "None"],
+            doc: "Whether a client stays with a pod."),
         .field(
             "type", .string, default: "ClusterIP", oneOf: ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
             doc: "From where the Service is reached."),

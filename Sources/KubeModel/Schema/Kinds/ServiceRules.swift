@@ -69,7 +69,9 @@ enum ServiceRules {
                 errors.append(.invalid(path.child("clusterIPs")[index], address, complaint))
             }
         }
-        if let address = spec["clusterIP"], address != "", let first = spec["clusterIPs"]?.array?.first, first != address {
+        if let address = spec["clusterIP"], address != "", let first = spec["clusterIPs"]?.array?.first,
+            first != address
+        {
             errors.append(
                 FieldError(
                     .invalid, path.child("clusterIPs"), shownValue: goList(spec["clusterIPs"]),

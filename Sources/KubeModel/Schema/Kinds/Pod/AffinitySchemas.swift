@@ -27,7 +27,8 @@ enum AffinitySchemas {
                     .required(
                         path.child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"))
             }
-        default: errors.append(.invalid(path.child("operator"), value["operator"] ?? "", "not a valid selector operator"))
+        default:
+            errors.append(.invalid(path.child("operator"), value["operator"] ?? "", "not a valid selector operator"))
         }
     }
 
@@ -58,7 +59,9 @@ enum AffinitySchemas {
     private static let node = Schema.core(
         "NodeAffinity", doc: "On which nodes the pod may run.",
         [
-            .field("requiredDuringSchedulingIgnoredDuringExecution", nodeSelector, doc: "Demands at the time of scheduling."),
+            .field(
+                "requiredDuringSchedulingIgnoredDuringExecution", nodeSelector,
+                doc: "Demands at the time of scheduling."),
             .field(
                 "preferredDuringSchedulingIgnoredDuringExecution", .list(of: preferredNode),
                 doc: "Preferences at the time of scheduling."),
@@ -69,7 +72,8 @@ enum AffinitySchemas {
         [
             .field("labelSelector", LabelSelectorSchema.selector, doc: "The pods."),
             .field("namespaces", .stringList, doc: "Their namespaces; the pod's own if absent."),
-            .field("topologyKey", .string, doc: "The node label that names the area, for example kubernetes.io/hostname."),
+            .field(
+                "topologyKey", .string, doc: "The node label that names the area, for example kubernetes.io/hostname."),
             .field("namespaceSelector", LabelSelectorSchema.selector, doc: "Their namespaces, by labels."),
             .field("matchLabelKeys", .stringList, doc: "Labels whose values must be the pod's own."),
             .field("mismatchLabelKeys", .stringList, doc: "Labels whose values must not be the pod's own."),
@@ -91,7 +95,9 @@ enum AffinitySchemas {
         .core(
             name, doc: doc,
             [
-                .field("requiredDuringSchedulingIgnoredDuringExecution", .list(of: podTerm), doc: "Demands at the time of scheduling."),
+                .field(
+                    "requiredDuringSchedulingIgnoredDuringExecution", .list(of: podTerm),
+                    doc: "Demands at the time of scheduling."),
                 .field(
                     "preferredDuringSchedulingIgnoredDuringExecution", .list(of: weightedPodTerm),
                     doc: "Preferences at the time of scheduling."),
@@ -153,8 +159,12 @@ enum AffinitySchemas {
             .field("whenUnsatisfiable", .string, doc: "DoNotSchedule or ScheduleAnyway."),
             .field("labelSelector", LabelSelectorSchema.selector, doc: "The pods that are counted."),
             .field("minDomains", .int32, minimum: 1, doc: "How many areas there must be at least."),
-            .field("nodeAffinityPolicy", .string, oneOf: ["Ignore", "Honor"], doc: "Whether only nodes of the pod's affinity count."),
-            .field("nodeTaintsPolicy", .string, oneOf: ["Ignore", "Honor"], doc: "Whether only nodes whose taints the pod bears count."),
+            .field(
+                "nodeAffinityPolicy", .string, oneOf: ["Ignore", "Honor"],
+                doc: "Whether only nodes of the pod's affinity count."),
+            .field(
+                "nodeTaintsPolicy", .string, oneOf: ["Ignore", "Honor"],
+                doc: "Whether only nodes whose taints the pod bears count."),
             .field("matchLabelKeys", .stringList, doc: "Labels whose values must be the pod's own."),
         ]
     ).checking { value, path, errors in

@@ -42,7 +42,8 @@ enum ContainerSchemas {
             errors.append(.invalid(path.child("subPath"), .string(subPath), "must not contain '..'"))
         }
         if !subPath.isEmpty, let expression = value["subPathExpr"], expression != "" {
-            errors.append(.invalid(path.child("subPathExpr"), expression, "subPathExpr and subPath are mutually exclusive"))
+            errors.append(
+                .invalid(path.child("subPathExpr"), expression, "subPathExpr and subPath are mutually exclusive"))
         }
     }
 
@@ -88,13 +89,16 @@ enum ContainerSchemas {
             doc: "Whether the end of the log stands in for a missing last message."),
         .field("ports", ports, doc: "Ports on which the container listens."),
         .field("env", .list(of: EnvironmentSchemas.variable, keys: ["name"]), doc: "Environment variables."),
-        .field("envFrom", .list(of: EnvironmentSchemas.group), doc: "ConfigMaps and Secrets whose entries become variables."),
+        .field(
+            "envFrom", .list(of: EnvironmentSchemas.group),
+            doc: "ConfigMaps and Secrets whose entries become variables."),
         .field("volumeMounts", mounts, doc: "Volumes that the container sees."),
         .field("volumeDevices", .list(of: device, keys: ["devicePath"]), doc: "Raw devices that the container sees."),
         .field(
             "imagePullPolicy", .string, oneOf: ["Always", "IfNotPresent", "Never"],
             doc: "When the image is fetched; Always for the tag latest, otherwise IfNotPresent."),
-        .field("resources", ResourceSchemas.requirements, default: [:], doc: "How much the container needs and may use."),
+        .field(
+            "resources", ResourceSchemas.requirements, default: [:], doc: "How much the container needs and may use."),
         .field("resizePolicy", .list(of: resizePolicy), doc: "What happens when resources change."),
         .field(
             "restartPolicy", .string, oneOf: ["Always"],
@@ -102,8 +106,12 @@ enum ContainerSchemas {
         .field("securityContext", SecuritySchemas.container, doc: "As whom the container runs, and what it may do."),
         .field("lifecycle", ProbeSchemas.lifecycle, doc: "Hooks at the start and at the end."),
         .field("livenessProbe", ProbeSchemas.probe, doc: "Asks whether the container works; if not, it is restarted."),
-        .field("readinessProbe", ProbeSchemas.probe, doc: "Asks whether the container can serve; if not, Services leave it out."),
-        .field("startupProbe", ProbeSchemas.probe, doc: "Asks whether the container has started; other probes wait for it."),
+        .field(
+            "readinessProbe", ProbeSchemas.probe,
+            doc: "Asks whether the container can serve; if not, Services leave it out."),
+        .field(
+            "startupProbe", ProbeSchemas.probe, doc: "Asks whether the container has started; other probes wait for it."
+        ),
         .field(
             "terminationMessagePath", .string, default: "/dev/termination-log",
             doc: "The file whose content becomes the last message."),

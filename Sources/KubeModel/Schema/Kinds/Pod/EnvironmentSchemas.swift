@@ -30,7 +30,8 @@ enum EnvironmentSchemas {
         [
             .field("fieldRef", podField, doc: "A field of the pod."),
             .field("resourceFieldRef", resourceSelector, doc: "A request or limit of a container."),
-            .field("configMapKeyRef", keySelector("ConfigMapKeySelector", "ConfigMap"), doc: "An entry of a ConfigMap."),
+            .field(
+                "configMapKeyRef", keySelector("ConfigMapKeySelector", "ConfigMap"), doc: "An entry of a ConfigMap."),
             .field("secretKeyRef", keySelector("SecretKeySelector", "Secret"), doc: "An entry of a Secret."),
         ]
     ).checking { value, path, errors in

@@ -67,8 +67,8 @@ enum PodRules {
         for container in containers {
             let resources = container["resources"]
             for name in ["cpu", "memory"] {
-                let request = Amount(resources?["requests"]?[name])
-                let limit = Amount(resources?["limits"]?[name])
+                let request = Quantity(resources?["requests"]?[name])
+                let limit = Quantity(resources?["limits"]?[name])
                 if request?.milliValue ?? 0 > 0 || limit?.milliValue ?? 0 > 0 { isBestEffort = false }
                 if limit?.milliValue ?? 0 == 0 || request != limit { isGuaranteed = false }
             }
@@ -101,11 +101,14 @@ enum PodRules {
             for (index, container) in (spec[list]?.array ?? []).enumerated() {
                 guard let name = container["name"]?.string, !name.isEmpty else { continue }
                 // Two init containers of one name were reported where the list was checked.
-                if seen.contains(name) { errors.append(.duplicate(path.child(list)[index].child("name"), .string(name))) }
+                if seen.contains(name) {
+                    errors.append(.duplicate(path.child(list)[index].child("name"), .string(name)))
+                }
             }
             seen.formUnion((spec[list]?.array ?? []).compactMap { $0["name"]?.string })
         }
-        for (index, container) in (spec["containers"]?.array ?? []).enumerated() where container["restartPolicy"] != nil {
+        for (index, container) in (spec["containers"]?.array ?? []).enumerated() where container["restartPolicy"] != nil
+        {
             errors.append(
                 .forbidden(
                     path.child("containers")[index].child("restartPolicy"), "may not be set for non-init containers"))
@@ -165,7 +168,8 @@ enum PodRules {
         if let new, new > old {
             errors.append(
                 .invalid(
-                    path.child("activeDeadlineSeconds"), JSONValue(new), "must be less than or equal to previous value"))
+                    path.child("activeDeadlineSeconds"), JSONValue(new), "must be less than or equal to previous value")
+            )
         } else if new == nil {
             errors.append(
                 .invalid(
@@ -177,7 +181,9 @@ enum PodRules {
     private static func fixedPart(of spec: JSONValue) -> JSONValue {
         var spec = spec
         for list in ["containers", "initContainers"] { spec.changeElements(list) { $0["image"] = nil } }
-        for name in ["activeDeadlineSeconds", "tolerations", "ephemeralContainers", "schedulingGates"] { spec[name] = nil }
+        for name in ["activeDeadlineSeconds", "tolerations", "ephemeralContainers", "schedulingGates"] {
+            spec[name] = nil
+        }
         return spec
     }
 }

@@ -65,7 +65,9 @@ enum PodSchemas {
         .field(
             "terminationGracePeriodSeconds", .int64, default: 30, minimum: 0,
             doc: "Seconds the pod gets to end cleanly."),
-        .field("activeDeadlineSeconds", .int64, minimum: 1, maximum: Int64(Int32.max), doc: "Seconds after which the pod is ended."),
+        .field(
+            "activeDeadlineSeconds", .int64, minimum: 1, maximum: Int64(Int32.max),
+            doc: "Seconds after which the pod is ended."),
         .field("securityContext", SecuritySchemas.pod, default: [:], doc: "As whom the containers run."),
         .field(
             "imagePullSecrets", .list(of: VolumeSchemas.localReference, keys: ["name"]),

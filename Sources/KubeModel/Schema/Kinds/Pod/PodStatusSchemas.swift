@@ -91,8 +91,7 @@ enum PodStatusSchemas {
     private static let condition = MetadataSchemas.condition(
         "io.k8s.api.core.v1.PodCondition",
         [
-            .field("lastProbeTime", .time.with { $0.isNullable = true }, doc: "When the condition was last looked at."),
-            .field("observedGeneration", .int64, doc: "The generation of the pod that the condition speaks of."),
+            .field("lastProbeTime", .time.with { $0.isNullable = true }, doc: "When the condition was last looked at.")
         ])
 
     private static func address(_ name: String, _ doc: String) -> Schema {
@@ -102,19 +101,25 @@ enum PodStatusSchemas {
     static let status = Schema.core(
         "PodStatus", doc: "What the pod has reached.",
         [
-            .field("conditions", .list(of: condition, keys: ["type"]), doc: "PodScheduled, Initialized, ContainersReady, Ready."),
+            .field(
+                "conditions", .list(of: condition, keys: ["type"]),
+                doc: "PodScheduled, Initialized, ContainersReady, Ready."),
             .field("containerStatuses", .list(of: container), doc: "What the containers are doing."),
             .field("ephemeralContainerStatuses", .list(of: container), doc: "What the ephemeral containers are doing."),
             .field("hostIP", .string, doc: "Address of the node."),
-            .field("hostIPs", .list(of: address("HostIP", "An address of the node."), keys: ["ip"]), doc: "Addresses of the node."),
+            .field(
+                "hostIPs", .list(of: address("HostIP", "An address of the node."), keys: ["ip"]),
+                doc: "Addresses of the node."),
             .field("initContainerStatuses", .list(of: container), doc: "What the init containers are doing."),
             .field("message", .string, doc: "An explanation for people."),
             .field("nominatedNodeName", .string, doc: "The node on which room is being made."),
-            .field("observedGeneration", .int64, doc: "The generation of the pod that the status speaks of."),
             .field("phase", .string, doc: "Pending, Running, Succeeded, Failed or Unknown."),
             .field("podIP", .string, doc: "Address of the pod."),
-            .field("podIPs", .list(of: address("PodIP", "An address of the pod."), keys: ["ip"]), doc: "Addresses of the pod."),
-            .field("qosClass", .string, doc: "Guaranteed, Burstable or BestEffort: who goes first when memory runs out."),
+            .field(
+                "podIPs", .list(of: address("PodIP", "An address of the pod."), keys: ["ip"]),
+                doc: "Addresses of the pod."),
+            .field(
+                "qosClass", .string, doc: "Guaranteed, Burstable or BestEffort: who goes first when memory runs out."),
             .field("reason", .string, doc: "One word for why, for example Evicted."),
             .field("resize", .string, doc: "How far a change of resources has come."),
             .field(

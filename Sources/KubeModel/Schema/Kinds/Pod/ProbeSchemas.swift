@@ -15,7 +15,9 @@ enum ProbeSchemas {
         "HTTPGetAction", doc: "Sends an HTTP GET; it succeeds with a status from 200 to 399.",
         [
             .field("path", .string, default: "/", doc: "The path."),
-            .field("port", .portOrName, required: true, doc: "The port, by number or by the name the container gave it."),
+            .field(
+                "port", .portOrName, countsAbsentAsZero: true,
+                doc: "The port, by number or by the name the container gave it."),
             .field("host", .string, doc: "The host; the pod's own IP if absent."),
             .field("scheme", .string, default: "HTTP", oneOf: ["HTTP", "HTTPS"], doc: "HTTP or HTTPS."),
             .field("httpHeaders", .list(of: header), doc: "Headers to send."),
@@ -24,14 +26,16 @@ enum ProbeSchemas {
     private static let tcpSocket = Schema.core(
         "TCPSocketAction", doc: "Opens a TCP connection; it succeeds if something accepts.",
         [
-            .field("port", .portOrName, required: true, doc: "The port, by number or by the name the container gave it."),
+            .field(
+                "port", .portOrName, countsAbsentAsZero: true,
+                doc: "The port, by number or by the name the container gave it."),
             .field("host", .string, doc: "The host; the pod's own IP if absent."),
         ])
 
     private static let grpc = Schema.core(
         "GRPCAction", doc: "Asks the gRPC health service.",
         [
-            .field("port", .port, required: true, doc: "The port."),
+            .field("port", .port, countsAbsentAsZero: true, doc: "The port."),
             .field("service", .string, default: "", doc: "The service asked about."),
         ])
 
@@ -57,12 +61,15 @@ enum ProbeSchemas {
             .field("httpGet", httpGet, doc: "Sends an HTTP GET."),
             .field("tcpSocket", tcpSocket, doc: "Opens a TCP connection."),
             .field("grpc", grpc, doc: "Asks the gRPC health service."),
-            .field("initialDelaySeconds", .int32, minimum: 0, doc: "Seconds after the start of the container before the first try."),
+            .field(
+                "initialDelaySeconds", .int32, minimum: 0,
+                doc: "Seconds after the start of the container before the first try."),
             .field(
                 "timeoutSeconds", .int32, default: 1, replacesZero: true, minimum: 0,
                 doc: "Seconds after which a try without an answer has failed."),
             .field(
-                "periodSeconds", .int32, default: 10, replacesZero: true, minimum: 0, doc: "Seconds from one try to the next."),
+                "periodSeconds", .int32, default: 10, replacesZero: true, minimum: 0,
+                doc: "Seconds from one try to the next."),
             .field(
                 "successThreshold", .int32, default: 1, replacesZero: true, minimum: 0,
                 doc: "Successes in a row after a failure that count as a recovery."),

@@ -27,7 +27,9 @@ enum ResourceSchemas {
         for (name, amount) in limits { checkAmount(name, amount, path.child("limits"), &errors) }
         for (name, amount) in requests {
             checkAmount(name, amount, path.child("requests"), &errors)
-            guard let limit = limits[name], let wanted = Amount(amount), let allowed = Amount(limit) else { continue }
+            guard let limit = limits[name], let wanted = Quantity(amount), let allowed = Quantity(limit) else {
+                continue
+            }
             if wanted > allowed {
                 errors.append(
                     .invalid(
@@ -47,13 +49,13 @@ enum ResourceSchemas {
                 .invalid(place, .string(name), "must be a standard resource type or fully qualified"))
             errors.append(.invalid(place, .string(name), "must be a standard resource for containers"))
         }
-        if let quantity = Amount(amount), quantity.milliValue < 0 {
+        if let quantity = Quantity(amount), quantity.milliValue < 0 {
             errors.append(.invalid(place, .string(quantity.description), "must be greater than or equal to 0"))
         }
     }
 }
 
-extension Amount {
+extension Quantity {
     /// An amount as it stands in an object: text or a number.
     init?(_ value: JSONValue?) {
         switch value {

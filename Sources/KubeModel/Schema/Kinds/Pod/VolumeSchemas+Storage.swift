@@ -1,9 +1,11 @@
 /// Volume sources of storage systems outside the cluster. They are known, so that manifests that name them are read.
 extension VolumeSchemas {
-    private static let fsType = SchemaField.field("fsType", .string, doc: "The file system on the volume, for example ext4.")
+    private static let fsType = SchemaField.field(
+        "fsType", .string, doc: "The file system on the volume, for example ext4.")
     private static let readOnly = SchemaField.field("readOnly", .bool, doc: "Whether the volume can only be read.")
     private static let partition = SchemaField.field("partition", .int32, doc: "The partition to mount; 0 for none.")
-    private static let secretRef = SchemaField.field("secretRef", localReference, doc: "The Secret with the credentials.")
+    private static let secretRef = SchemaField.field(
+        "secretRef", localReference, doc: "The Secret with the credentials.")
 
     private static func text(_ name: String, _ doc: String, default value: JSONValue? = nil) -> SchemaField {
         .field(name, .string, default: value, doc: doc)
@@ -43,7 +45,8 @@ extension VolumeSchemas {
         source(
             "vsphereVolume", "VsphereVirtualDiskVolumeSource", "A virtual disk of vSphere.",
             [
-                text("volumePath", "Path of the disk."), fsType, text("storagePolicyName", "Name of the storage policy."),
+                text("volumePath", "Path of the disk."), fsType,
+                text("storagePolicyName", "Name of the storage policy."),
                 text("storagePolicyID", "Id of the storage policy."),
             ]),
         source(

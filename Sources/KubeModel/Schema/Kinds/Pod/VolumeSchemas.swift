@@ -1,4 +1,6 @@
-/// Where the files of a pod come from: the sources that the course uses. The rest is in `VolumeSchemas+Storage`.
+/// Where the files of a pod come from: the sources that the course uses.
+///
+/// The rest is in `VolumeSchemas+Storage`.
 enum VolumeSchemas {
     static let localReference = Schema.core(
         "LocalObjectReference", doc: "Names an object in the same namespace.",
