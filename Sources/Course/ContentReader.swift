@@ -6,14 +6,16 @@ struct ContentReader {
     let files: CourseFiles
     let diagnostics: Diagnostics
 
-    func read(labs: [Lab]) -> CourseContent {
+    /// - Parameter hasAllLabs: False when a lab could not be read: then nothing is said about references to labs.
+    func read(labs: [Lab], hasAllLabs: Bool) -> CourseContent {
         let (characters, moods) = readCharacters()
         var references = SceneReferences()
         var scenes: [Scene] = []
         var scenePlaces: [SceneID: SourcePlace] = [:]
         var weeks: [Week] = []
         var indexes: [(week: Week, fields: Fields)] = []
-        for name in files.names(in: "Content/weeks") where files.isFolder("Content/weeks/\(name)") {
+        let folders = files.names(in: "Content/weeks").filter { files.isFolder("Content/weeks/\($0)") }
+        for name in folders {
             if let (week, fields) = readWeek(name) {
                 weeks.append(week)
                 indexes.append((week, fields))
@@ -35,9 +37,14 @@ struct ContentReader {
                 scenes.append(scene)
             }
         }
-        check(references, scenes: scenes, labs: labs)
-        for (week, fields) in indexes { check(week, fields, scenes: scenes, labs: labs) }
-        for scene in scenes where !weeks.contains(where: { $0.scenes.contains(scene.id) }) {
+        checkDetours(references, scenes: scenes)
+        for (week, fields) in indexes { check(week, fields, scenes: scenes) }
+        if hasAllLabs {
+            checkGates(references, labs: labs)
+            for (week, fields) in indexes { check(week, fields, labs: labs) }
+        }
+        let hasAllWeeks = weeks.count == folders.count
+        for scene in scenes where hasAllWeeks && !weeks.contains(where: { $0.scenes.contains(scene.id) }) {
             diagnostics.error(
                 scenePlaces[scene.id] ?? SourcePlace(file: "Content"), "no week lists the scene '\(scene.id)'",
                 hint: "Add it to 'scenes' in its week.yaml.")
@@ -104,13 +111,16 @@ struct ContentReader {
         return (week, fields)
     }
 
-    private func check(_ week: Week, _ fields: Fields, scenes: [Scene], labs: [Lab]) {
+    private func check(_ week: Week, _ fields: Fields, scenes: [Scene]) {
         for scene in Set(week.scenes + [week.crisis.scene]).sorted() where !scenes.contains(where: { $0.id == scene }) {
             if scene.rawValue.isEmpty { continue }
             diagnostics.error(
                 fields.place(of: week.scenes.contains(scene) ? "scenes" : "crisis"), "there is no scene '\(scene)'",
                 hint: suggestion(for: scene.rawValue, among: scenes.map(\.id.rawValue)))
         }
+    }
+
+    private func check(_ week: Week, _ fields: Fields, labs: [Lab]) {
         for lab in week.labs where !labs.contains(where: { $0.id == lab }) {
             diagnostics.error(
                 fields.place(of: "labs"), "there is no lab '\(lab)'",
@@ -118,12 +128,15 @@ struct ContentReader {
         }
     }
 
-    private func check(_ references: SceneReferences, scenes: [Scene], labs: [Lab]) {
+    private func checkDetours(_ references: SceneReferences, scenes: [Scene]) {
         for (scene, place) in references.detours where !scenes.contains(where: { $0.id == scene }) {
             diagnostics.error(
                 place, "there is no scene '\(scene)'",
                 hint: suggestion(for: scene.rawValue, among: scenes.map(\.id.rawValue)))
         }
+    }
+
+    private func checkGates(_ references: SceneReferences, labs: [Lab]) {
         for (path, place) in references.gates {
             let phase = path.phase.flatMap { labs.first { $0.id == path.lab }?.phase($0) }
             let isKnown = path.check.map { phase?.checkpoint.check($0) != nil } ?? (phase != nil)

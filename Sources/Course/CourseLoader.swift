@@ -33,10 +33,12 @@ public struct CourseLoader: Sendable {
         for folder in ["Content", "Labs"] where !files.isFolder(folder) {
             diagnostics.error(SourcePlace(file: folder), "there is no folder '\(folder)' in '\(root)'")
         }
-        let labs = files.names(in: "Labs").filter { files.isFolder("Labs/\($0)") }.compactMap {
+        let folders = files.names(in: "Labs").filter { files.isFolder("Labs/\($0)") }
+        let labs = folders.compactMap {
             LabReader(files: files, id: LabID(rawValue: $0), diagnostics: diagnostics).read()
         }
-        let content = ContentReader(files: files, diagnostics: diagnostics).read(labs: labs)
+        let reader = ContentReader(files: files, diagnostics: diagnostics)
+        let content = reader.read(labs: labs, hasAllLabs: labs.count == folders.count)
         return Report(
             content: content,
             diagnostics: diagnostics.items.sorted { ($0.place, $0.message) < ($1.place, $1.message) })

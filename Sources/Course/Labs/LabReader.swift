@@ -39,6 +39,8 @@ struct LabReader {
         if listed.isEmpty { diagnostics.error(fields.place, "a lab needs 'phases'") }
         let phases = listed.compactMap { readPhase($0.id, place: $0.place, starters: starters) }
         fields.finish()
+        // A phase that cannot be read is fault enough: what refers to it is not to blame.
+        guard phases.count == listed.count else { return nil }
         let solutions = readSolutions(phases: phases)
         for phase in phases where !solutions.contains(where: { $0.phase == phase.id }) {
             diagnostics.error(

@@ -63,7 +63,7 @@ final class Diagnostics {
 /// "Did you mean 'hints'?", or nil when nothing is near.
 func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
     let near = candidates.map { ($0, editDistance(word, $0)) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
-    guard let near, near.1 <= max(1, word.count / 3) else { return nil }
+    guard let near, near.1 <= (word.count < 4 ? 1 : max(2, word.count / 3)) else { return nil }
     return "Did you mean '\(near.0)'?"
 }
 

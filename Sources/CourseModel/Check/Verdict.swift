@@ -1,5 +1,5 @@
 /// What a check found out.
-public enum Verdict: Hashable, Sendable, Codable {
+public enum Verdict: Hashable, Sendable {
     case passed
     case failed(Failure)
     /// The check itself could not run; never costs points.
@@ -22,6 +22,31 @@ public enum Verdict: Hashable, Sendable, Codable {
     }
 
     public var failure: Failure? { if case .failed(let failure) = self { failure } else { nil } }
+}
+
+/// As JSON: `outcome`, and beside it what belongs to it.
+extension Verdict: Codable {
+    private enum CodingKeys: String, CodingKey { case outcome, because, expected, found, hint, cause }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        switch try container.decode(Outcome.self, forKey: .outcome) {
+        case .passed: self = .passed
+        case .failed: self = .failed(try Failure(from: decoder))
+        case .unknown: self = .unknown(because: try container.decode(String.self, forKey: .because))
+        case .skipped: self = .skipped(because: try container.decode(String.self, forKey: .because))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(outcome, forKey: .outcome)
+        switch self {
+        case .passed: break
+        case .failed(let failure): try failure.encode(to: encoder)
+        case .unknown(let because), .skipped(let because): try container.encode(because, forKey: .because)
+        }
+    }
 }
 
 /// Why a check failed, in what a learner needs to go on.

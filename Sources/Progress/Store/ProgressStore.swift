@@ -18,7 +18,11 @@ public struct ProgressStore: Sendable {
     /// Opens the file, or makes it with its folder.
     ///
     /// - Throws: `ProgressError`: damaged (the file is renamed, its content kept), newer, not writable, full, busy.
-    public init(path: String, now: @escaping @Sendable () -> Moment = Self.systemNow) throws(ProgressError) {
+    ///
+    /// - Parameter pagesMax: How many pages the file may have, for tests of a full disk; nil sets no limit.
+    public init(
+        path: String, pagesMax: Int? = nil, now: @escaping @Sendable () -> Moment = Self.systemNow
+    ) throws(ProgressError) {
         self.path = path
         self.now = now
         let folder = (path as NSString).deletingLastPathComponent
@@ -32,7 +36,7 @@ public struct ProgressStore: Sendable {
         let lock = FolderLock(folder)
         defer { lock.release() }
         do {
-            pool = try Self.open(path)
+            pool = try Self.open(path, pagesMax)
         } catch where ProgressError.isDamage(error) {
             throw Self.setAside(path, now())
         } catch {
@@ -40,13 +44,14 @@ public struct ProgressStore: Sendable {
         }
     }
 
-    private static func open(_ path: String) throws -> DatabasePool {
+    private static func open(_ path: String, _ pagesMax: Int?) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { db in
             // Every commit reaches the disk before it is answered, in WAL mode too.
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            if let pagesMax { try db.execute(sql: "PRAGMA max_page_count = \(pagesMax)") }
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
         let isSound = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") == "ok" }

@@ -95,7 +95,11 @@ import Testing
             ),
             (
                 #"{"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b:1"}]}}}}"#,
-                ["spec.selector: Required value"]
+                [
+                    "spec.selector: Required value",
+                    "spec.template.metadata.labels: Invalid value: map[string]string(nil): "
+                        + "`selector` does not match template `labels`",
+                ]
             ),
         ])
     func deployment(text: String, expected: [String]) throws {

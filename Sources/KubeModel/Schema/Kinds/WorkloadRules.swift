@@ -3,17 +3,19 @@ enum WorkloadRules {
     /// The selector must be there, select something, and select the template's pods.
     static func selector(of kind: String) -> SchemaTraits.Rule {
         { value, path, errors in
-            guard let selector = value["selector"], selector.object != nil else { return }
-            let selectorPath = path.child("selector")
-            if JSONValue.isEmpty(selector["matchLabels"]), JSONValue.isEmpty(selector["matchExpressions"]) {
+            let selector = value["selector"]
+            let isMissing = selector?.object == nil
+            if !isMissing, JSONValue.isEmpty(selector?["matchLabels"]), JSONValue.isEmpty(selector?["matchExpressions"])
+            {
                 errors.append(
                     FieldError(
-                        .invalid, selectorPath, shownValue: GoText.selector(selector),
+                        .invalid, path.child("selector"), shownValue: GoText.selector(selector),
                         "empty selector is invalid for \(kind)"))
                 return
             }
+            // A selector that is missing selects nothing, so that no labels match it.
             let labels = value[["template", "metadata", "labels"]]
-            if !LabelSelector(selector).matches(KubeObject.strings(labels)) {
+            if isMissing || !LabelSelector(selector).matches(KubeObject.strings(labels)) {
                 errors.append(
                     FieldError(
                         .invalid, path.child("template", "metadata", "labels"), shownValue: GoText.map(labels),
