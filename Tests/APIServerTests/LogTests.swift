@@ -1,3 +1,4 @@
+import APIServer
 import KubeClient
 import KubeModel
 import Testing

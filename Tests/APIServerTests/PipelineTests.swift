@@ -120,7 +120,7 @@ import Testing
             #"{"metadata":{"name":"a"},"datta":{},"data":{"k":"1","k":"2"}}"#)
         #expect(answer.code == 400)
         #expect(
-            answer.value["message"]
+            answer.value["message"]?.string
                 == #"ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: "#
                 + #"unknown field "datta", duplicate field "data.k""#)
     }

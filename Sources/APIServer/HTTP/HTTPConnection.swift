@@ -43,8 +43,8 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: makeRequest(request))
         }
-        // What is left of a body that was too large cannot be told from a next request.
-        let keepsOpen = request.head.isKeepAlive && !request.isTooLarge
+        // What is left of a body cannot be told from a next request.
+        let keepsOpen = request.head.isKeepAlive && request.isComplete
         var head = HTTPResponseHead(
             version: request.head.version, status: HTTPResponseStatus(statusCode: response.code))
         for (name, value) in response.headers { head.headers.add(name: name, value: value) }

@@ -6,8 +6,10 @@ import NIOSSL
 struct CollectedRequest: Sendable {
     let head: HTTPRequestHead
     let body: [UInt8]
-    /// The body was larger than is read; it has been thrown away.
+    /// The body was larger than is taken; it has been thrown away.
     let isTooLarge: Bool
+    /// The body ended before the request was handed on, so that the next one can follow on the same connection.
+    let isComplete: Bool
     /// Whom the certificate of the connection names.
     let certificateUser: UserInfo?
 }
@@ -21,6 +23,8 @@ final class RequestCollector: ChannelDuplexHandler {
 
     struct Limits: Sendable {
         var bodyBytesMax = RequestBody.bytesMax
+        /// So much is read and thrown away, so that the client, still writing, gets to read why.
+        var discardedBytesMax = 64 * 1024 * 1024
         /// From the first connection to the end of the first head, TLS included, and from a head to the end of its body.
         var requestTime = TimeAmount.seconds(30)
         /// Between an answer and the next request.
@@ -31,6 +35,7 @@ final class RequestCollector: ChannelDuplexHandler {
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLarge = false
+    private var discarded = 0
     private var deadline: Scheduled<Void>?
     private var certificateUser: UserInfo?
     private var knowsCertificate = false
@@ -59,31 +64,36 @@ final class RequestCollector: ChannelDuplexHandler {
             arm(limits.requestTime, context)
             self.head = head
             body = []
+            discarded = 0
             let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
             isTooLarge = announced > limits.bodyBytesMax
-            if !isTooLarge, head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+            let isAsking = head.headers.first(name: "expect")?.lowercased() == "100-continue"
+            if isAsking, !isTooLarge {
                 context.writeAndFlush(
                     wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
             }
             // Nobody has to send what will be refused.
-            if isTooLarge { finish(context) }
+            if isTooLarge, isAsking || announced > limits.discardedBytesMax { finish(context, isComplete: false) }
         case .body(let part):
             guard head != nil else { return }
-            if body.count + part.readableBytes > limits.bodyBytesMax {
+            if isTooLarge || body.count + part.readableBytes > limits.bodyBytesMax {
                 isTooLarge = true
-                finish(context)
+                discarded += body.count + part.readableBytes
+                body = []
+                if discarded > limits.discardedBytesMax { finish(context, isComplete: false) }
             } else {
                 body.append(contentsOf: part.readableBytesView)
             }
-        case .end: finish(context)
+        case .end: finish(context, isComplete: true)
         }
     }
 
-    private func finish(_ context: ChannelHandlerContext) {
+    private func finish(_ context: ChannelHandlerContext, isComplete: Bool) {
         guard let head else { return }
         deadline?.cancel()
         let request = CollectedRequest(
-            head: head, body: isTooLarge ? [] : body, isTooLarge: isTooLarge, certificateUser: user(context))
+            head: head, body: isTooLarge ? [] : body, isTooLarge: isTooLarge, isComplete: isComplete,
+            certificateUser: user(context))
         self.head = nil
         body = []
         context.fireChannelRead(wrapInboundOut(request))
