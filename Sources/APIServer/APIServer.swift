@@ -11,7 +11,7 @@ public final class APIServer: Service {
     private let configuration: APIServerConfiguration
     private let bound = BoundPort()
 
-    /// - Parameter store: What is in it is taken over: the addresses and node ports of its Services stay theirs.
+    /// A server over a store; what is in the store is taken over, and its Services keep their addresses and node ports.
     public init(
         store: ObjectStore, catalog: KindCatalog = .builtIn,
         configuration: APIServerConfiguration = APIServerConfiguration()
@@ -32,7 +32,7 @@ public final class APIServer: Service {
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
 
-    /// The port on which the server listens; waits until it does. Throws `ServerError` when it cannot.
+    /// The port on which the server listens; waits until it does, and throws `ServerError` when it cannot.
     public var boundPort: Int { get async throws { try await bound.value } }
 
     /// Serves until the service group shuts down or the task is cancelled; then watches end and connections close.

@@ -37,7 +37,8 @@ import Testing
 
     @Test("a bearer token stands for its user, a wrong one for nobody")
     func tokens() async throws {
-        try await withServer(tokens: ["secret": UserInfo(name: "lena", groups: ["system:masters"])]) { _, kubeconfig, _ in
+        try await withServer(tokens: ["secret": UserInfo(name: "lena", groups: ["system:masters"])]) {
+            _, kubeconfig, _ in
             func client(token: String) throws -> HTTPSClient {
                 // The certificate goes, the token comes.
                 let lines = kubeconfig.split(separator: "\n").filter { !$0.contains("client-") }

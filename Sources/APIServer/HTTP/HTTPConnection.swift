@@ -10,7 +10,9 @@ struct HTTPConnection: Sendable {
     let pipeline: RequestPipeline
     let authenticator: Authenticator
 
-    /// Serves until the client goes, asks to close, or the task is cancelled. What goes wrong on the wire ends here.
+    /// Serves until the client goes, asks to close, or the task is cancelled.
+    ///
+    /// What goes wrong on the wire ends here.
     func serve() async {
         let closed = channel.channel.closeFuture
         await withTaskGroup(of: Void.self) { group in

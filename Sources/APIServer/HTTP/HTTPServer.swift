@@ -15,7 +15,7 @@ struct HTTPServer: Sendable {
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter whenBound: Called once, with the port.
+    /// `whenBound` is called once, with the port.
     func run(whenBound: @Sendable (Int) -> Void) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {

@@ -38,9 +38,8 @@ public struct PKI: Sendable {
 
     /// The certificates in a directory; makes them when they are missing, damaged or about to expire.
     ///
-    /// - Parameters:
-    ///   - directory: Made if it is not there; files in it are readable by their owner only.
-    ///   - serviceAddress: The address of the `kubernetes` Service, by which pods reach the server.
+    /// The directory is made if it is not there; files in it are readable by their owner only. `serviceAddress` is that of
+    /// the `kubernetes` Service, by which pods reach the server.
     public static func load(
         orMakeIn directory: String, serviceAddress: String = "10.96.0.1", now: Timestamp? = nil
     ) throws(PKIError) -> PKI {
@@ -90,9 +89,7 @@ public struct PKI: Sendable {
 
     /// A kubeconfig with everything in it, for `kubectl` and `HTTPSClient`.
     ///
-    /// - Parameters:
-    ///   - server: For example `https://127.0.0.1:6443`.
-    ///   - name: Of the cluster and the context.
+    /// `server` is a URL, for example `https://127.0.0.1:6443`; `name` is that of the cluster and of the context.
     public func kubeconfig(server: String, name: String = "velocitylab", user: String = "kubernetes-admin") -> String {
         func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
         return """

@@ -4,8 +4,7 @@ import ObjectStore
 extension Registry {
     /// Creates an object: decode, defaults, admission, validation, store.
     ///
-    /// - Parameters:
-    ///   - namespace: That of the request; nil for objects of the cluster.
+    /// `namespace` is that of the request; nil for objects of the cluster.
     func create(
         _ kind: KindSchema, namespace: String?, body: JSONValue, _ settings: WriteSettings
     ) async throws(Status) -> Written {

@@ -10,7 +10,7 @@ struct APIRequest: Sendable {
     /// Nil: a token was given that is not known.
     var user: UserInfo?
 
-    /// - Parameter uri: The path and, after a question mark, the parameters.
+    /// A request for a URI: the path and, after a question mark, the parameters.
     init(
         _ method: String, _ uri: String, accept: String? = nil, contentType: String? = nil,
         ifNoneMatch: String? = nil, body: [UInt8] = [], user: UserInfo?

@@ -59,7 +59,7 @@ struct Presenter: Sendable {
 
     // MARK: Events
 
-    /// One line of a watch. Columns of a table are told only once.
+    /// One line of a watch; the columns of a table are told only once.
     func event(_ item: WatchItem, isFirst: Bool) -> [UInt8] {
         var line = Array("{\"type\":\"\(item.kind.rawValue)\",\"object\":".utf8)
         switch form {

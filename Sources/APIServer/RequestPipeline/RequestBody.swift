@@ -44,7 +44,8 @@ struct RequestBody {
             throw .badRequest("error decoding patch: \(error.description)")
         }
         if type == .merge || type == .strategic, body.value.object == nil {
-            throw .badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+            throw .badRequest(
+                "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
         }
         return (ObjectPatch(type, body.value), body.duplicateFields)
     }

@@ -55,7 +55,7 @@ struct ResourcePath: Equatable {
     let name: String?
     let subresource: String?
 
-    /// - Parameter parts: What follows the version: `[namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]`.
+    /// Reads what follows the version: `[namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]`.
     init?(group: String, version: String, _ parts: ArraySlice<String>) {
         self.group = group
         self.version = version

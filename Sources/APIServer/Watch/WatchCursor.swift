@@ -11,7 +11,7 @@ struct WatchQuery: Sendable {
     var allowsBookmarks = false
 }
 
-/// A place in the history of a range. A value: it owns no queue, and whoever does not ask costs nothing.
+/// A place in the history of a range, as a value: it owns no queue, and whoever does not ask costs nothing.
 struct WatchCursor: Sendable {
     private let store: ObjectStore
     private let resource: ResourceType
@@ -45,7 +45,9 @@ struct WatchCursor: Sendable {
         }
     }
 
-    /// The next events, at least one; waits for them. Throws `Status` 410 when the history no longer reaches back to here.
+    /// The next events, at least one; waits for them.
+    ///
+    /// Throws `Status` 410 when the history no longer reaches back to here.
     mutating func next() async throws(Status) -> [WatchItem] {
         if !pending.isEmpty {
             defer { pending = [] }

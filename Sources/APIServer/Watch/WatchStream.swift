@@ -54,7 +54,9 @@ actor WatchStream {
         case time
     }
 
-    /// Events or the clock, whichever comes first. A cursor that loses the race is dropped, and nothing with it.
+    /// Events or the clock, whichever comes first.
+    ///
+    /// A cursor that loses the race is dropped, and nothing with it.
     private func wait() async -> Outcome {
         let start = cursor
         let wake = sendsBookmarks ? min(deadline, nextBookmark) : deadline
