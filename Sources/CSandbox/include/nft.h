@@ -19,7 +19,8 @@
 
 /// Replaces our rules in the present network namespace by those in `rules`, in one transaction.
 ///
-/// Connections that exist keep their backend. A table that is malformed changes nothing.
+/// Connections that exist keep their backend. A table that is malformed changes nothing. Not thread-safe, and every call
+/// of a process must come from the same network namespace: the netlink socket of the first one is kept.
 /// - Returns: 0, or a negative errno with one sentence in `error`.
 int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t errorCapacity);
 
