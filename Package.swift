@@ -45,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -83,7 +84,8 @@ let package = Package(
             "Cluster",
             [
                 "KubeModel", "ObjectStore", "KubeClient", "APIServer", "ControllerKit", "Controllers", "Scheduler",
-                "ContainerRuntime", "Kubelet", "ClusterNetwork", lifecycle,
+                "ContainerRuntime", "Kubelet", "ClusterNetwork", "CSandbox", lifecycle,
+                .product(name: "Logging", package: "swift-log"),
             ]),
         library("Course", ["CourseModel", "KubeModel", "KubeClient", yams]),
         library("Checkers", ["CourseModel", "KubeModel", "KubeClient"]),
@@ -93,8 +95,9 @@ let package = Package(
         // Layer 5 to 7
         library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
         .systemLibrary(name: "CNCurses"),
+        .target(name: "CTerminal"),
         .target(
-            name: "TerminalScreen", dependencies: ["ScreenKit", "CNCurses"],
+            name: "TerminalScreen", dependencies: ["ScreenKit", "CNCurses", "CTerminal"],
             swiftSettings: house + [.defaultIsolation(MainActor.self), .strictMemorySafety()]),
         .executableTarget(
             name: "velocity",

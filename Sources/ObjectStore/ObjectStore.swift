@@ -1,2 +1,286 @@
-/// Placeholder.
-enum ObjectStorePlaceholder {}
+public import KubeModel
+import Synchronization
+
+/// The cluster's memory, in etcd's role: one total order of revisions, compare-and-swap, watch as a cursor over a bounded history.
+///
+/// A write is answered, and seen by readers and watchers, only when it is durable; writes that arrive while one is being
+/// committed share the next transaction. A watcher owns no queue: it asks for what came after its revision, so a slow one
+/// costs nothing and never blocks a writer.
+public final class ObjectStore: Sendable {
+    public enum Location: Sendable, Hashable {
+        case memory
+        /// A SQLite file; made if it is not there.
+        case file(String)
+    }
+
+    /// A write that has its revision and waits for its transaction.
+    private struct Pending {
+        let kind: StoreEvent.Kind
+        let key: StoreKey
+        let encoded: EncodedObject
+        let revision: Revision
+        let created: Revision
+        let waiter: CheckedContinuation<Turn, Never>?
+
+        /// The object with its revision in it; put together outside the lock where a log is written.
+        var object: StoredObject { encoded.stored(key, revision, created: created) }
+    }
+
+    /// What a key will hold when all pending writes have happened.
+    private struct Ahead {
+        let revision: Revision
+        /// Nil: it will be deleted.
+        let created: Revision?
+    }
+
+    /// What a waiting writer is told.
+    private enum Turn {
+        case done(Result<StoredObject, StoreError>)
+        /// Your write is first in the next batch: commit it.
+        case lead
+    }
+
+    private struct Watcher {
+        let range: KeyRange
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
+    private struct Shared {
+        var state: StoreState
+        /// The last revision handed out; ahead of `state.revision` while writes are being committed.
+        var handedOut: Revision
+        /// What the pending writes will leave behind, for preconditions.
+        var ahead: [StoreKey: Ahead] = [:]
+        var logCompacted: Revision
+        var pending: [Pending] = []
+        var isCommitting = false
+        var watchers: [Int: Watcher] = [:]
+        var nextWatcher = 0
+        var failure: StoreError?
+    }
+
+    private let shared: Mutex<Shared>
+    private let log: StoreLog?
+
+    /// - Parameter historyCount: How many events a watch can lie behind before it has to list again.
+    public init(_ location: Location, historyCount: Int = 10_000) throws(StoreError) {
+        let state: StoreState
+        switch location {
+        case .memory:
+            log = nil
+            state = StoreState(historyCount: historyCount)
+        case .file(let path):
+            let log = try StoreLog(path: path)
+            state = try log.load(historyCount: historyCount)
+            self.log = log
+        }
+        shared = Mutex(Shared(state: state, handedOut: state.revision, logCompacted: state.compacted))
+    }
+
+    /// The newest revision that readers see.
+    public var revision: Revision { shared.withLock { $0.state.revision } }
+
+    public func get(_ key: StoreKey) -> StoredObject? { shared.withLock { $0.state.get(key) } }
+
+    /// Objects of a range in the order of their keys, as they were at one revision.
+    ///
+    /// - Parameters:
+    ///   - limit: At most so many; `hasMore` says that there are others.
+    ///   - after: Goes on behind this key: that of the last item of the part before.
+    ///   - at: Nil is now. `StoreError.compacted` when the history does not reach back that far.
+    public func list(
+        _ range: KeyRange, limit: Int? = nil, after: StoreKey? = nil, at: Revision? = nil
+    ) throws(StoreError) -> (items: [StoredObject], revision: Revision, hasMore: Bool) {
+        // Under the lock: a copy of the state that outlived it would make the next write copy the whole store.
+        try shared.withLock { (shared) throws(StoreError) in
+            try shared.state.list(range, limit: limit, after: after, at: at)
+        }
+    }
+
+    /// Writes an object; returns when it is durable. The revision is put into `metadata.resourceVersion`.
+    @discardableResult
+    public func put(
+        _ key: StoreKey, _ object: KubeObject, _ precondition: Precondition = .none
+    ) async throws(StoreError) -> StoredObject {
+        try await write(key, EncodedObject(object), precondition, isDeletion: false)
+    }
+
+    /// Deletes an object and returns its last state, whose revision is that of the deletion.
+    ///
+    /// - Parameter final: The last state, when it is to differ from what is stored.
+    @discardableResult
+    public func delete(
+        _ key: StoreKey, _ precondition: Precondition = .none, final: KubeObject? = nil
+    ) async throws(StoreError) -> StoredObject {
+        guard let object = final ?? get(key)?.object else { throw .notFound(key) }
+        return try await write(key, EncodedObject(object), precondition, isDeletion: true)
+    }
+
+    private func write(
+        _ key: StoreKey, _ encoded: EncodedObject, _ precondition: Precondition, isDeletion: Bool
+    ) async throws(StoreError) -> StoredObject {
+        if log == nil {
+            let (object, woken) = try shared.withLock { (shared) throws(StoreError) in
+                let pending = try Self.admit(key, encoded, precondition, isDeletion, &shared, waiter: nil)
+                let object = pending.object
+                return (object, Self.publish([(pending.kind, object)], &shared))
+            }
+            for watcher in woken { watcher.resume() }
+            return object
+        }
+        // The continuation is made first and the lock taken inside, so that no turn can be missed.
+        let turn = await withCheckedContinuation { (continuation: CheckedContinuation<Turn, Never>) in
+            let immediate: Turn? = shared.withLock { shared in
+                do throws(StoreError) {
+                    if let failure = shared.failure { throw failure }
+                    let pending = try Self.admit(key, encoded, precondition, isDeletion, &shared, waiter: continuation)
+                    shared.pending.append(pending)
+                    guard !shared.isCommitting else { return nil }
+                    shared.isCommitting = true
+                    return .lead
+                } catch {
+                    return .done(.failure(error))
+                }
+            }
+            if let immediate { continuation.resume(returning: immediate) }
+        }
+        switch turn {
+        case .done(let result): return try result.get()
+        case .lead: return try await lead(key)
+        }
+    }
+
+    /// Commits everything that is pending, this caller's write first among them, and hands the lead on.
+    private func lead(_ key: StoreKey) async throws(StoreError) -> StoredObject {
+        let (batch, compaction) = shared.withLock { shared in
+            defer { shared.pending = [] }
+            return (shared.pending, Self.takeCompaction(&shared))
+        }
+        let changes = batch.map { (kind: $0.kind, object: $0.object) }
+        var failure: StoreError?
+        do throws(StoreError) {
+            try await log?.append(changes, compaction: compaction)
+        } catch {
+            failure = error
+        }
+        let (woken, dropped, next) = shared.withLock { shared in
+            var woken: [CheckedContinuation<Void, Never>] = []
+            var dropped: [Pending] = []
+            if failure == nil {
+                woken = Self.publish(changes, &shared)
+            } else {
+                // Preconditions of what came after were judged by writes that never happened.
+                dropped = shared.pending
+                shared.pending = []
+                shared.ahead = [:]
+                shared.handedOut = shared.state.revision
+            }
+            let next = shared.pending.first?.waiter
+            shared.isCommitting = next != nil
+            return (woken, dropped, next)
+        }
+        for watcher in woken { watcher.resume() }
+        for (pending, change) in zip(batch, changes).dropFirst() {
+            pending.waiter?.resume(returning: .done(failure.map { .failure($0) } ?? .success(change.object)))
+        }
+        for pending in dropped { pending.waiter?.resume(returning: .done(.failure(failure ?? .cancelled))) }
+        next?.resume(returning: .lead)
+        if let failure { throw failure }
+        return changes[0].object
+    }
+
+    /// Now and then, the revision up to which the log may forget what the history has forgotten.
+    private static func takeCompaction(_ shared: inout Shared) -> Revision? {
+        let compacted = shared.state.compacted
+        guard compacted.rawValue - shared.logCompacted.rawValue >= 1000 else { return nil }
+        shared.logCompacted = compacted
+        return compacted
+    }
+
+    /// Checks the precondition against what will be there, and hands out a revision.
+    private static func admit(
+        _ key: StoreKey, _ encoded: EncodedObject, _ precondition: Precondition, _ isDeletion: Bool,
+        _ shared: inout Shared, waiter: CheckedContinuation<Turn, Never>?
+    ) throws(StoreError) -> Pending {
+        let ahead = shared.ahead[key]
+        let stored = ahead == nil ? shared.state.get(key) : nil
+        let created = ahead?.created ?? stored?.createRevision
+        let present = created == nil ? nil : ahead?.revision ?? stored?.revision
+        switch (precondition, present) {
+        case (.absent, .some): throw .exists(key)
+        case (.revision, nil): throw .notFound(key)
+        case (.revision(let wanted), .some(let found)) where found != wanted: throw .conflict(key, current: found)
+        case (_, nil) where isDeletion: throw .notFound(key)
+        default: break
+        }
+        let revision = Revision(shared.handedOut.rawValue + 1)
+        shared.handedOut = revision
+        shared.ahead[key] = Ahead(revision: revision, created: isDeletion ? nil : created ?? revision)
+        return Pending(
+            kind: isDeletion ? .deleted : present == nil ? .added : .modified, key: key, encoded: encoded,
+            revision: revision, created: created ?? revision, waiter: waiter)
+    }
+
+    /// Makes durable changes visible, and takes out the watchers that they concern.
+    private static func publish(
+        _ changes: [(kind: StoreEvent.Kind, object: StoredObject)], _ shared: inout Shared
+    ) -> [CheckedContinuation<Void, Never>] {
+        for (kind, object) in changes {
+            shared.state.apply(StoreEvent(kind: kind, object: object, previous: shared.state.get(object.key)))
+            if shared.ahead[object.key]?.revision == object.revision { shared.ahead[object.key] = nil }
+        }
+        let concerned = shared.watchers.filter { _, watcher in changes.contains { watcher.range.contains($0.object.key) } }
+        for id in concerned.keys { shared.watchers[id] = nil }
+        return concerned.values.map(\.continuation)
+    }
+
+    /// Events of a range after a revision; waits until there is at least one.
+    ///
+    /// - Returns: At most `limit` events, and the revision up to which the range has been looked at: the next cursor.
+    /// - Throws: `.compacted` when the cursor lies before the history, `.cancelled` when the task is.
+    public func events(
+        after cursor: Revision, in range: KeyRange, limit: Int = 1000
+    ) async throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
+        while true {
+            let found = try shared.withLock { (shared) throws(StoreError) in
+                try shared.state.events(after: cursor, in: range, limit: limit)
+            }
+            if !found.events.isEmpty { return found }
+            if Task.isCancelled { throw .cancelled }
+            await waitForChange(in: range, after: found.upTo)
+        }
+    }
+
+    /// Returns when something in the range has changed after a revision, or the task is cancelled.
+    private func waitForChange(in range: KeyRange, after seen: Revision) async {
+        let id = shared.withLock { shared in
+            shared.nextWatcher += 1
+            return shared.nextWatcher
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = shared.withLock { shared in
+                    guard !Task.isCancelled, shared.state.revision <= seen || !Self.changed(range, after: seen, shared) else {
+                        return true
+                    }
+                    shared.watchers[id] = Watcher(range: range, continuation: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            shared.withLock { $0.watchers.removeValue(forKey: id) }?.continuation.resume()
+        }
+    }
+
+    private static func changed(_ range: KeyRange, after seen: Revision, _ shared: Shared) -> Bool {
+        guard let found = try? shared.state.events(after: seen, in: range, limit: 1) else { return true }
+        return !found.events.isEmpty
+    }
+
+    /// Closes the file. Writes after this fail.
+    public func close() async {
+        shared.withLock { $0.failure = .io("The store is closed.") }
+        log?.close()
+    }
+}

@@ -1,0 +1,40 @@
+# VelocityLab. `make run` starts it, `make test` tests it, `make help` lists the rest.
+
+SWIFT ?= swift
+VELOCITY = .build/release/velocity
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test check labs bench format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+deps: ## install the system packages that are missing (asks before sudo)
+	@sh .ci/deps
+
+build: deps ## build the program as learners run it (release)
+	$(SWIFT) build -c release
+
+run: build ## build, and open the terminal screens on week 6
+	@$(VELOCITY) start week06
+
+test: deps ## build and run every test
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+check: deps ## format check, lint, layer test and every other test: the gate of a commit
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(MAKE) test
+
+labs: build ## lint all content, then prove every lab: red before, green solved, red for each mistake
+	$(VELOCITY) course lint
+	$(VELOCITY) course verify
+
+bench: build ## measure, beside the figures of a real single-node Kubernetes
+	@bash .ci/bench $(VELOCITY)
+
+format: ## rewrite the sources in our format
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+clean: ## remove what was built
+	rm -rf .build

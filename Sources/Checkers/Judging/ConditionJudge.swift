@@ -1,0 +1,175 @@
+import CourseModel
+import KubeModel
+
+/// Judges conditions over what the witness sees; it owns no clock and asks nobody.
+struct ConditionJudge {
+    let view: ClusterView
+    /// The lab's namespace.
+    let namespace: String
+    let victims: [String: Victim]
+
+    /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
+    func assess(_ condition: Condition) -> Assessment {
+        switch condition {
+        case .object(let ref, let requirements): object(ref, requirements)
+        case .absent(let ref): absent(ref)
+        case .count(let selection, let requirements, let comparison): count(selection, requirements, comparison)
+        case .ready(let deployment, let count): ready(deployment, count)
+        case .replaced(let name): replaced(name)
+        case .endpoints(let service, let count): endpoints(service, count)
+        case .answers(let http): Assessment(.notYet, expected: HTTPJudge.expected(http), found: "not asked yet")
+        }
+    }
+
+    /// The kinds that must be watched for a condition.
+    static func resources(of condition: Condition) -> [ResourceType] {
+        switch condition {
+        case .object(let ref, _), .absent(let ref): [ResourceType.ofKind(ref.kind)].compactMap { $0 }
+        case .count(let selection, _, _): [ResourceType.ofKind(selection.kind)].compactMap { $0 }
+        case .ready: [.deployments, .replicaSets, .pods, .events]
+        case .replaced: [.pods, .events]
+        case .endpoints, .answers: [.services, .endpointSlices, .pods, .events]
+        }
+    }
+
+    func find(_ ref: ObjectRef) -> KubeObject? {
+        ResourceType.ofKind(ref.kind).flatMap { view.get($0, ref.name, in: ref.namespace ?? namespace) }
+    }
+
+    /// The objects of a selection, without those that the checker made itself.
+    func find(_ selection: Selection) -> [KubeObject] {
+        guard let resource = ResourceType.ofKind(selection.kind) else { return [] }
+        let all = view.list(resource, in: selection.namespace ?? namespace).filter { !$0.isProbe }
+        guard let text = selection.selector, let selector = try? LabelSelector(parsing: text) else { return all }
+        return all.filter { selector.matches($0.labels) }
+    }
+
+    private func missing(_ ref: ObjectRef) -> Finding {
+        Finding(
+            .missing, "There is no \(ref) in the namespace '\(ref.namespace ?? namespace)'.", isFinal: true)
+    }
+
+    private func object(_ ref: ObjectRef, _ requirements: [Requirement]) -> Assessment {
+        guard let object = find(ref) else {
+            return Assessment(.hopeless, expected: "\(ref) exists", found: "it does not exist", finding: missing(ref))
+        }
+        let mismatches = requirements.flatMap { $0.mismatches(in: object.value) }
+        guard let first = mismatches.first else { return Assessment(.holds, expected: "\(ref) is right", found: "it is") }
+        let name = { (mismatch: Mismatch) in mismatch.path.isEmpty ? ref.description : mismatch.path }
+        return Assessment(
+            .notYet, expected: mismatches.map { "\(name($0)): \($0.expected)" }.joined(separator: "; "),
+            found: mismatches.map { "\(name($0)): \($0.found)" }.joined(separator: "; "),
+            finding: Finding(.wrongValue, "In \(ref), \(first.text)."))
+    }
+
+    private func absent(_ ref: ObjectRef) -> Assessment {
+        find(ref) == nil
+            ? Assessment(.holds, expected: "no \(ref)", found: "there is none")
+            : Assessment(.notYet, expected: "no \(ref)", found: "it exists")
+    }
+
+    private func count(_ selection: Selection, _ requirements: [Requirement], _ comparison: Comparison) -> Assessment {
+        let found = find(selection).filter { object in
+            requirements.allSatisfy { $0.mismatches(in: object.value).isEmpty }
+        }
+        let label = selection.selector.map { " with \($0)" } ?? ""
+        let expected = "\(selection.kind) objects\(label): \(comparison.text)"
+        return Assessment(comparison.holds(count: found.count) ? .holds : .notYet, expected: expected, found: "\(found.count)")
+    }
+
+    // MARK: Deployments
+
+    /// The pods of a Deployment, by the chain of owners.
+    func pods(of deployment: KubeObject) -> [KubeObject] {
+        let sets = Set(
+            view.list(.replicaSets, in: deployment.namespace)
+                .filter { $0.controllerOwner?.uid == deployment.uid }.map(\.uid))
+        return view.list(.pods, in: deployment.namespace)
+            .filter { $0.isActivePod && sets.contains($0.controllerOwner?.uid ?? "") }
+    }
+
+    private func ready(_ ref: ObjectRef, _ count: Int) -> Assessment {
+        let expected = "\(count) ready pods of \(ref)"
+        guard let deployment = find(ref) else {
+            return Assessment(.hopeless, expected: expected, found: "no such Deployment", finding: missing(ref))
+        }
+        let wanted = deployment.value[["spec", "replicas"]]?.int ?? 1
+        let pods = pods(of: deployment)
+        let ready = pods.filter(\.isReadyPod).count
+        let found = pods.count == count ? "\(ready) of \(count) ready" : "\(pods.count) pods, \(ready) of them ready"
+        guard wanted == count else {
+            let text = "spec.replicas of \(ref) is \(wanted), and should be \(count)."
+            return Assessment(
+                .hopeless, expected: expected, found: "spec.replicas is \(wanted), \(found)",
+                finding: Finding(.replicas, text, isFinal: true))
+        }
+        let status = deployment.value["status"]
+        let isObserved = (status?["observedGeneration"]?.int ?? 0) >= deployment.generation
+        let reported = ["replicas", "updatedReplicas", "readyReplicas"].map { status?[$0]?.int ?? 0 }
+        if isObserved, ready == count, pods.count == count, reported.allSatisfy({ $0 == count }) {
+            return Assessment(.holds, expected: expected, found: found)
+        }
+        let finding = PodTrouble.find(pods, in: view) ?? refusal(deployment)
+        return Assessment(finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: found, finding: finding)
+    }
+
+    /// A ReplicaSet that may not create its pods says so in events.
+    private func refusal(_ deployment: KubeObject) -> Finding? {
+        let sets = view.list(.replicaSets, in: deployment.namespace).filter { $0.controllerOwner?.uid == deployment.uid }
+        let event = view.list(.events, in: deployment.namespace).first { event in
+            event.value["reason"]?.string == "FailedCreate"
+                && sets.contains { $0.uid == event.value[["involvedObject", "uid"]]?.string }
+        }
+        return event?.value["message"]?.string.map { Finding(.refused, "The pods cannot be created: \($0).") }
+    }
+
+    // MARK: Self-healing
+
+    private func replaced(_ name: String) -> Assessment {
+        guard let victim = victims[name] else {
+            return Assessment(.hopeless, expected: "a pod to be replaced", found: "none was deleted")
+        }
+        let owner = victim.owner.map { "\($0.kind) '\($0.name)'" } ?? "its owner"
+        let expected = "a new ready pod of \(owner) in place of '\(victim.name)'"
+        let fresh = replacements(for: victim)
+        if fresh.contains(where: \.isReadyPod), isGoing(victim) {
+            return Assessment(.holds, expected: expected, found: fresh.first { $0.isReadyPod }?.name ?? "")
+        }
+        guard let candidate = fresh.first else {
+            return Assessment(.notYet, expected: expected, found: "no new pod so far")
+        }
+        let finding = PodTrouble.find(fresh, in: view)
+        return Assessment(
+            finding?.isFinal == true ? .hopeless : .notYet, expected: expected,
+            found: "'\(candidate.name)' was created and is not ready", finding: finding)
+    }
+
+    /// Pods of the same owner that were not there when the victim was deleted.
+    func replacements(for victim: Victim) -> [KubeObject] {
+        view.list(.pods, in: victim.namespace).filter {
+            $0.isActivePod && !victim.known.contains($0.uid) && $0.controllerOwner?.uid == victim.owner?.uid
+                && $0.controllerOwner != nil
+        }
+    }
+
+    /// The victim is terminating or gone.
+    func isGoing(_ victim: Victim) -> Bool {
+        guard let pod = view.get(.pods, victim.name, in: victim.namespace) else { return true }
+        return pod.uid != victim.uid || pod.isBeingDeleted
+    }
+
+    // MARK: Services
+
+    private func endpoints(_ ref: ObjectRef, _ count: Int) -> Assessment {
+        let expected = "\(count) ready endpoints of \(ref)"
+        guard let service = find(ref) else {
+            return Assessment(.hopeless, expected: expected, found: "no such Service", finding: missing(ref))
+        }
+        let facts = ServiceFacts(service: service, view: view)
+        let ready = facts.readyAddresses.count
+        if ready >= count { return Assessment(.holds, expected: expected, found: "\(ready)") }
+        let finding = facts.troubleWithEndpoints()
+        return Assessment(
+            finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: "\(ready)", finding: finding)
+    }
+}

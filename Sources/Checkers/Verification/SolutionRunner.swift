@@ -1,0 +1,108 @@
+public import CourseModel
+public import KubeClient
+import KubeModel
+
+/// Carries out solutions through the API, without kubectl.
+public struct SolutionRunner: Sendable {
+    private let client: any ClusterClient
+    /// Where objects go that name no namespace.
+    private let namespace: String
+
+    public init(client: any ClusterClient, namespace: String) {
+        self.client = client
+        self.namespace = namespace
+    }
+
+    /// An operation that the cluster refused.
+    public struct Failure: UserError {
+        public let operation: String
+        public let reason: String
+        public var message: String { "The solution stopped at '\(operation)': \(reason)" }
+        public var hint: String? { nil }
+    }
+
+    /// Carries out the solutions in order; stops at the first operation that fails.
+    public func run(_ solutions: [Solution]) async throws(Failure) {
+        for operation in solutions.flatMap(\.operations) {
+            do throws(Status) {
+                try await run(operation)
+            } catch {
+                throw Failure(operation: Self.describe(operation), reason: error.description)
+            }
+        }
+    }
+
+    private static func describe(_ operation: Operation) -> String {
+        switch operation {
+        case .apply(let file, _): "apply \(file)"
+        case .create(let value): "create \(value["kind"]?.text ?? "object") \(value["metadata"]?["name"]?.text ?? "")"
+        case .patch(let ref, _): "patch \(ref.kind) \(ref.name)"
+        case .scale(let ref, let replicas): "scale \(ref.kind) \(ref.name) to \(replicas)"
+        case .delete(let ref): "delete \(ref.kind) \(ref.name)"
+        }
+    }
+
+    private func run(_ operation: Operation) async throws(Status) {
+        switch operation {
+        case .apply(_, let objects):
+            for value in objects { try await apply(value) }
+        case .create(let value):
+            let (resource, object) = try object(value)
+            _ = try await client.create(resource, object)
+        case .patch(let ref, let value):
+            _ = try await client.patch(
+                try resource(ref), namespace: ref.namespace ?? namespace, name: ref.name,
+                .merge(JSONValue(value)), subresource: nil, options: WriteOptions())
+        case .scale(let ref, let replicas):
+            try await client.setReplicas(
+                try resource(ref), namespace: ref.namespace ?? namespace, name: ref.name, to: replicas)
+        case .delete(let ref):
+            try await client.deleteIfPresent(try resource(ref), ref.name, in: ref.namespace ?? namespace)
+        }
+    }
+
+    /// Creates the object, or merges it into the one that is there.
+    private func apply(_ value: YAMLValue) async throws(Status) {
+        let (resource, object) = try object(value)
+        do throws(Status) {
+            _ = try await client.create(
+                resource, object, options: WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict))
+        } catch {
+            guard error.isAlreadyExists else { throw error }
+            _ = try await client.patch(
+                resource, namespace: object.namespace, name: object.name, ObjectPatch(.strategic, object.value),
+                subresource: nil, options: WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict))
+        }
+    }
+
+    private func object(_ value: YAMLValue) throws(Status) -> (ResourceType, KubeObject) {
+        var object = KubeObject(JSONValue(value))
+        guard let resource = ResourceType.ofKind(object.kind, apiVersion: object.apiVersion) else { throw Self.unknown(object.kind) }
+        if resource.isNamespaced, object.namespace == nil { object.namespace = namespace }
+        return (resource, object)
+    }
+
+    private func resource(_ ref: ObjectRef) throws(Status) -> ResourceType {
+        guard let resource = ResourceType.ofKind(ref.kind) else { throw Self.unknown(ref.kind) }
+        return resource
+    }
+
+    private static func unknown(_ kind: String) -> Status {
+        Status(code: 0, reason: "UnknownKind", message: "the kind '\(kind)' is not known")
+    }
+}
+
+extension JSONValue {
+    /// What an author wrote, as it travels to a cluster.
+    init(_ value: YAMLValue) {
+        switch value {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .int(value)
+        case .double(let value): self = .double(value)
+        case .string(let value): self = .string(value)
+        case .list(let values): self = .array(values.map { JSONValue($0) })
+        case .map(let members): self = .object(JSONObject(members.map { ($0.key, JSONValue($0.value)) }))
+        }
+    }
+}

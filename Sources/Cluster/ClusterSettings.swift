@@ -1,0 +1,71 @@
+public import ContainerRuntime
+public import KubeModel
+
+/// How a cluster is run; kept beside it, so that the next start is like the last.
+public struct ClusterSettings: Sendable, Hashable {
+    /// Nil takes the best level that this machine allows.
+    public var level: RuntimeLevel?
+    public var pace: Pace
+    /// Divides the waits that Kubernetes or a manifest prescribes; 1 is real time.
+    public var timeFactor: Double
+    /// Where the API answers on 127.0.0.1; taken again at the next start when it is free.
+    public var port: Int
+
+    public enum Pace: String, Sendable, CaseIterable {
+        /// States stay long enough to be seen.
+        case lesson
+        /// No delay of our own.
+        case instant
+    }
+
+    public init(level: RuntimeLevel? = nil, pace: Pace = .lesson, timeFactor: Double = 1, port: Int = 16443) {
+        self.level = level
+        self.pace = pace
+        self.timeFactor = timeFactor
+        self.port = port
+    }
+
+    public init(_ value: JSONValue) {
+        self.init(
+            level: value["runtime"]?.string.flatMap(RuntimeLevel.init),
+            pace: value["pace"]?.string.flatMap(Pace.init) ?? .lesson,
+            timeFactor: value["timeFactor"]?.double ?? 1, port: value["port"]?.int ?? 16443)
+    }
+
+    public var value: JSONValue {
+        var value: JSONValue = ["pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port)]
+        if let level { value["runtime"] = .string(level.rawValue) }
+        return value
+    }
+}
+
+extension JSONValue {
+    var double: Double? {
+        switch self {
+        case .double(let value): value
+        case .int(let value): Double(value)
+        default: nil
+        }
+    }
+}
+
+extension ClusterSettings {
+    /// The settings of the last start; the defaults when there was none.
+    public static func load(_ directory: ClusterDirectory) -> ClusterSettings {
+        guard let bytes = Directory.read(directory.settingsFile), let value = try? JSONValue(parsing: bytes) else {
+            return ClusterSettings()
+        }
+        return ClusterSettings(value)
+    }
+
+    func save(_ directory: ClusterDirectory) throws(ClusterError) {
+        try Directory.write(value.encoded, to: directory.settingsFile)
+    }
+
+    /// The options of `velocity cluster serve` that give these settings.
+    public var arguments: [String] {
+        var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
+        if let level { arguments += ["--runtime", level.rawValue] }
+        return arguments
+    }
+}

@@ -1,0 +1,149 @@
+public import KubeModel
+public import ServiceLifecycle
+import Synchronization
+
+/// Makes objects of one kind right.
+public protocol Reconciler: Sendable {
+    /// Makes the object at `key` right, or cleans up after it if it is gone. Idempotent; a throw means back-off.
+    func reconcile(_ key: ObjectKey) async throws -> Outcome
+}
+
+/// What a reconciler wants next.
+public enum Outcome: Equatable, Sendable {
+    case settled
+    case again(after: Duration)
+}
+
+/// Feeds a reconciler with the keys that informers say have changed, one key at a time and several keys side by side.
+public final class ControllerLoop: Sendable, Service {
+    /// Changes of one kind, and the keys that each of them concerns.
+    public struct Source: Sendable {
+        let informer: Informer
+        let keys: @Sendable (Informer.Change) -> [ObjectKey]
+
+        public init(_ informer: Informer, _ keys: @escaping @Sendable (Informer.Change) -> [ObjectKey]) {
+            self.informer = informer
+            self.keys = keys
+        }
+
+        /// The changed object itself.
+        public static func own(_ informer: Informer) -> Source { Source(informer) { [ObjectKey($0.object)] } }
+
+        /// The owner of a kind that controls the changed object, before or after the change.
+        public static func owner(_ informer: Informer, kind: String) -> Source {
+            Source(informer) { change in
+                [change.old, change.new].compactMap { object in
+                    guard let object, let owner = object.controllerOwner, owner.kind == kind else { return nil }
+                    return ObjectKey(namespace: object.namespace, name: owner.name)
+                }
+            }
+        }
+    }
+
+    private struct Shared {
+        var queue = WorkQueue<ContinuousClock.Instant>()
+        var wake: CheckedContinuation<Void, Never>?
+        var hasNews = false
+    }
+
+    private let reconciler: any Reconciler
+    private let sources: [Source]
+    private let shared = Mutex(Shared())
+
+    public init(_ reconciler: any Reconciler, sources: [Source]) {
+        self.reconciler = reconciler
+        self.sources = sources
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { await self.runLoop() }
+    }
+
+    private func runLoop() async {
+        await withDiscardingTaskGroup { group in
+            for source in sources {
+                group.addTask {
+                    for await change in source.informer.changes() { self.add(source.keys(change)) }
+                }
+            }
+            // Reconciling on half-filled caches would create what is there already.
+            for source in sources { await source.informer.waitUntilSynced() }
+            await self.dispatch(in: &group)
+            group.cancelAll()
+        }
+    }
+
+    /// Hands due keys to workers, and sleeps until the next one is due or news arrives.
+    private func dispatch(in group: inout DiscardingTaskGroup) async {
+        while !Task.isCancelled {
+            let (key, next) = shared.withLock { shared in
+                shared.hasNews = false
+                return (shared.queue.take(now: .now), shared.queue.nextTime)
+            }
+            if let key {
+                group.addTask { await self.work(on: key) }
+                continue
+            }
+            await waitForNews(until: next)
+        }
+    }
+
+    private func work(on key: ObjectKey) async {
+        do {
+            let outcome = try await reconciler.reconcile(key)
+            shared.withLock { shared in
+                shared.queue.finish(key)
+                if case .again(let delay) = outcome { shared.queue.add(key, at: .now + delay) }
+            }
+        } catch {
+            shared.withLock { shared in
+                let failures = shared.queue.fail(key)
+                shared.queue.add(key, at: .now + Backoff.delay(failures: failures))
+            }
+        }
+        announce()
+    }
+
+    private func add(_ keys: [ObjectKey]) {
+        guard !keys.isEmpty else { return }
+        shared.withLock { shared in for key in keys { shared.queue.add(key, at: .now) } }
+        announce()
+    }
+
+    private func announce() {
+        let wake = shared.withLock { shared in
+            shared.hasNews = true
+            defer { shared.wake = nil }
+            return shared.wake
+        }
+        wake?.resume()
+    }
+
+    private func waitForNews(until time: ContinuousClock.Instant?) async {
+        guard let time else { return await waitForNews() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.waitForNews() }
+            group.addTask { try? await ContinuousClock().sleep(until: time) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func waitForNews() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = shared.withLock { shared in
+                    if shared.hasNews || Task.isCancelled { return true }
+                    shared.wake = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            shared.withLock { shared in
+                defer { shared.wake = nil }
+                return shared.wake
+            }?.resume()
+        }
+    }
+}

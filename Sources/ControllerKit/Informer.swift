@@ -1,0 +1,165 @@
+public import KubeClient
+public import KubeModel
+public import ServiceLifecycle
+import Synchronization
+
+/// A cache of the objects of one kind, kept up to date by a watch, for many readers.
+///
+/// It lists, then watches; an expired or broken watch lists again and swaps the cache in one step, so that readers never see
+/// half a list and consumers get the difference as changes.
+public final class Informer: Sendable, Service {
+    /// What happened to one object: nil is absence.
+    public struct Change: Sendable {
+        public let old: KubeObject?
+        public let new: KubeObject?
+
+        public var object: KubeObject { new ?? old ?? KubeObject(.null) }
+    }
+
+    private struct Shared {
+        var objects: [ObjectKey: KubeObject] = [:]
+        var isSynced = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        var consumers: [AsyncStream<Change>.Continuation] = []
+    }
+
+    public let resource: ResourceType
+    private let client: any ClusterClient
+    private let namespace: String?
+    private let labelSelector: String?
+    private let fieldSelector: String?
+    private let shared = Mutex(Shared())
+
+    public init(
+        client: any ClusterClient, resource: ResourceType, namespace: String? = nil, labelSelector: String? = nil,
+        fieldSelector: String? = nil
+    ) {
+        self.client = client
+        self.resource = resource
+        self.namespace = namespace
+        self.labelSelector = labelSelector
+        self.fieldSelector = fieldSelector
+    }
+
+    public func get(_ key: ObjectKey) -> KubeObject? { shared.withLock { $0.objects[key] } }
+
+    /// The cached objects in no particular order; nil means all namespaces.
+    public func list(namespace: String? = nil) -> [KubeObject] {
+        shared.withLock { shared in
+            guard let namespace else { return Array(shared.objects.values) }
+            return shared.objects.values.filter { $0.namespace == namespace }
+        }
+    }
+
+    /// Returns when the first list is in the cache.
+    public func waitUntilSynced() async {
+        await withCheckedContinuation { continuation in
+            let isSynced = shared.withLock { shared in
+                if !shared.isSynced { shared.waiters.append(continuation) }
+                return shared.isSynced
+            }
+            if isSynced { continuation.resume() }
+        }
+    }
+
+    /// Every change from now on, the present objects as additions first. The stream ends with the informer.
+    public func changes() -> AsyncStream<Change> {
+        let (stream, continuation) = AsyncStream<Change>.makeStream()
+        shared.withLock { shared in
+            for object in shared.objects.values { continuation.yield(Change(old: nil, new: object)) }
+            shared.consumers.append(continuation)
+        }
+        return stream
+    }
+
+    /// Runs until the task is cancelled or the service group shuts down.
+    public func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            var backoff = Backoff()
+            while !Task.isCancelled {
+                do {
+                    try await self.follow { backoff.reset() }
+                } catch is CancellationError {
+                    break
+                } catch {
+                    try await ContinuousClock().sleep(for: backoff.next())
+                }
+            }
+        }
+        let consumers = shared.withLock { shared in
+            let waiters = shared.waiters
+            shared.waiters = []
+            for waiter in waiters { waiter.resume() }
+            return shared.consumers
+        }
+        for consumer in consumers { consumer.finish() }
+    }
+
+    /// One list and the watch after it.
+    private func follow(_ listed: () -> Void) async throws {
+        let list = try await client.list(
+            resource, namespace: namespace,
+            options: ListOptions(labelSelector: labelSelector, fieldSelector: fieldSelector))
+        listed()
+        replace(with: list.items)
+        let events = try await client.watch(
+            resource, namespace: namespace,
+            options: WatchOptions(
+                labelSelector: labelSelector, fieldSelector: fieldSelector, resourceVersion: list.resourceVersion))
+        for try await event in events {
+            switch event {
+            case .added(let object), .modified(let object): put(object)
+            case .deleted(let object): remove(object)
+            case .bookmark: break
+            }
+        }
+    }
+
+    private func put(_ object: KubeObject) {
+        shared.withLock { shared in
+            let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
+            for consumer in shared.consumers { consumer.yield(Change(old: old, new: object)) }
+        }
+    }
+
+    private func remove(_ object: KubeObject) {
+        shared.withLock { shared in
+            shared.objects[ObjectKey(object)] = nil
+            for consumer in shared.consumers { consumer.yield(Change(old: object, new: nil)) }
+        }
+    }
+
+    private func replace(with items: [KubeObject]) {
+        let fresh = Dictionary(items.map { (ObjectKey($0), $0) }, uniquingKeysWith: { _, last in last })
+        let waiters = shared.withLock { shared in
+            let old = shared.objects
+            shared.objects = fresh
+            shared.isSynced = true
+            for consumer in shared.consumers {
+                for (key, object) in fresh where old[key] != object { consumer.yield(Change(old: old[key], new: object)) }
+                for (key, object) in old where fresh[key] == nil { consumer.yield(Change(old: object, new: nil)) }
+            }
+            defer { shared.waiters = [] }
+            return shared.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+/// The pause before the next try: doubles from 5 ms to 30 s.
+public struct Backoff: Sendable {
+    private var failures = 0
+
+    public init() {}
+
+    public mutating func next() -> Duration {
+        defer { failures += 1 }
+        return Self.delay(failures: failures)
+    }
+
+    public mutating func reset() { failures = 0 }
+
+    public static func delay(failures: Int) -> Duration {
+        .milliseconds(min(30_000, 5 << min(failures, 13)))
+    }
+}

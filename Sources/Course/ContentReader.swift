@@ -1,0 +1,146 @@
+import CourseModel
+import Yams
+
+/// Reads what is read and replayed: characters, weeks and scenes.
+struct ContentReader {
+    let files: CourseFiles
+    let diagnostics: Diagnostics
+
+    /// - Parameter hasAllLabs: False when a lab could not be read: then nothing is said about references to labs.
+    func read(labs: [Lab], hasAllLabs: Bool) -> CourseContent {
+        let (characters, moods) = readCharacters()
+        var references = SceneReferences()
+        var scenes: [Scene] = []
+        var scenePlaces: [SceneID: SourcePlace] = [:]
+        var weeks: [Week] = []
+        var indexes: [(week: Week, fields: Fields)] = []
+        let folders = files.names(in: "Content/weeks").filter { files.isFolder("Content/weeks/\($0)") }
+        for name in folders {
+            if let (week, fields) = readWeek(name) {
+                weeks.append(week)
+                indexes.append((week, fields))
+            }
+            for file in files.names(in: "Content/weeks/\(name)/scenes") where file.hasSuffix(".scene") {
+                let path = "Content/weeks/\(name)/scenes/\(file)"
+                var parser = SceneParser(
+                    file: path, characters: characters, moods: moods, references: references, diagnostics: diagnostics)
+                let scene = parser.parse(files.text(path) ?? "")
+                references = parser.references
+                if let first = scenePlaces[scene.id] {
+                    diagnostics.error(SourcePlace(file: path), "the scene '\(scene.id)' is there already, in \(first.file)")
+                }
+                if scene.week.rawValue != name, !scene.week.rawValue.isEmpty {
+                    diagnostics.error(
+                        SourcePlace(file: path), "the scene says week '\(scene.week)', but stands in that of '\(name)'")
+                }
+                scenePlaces[scene.id] = SourcePlace(file: path)
+                scenes.append(scene)
+            }
+        }
+        checkDetours(references, scenes: scenes)
+        for (week, fields) in indexes { check(week, fields, scenes: scenes) }
+        if hasAllLabs {
+            checkGates(references, labs: labs)
+            for (week, fields) in indexes { check(week, fields, labs: labs) }
+        }
+        let hasAllWeeks = weeks.count == folders.count
+        for scene in scenes where hasAllWeeks && !weeks.contains(where: { $0.scenes.contains(scene.id) }) {
+            diagnostics.error(
+                scenePlaces[scene.id] ?? SourcePlace(file: "Content"), "no week lists the scene '\(scene.id)'",
+                hint: "Add it to 'scenes' in its week.yaml.")
+        }
+        weeks.sort { $0.number < $1.number }
+        return CourseContent(weeks: weeks, scenes: scenes, characters: characters, labs: labs)
+    }
+
+    private func document(_ path: String) -> Node? {
+        guard let text = files.text(path) else {
+            diagnostics.error(SourcePlace(file: path), "there is no file '\(path)'")
+            return nil
+        }
+        return YAMLText(text, file: path, diagnostics: diagnostics)?.documents.first
+    }
+
+    private func readCharacters() -> (characters: [StoryCharacter], moods: Set<String>) {
+        let file = "Content/characters.yaml"
+        guard let node = document(file),
+            var fields = Fields(node, what: "the list of characters", file: file, diagnostics: diagnostics)
+        else { return ([], []) }
+        fields.checkVersion()
+        let moods = Set(fields.texts("moods"))
+        var characters: [StoryCharacter] = []
+        for node in fields.requiredList("characters") {
+            guard var item = Fields(node, what: "a character", file: file, diagnostics: diagnostics) else { continue }
+            let id: CharacterID = item.id("id")
+            if characters.contains(where: { $0.id == id }) {
+                diagnostics.error(item.valuePlace(of: "id"), "the character '\(id)' is there already")
+            }
+            characters.append(
+                StoryCharacter(
+                    id: id, name: item.text("name"), role: item.text("role"), colour: item.optionalText("colour"),
+                    about: item.optionalText("about") ?? ""))
+            item.finish()
+        }
+        fields.finish()
+        return (characters, moods)
+    }
+
+    private func readWeek(_ name: String) -> (Week, Fields)? {
+        let file = "Content/weeks/\(name)/week.yaml"
+        guard let node = document(file),
+            var fields = Fields(node, what: "a week", file: file, diagnostics: diagnostics)
+        else { return nil }
+        fields.checkVersion()
+        let id: WeekID = fields.id("id")
+        if id.rawValue != name, !id.rawValue.isEmpty {
+            diagnostics.error(
+                fields.valuePlace(of: "id"), "the week is called '\(id)', but its folder '\(name)'",
+                hint: "Give both the same name.")
+        }
+        var crisis = Week.Crisis(title: "", text: "", scene: "")
+        if var inner = fields.fields("crisis", what: "the crisis") {
+            crisis = Week.Crisis(title: inner.text("title"), text: inner.text("text"), scene: inner.id("scene"))
+            inner.finish()
+        }
+        let week = Week(
+            id: id, number: fields.int("number", in: 1...52), title: fields.text("title"),
+            subtitle: fields.text("subtitle"), summary: fields.text("summary"), crisis: crisis,
+            goals: fields.texts("goals"), scenes: fields.ids("scenes", as: SceneID.self).map(\.id),
+            labs: fields.ids("labs", as: LabID.self).map(\.id))
+        fields.finish()
+        return (week, fields)
+    }
+
+    private func check(_ week: Week, _ fields: Fields, scenes: [Scene]) {
+        for scene in Set(week.scenes + [week.crisis.scene]).sorted() where !scenes.contains(where: { $0.id == scene }) {
+            if scene.rawValue.isEmpty { continue }
+            diagnostics.error(
+                fields.place(of: week.scenes.contains(scene) ? "scenes" : "crisis"), "there is no scene '\(scene)'",
+                hint: suggestion(for: scene.rawValue, among: scenes.map(\.id.rawValue)))
+        }
+    }
+
+    private func check(_ week: Week, _ fields: Fields, labs: [Lab]) {
+        for lab in week.labs where !labs.contains(where: { $0.id == lab }) {
+            diagnostics.error(
+                fields.place(of: "labs"), "there is no lab '\(lab)'",
+                hint: suggestion(for: lab.rawValue, among: labs.map(\.id.rawValue)))
+        }
+    }
+
+    private func checkDetours(_ references: SceneReferences, scenes: [Scene]) {
+        for (scene, place) in references.detours where !scenes.contains(where: { $0.id == scene }) {
+            diagnostics.error(
+                place, "there is no scene '\(scene)'",
+                hint: suggestion(for: scene.rawValue, among: scenes.map(\.id.rawValue)))
+        }
+    }
+
+    private func checkGates(_ references: SceneReferences, labs: [Lab]) {
+        for (path, place) in references.gates {
+            let phase = path.phase.flatMap { labs.first { $0.id == path.lab }?.phase($0) }
+            let isKnown = path.check.map { phase?.checkpoint.check($0) != nil } ?? (phase != nil)
+            if !isKnown { diagnostics.error(place, "there is no checkpoint '\(path)'") }
+        }
+    }
+}

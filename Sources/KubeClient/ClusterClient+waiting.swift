@@ -1,0 +1,69 @@
+public import KubeModel
+
+extension ClusterClient {
+    /// Follows the objects of one kind: the present ones first, then every change, across broken and expired watches.
+    ///
+    /// - Parameter body: Gets the picture after each change; returns nil to go on, or the result that ends the following.
+    /// - Throws: What listing throws; what `body` throws; cancellation.
+    public func follow<Result: Sendable>(
+        _ resource: ResourceType, namespace: String?, labelSelector: String? = nil, fieldSelector: String? = nil,
+        _ body: (_ objects: [ObjectKey: KubeObject], _ change: WatchEvent?) async throws -> Result?
+    ) async throws -> Result {
+        while true {
+            try Task.checkCancellation()
+            let options = ListOptions(labelSelector: labelSelector, fieldSelector: fieldSelector)
+            let list = try await list(resource, namespace: namespace, options: options)
+            var objects = Dictionary(list.items.map { (ObjectKey($0), $0) }, uniquingKeysWith: { _, last in last })
+            if let result = try await body(objects, nil) { return result }
+            do {
+                let events = try await watch(
+                    resource, namespace: namespace,
+                    options: WatchOptions(
+                        labelSelector: labelSelector, fieldSelector: fieldSelector, resourceVersion: list.resourceVersion))
+                for try await event in events {
+                    switch event {
+                    case .added(let object), .modified(let object): objects[ObjectKey(object)] = object
+                    case .deleted(let object): objects[ObjectKey(object)] = nil
+                    case .bookmark: continue
+                    }
+                    if let result = try await body(objects, event) { return result }
+                }
+            } catch let status as Status where status.isExpired {
+                continue  // The history no longer reaches back: list again.
+            }
+        }
+    }
+
+    /// Waits until the objects of one kind are as wanted; nil when the time is over first.
+    public func waitFor(
+        _ resource: ResourceType, namespace: String?, labelSelector: String? = nil, fieldSelector: String? = nil,
+        timeout: Duration, until isMet: @escaping @Sendable ([KubeObject]) -> Bool
+    ) async throws -> [KubeObject]? {
+        try await withThrowingTaskGroup(of: [KubeObject]?.self) { group in
+            group.addTask {
+                try await self.follow(
+                    resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector
+                ) { objects, _ in
+                    let sorted = objects.sorted { $0.key < $1.key }.map(\.value)
+                    return isMet(sorted) ? sorted : nil
+                }
+            }
+            group.addTask {
+                try await ContinuousClock().sleep(for: timeout)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    /// Waits until one object is as wanted (nil stands for: it is not there); false when the time is over first.
+    public func waitFor(
+        _ resource: ResourceType, _ name: String, in namespace: String?, timeout: Duration,
+        until isMet: @escaping @Sendable (KubeObject?) -> Bool
+    ) async throws -> Bool {
+        try await waitFor(
+            resource, namespace: namespace, fieldSelector: "metadata.name=\(name)", timeout: timeout
+        ) { isMet($0.first) } != nil
+    }
+}

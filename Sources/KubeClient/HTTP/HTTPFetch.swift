@@ -1,0 +1,111 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A single plain HTTP request, for probes and checks: connect, ask, read, close.
+public enum HTTPFetch {
+    public struct Response: Sendable, Hashable {
+        public var status: Int
+        public var body: [UInt8]
+        /// Header fields in the order in which they came.
+        public var headers: [Header]
+
+        public struct Header: Sendable, Hashable {
+            public var name: String
+            public var value: String
+        }
+
+        public var text: String { String(decoding: body, as: UTF8.self) }
+    }
+
+    /// Why there is no response.
+    public enum Failure: Error, Sendable, Hashable {
+        case refused
+        case timedOut
+        /// The connection ended before the response did.
+        case closed
+        /// The answer is larger than allowed.
+        case tooLarge
+        case other(String)
+    }
+
+    /// Asks a server that this process can reach.
+    public static func get(
+        host: String, port: Int, path: String, headers: [(String, String)] = [], timeout: Duration
+    ) async throws(Failure) -> Response {
+        let deadline = ContinuousClock.now + timeout
+        return try await run(host: "\(host):\(port)", path: path, headers: headers, deadline: deadline) {
+            try await ClientBootstrap(group: ClientEventLoops.group)
+                .connectTimeout(timeout.timeAmount)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .connect(host: host, port: port).get()
+        }
+    }
+
+    /// Asks over a connection that exists already, and closes it.
+    ///
+    /// - Parameter connectedSocket: A connected TCP socket; this call owns it from now on.
+    /// - Parameter host: The value of the `Host` header.
+    public static func get(
+        connectedSocket: Int32, host: String, path: String, headers: [(String, String)] = [], timeout: Duration
+    ) async throws(Failure) -> Response {
+        let deadline = ContinuousClock.now + timeout
+        return try await run(host: host, path: path, headers: headers, deadline: deadline) {
+            try await ClientBootstrap(group: ClientEventLoops.group).withConnectedSocket(connectedSocket).get()
+        }
+    }
+
+    private static let bodyBytesMax = 1024 * 1024
+
+    private static func run(
+        host: String, path: String, headers: [(String, String)], deadline: ContinuousClock.Instant,
+        connect: @Sendable () async throws -> any Channel
+    ) async throws(Failure) -> Response {
+        do {
+            let channel = try await connect()
+            // One timer closes the connection; whatever waits on it then ends.
+            let remaining = max(.zero, deadline - .now)
+            let timer = channel.eventLoop.scheduleTask(in: remaining.timeAmount) { channel.close(promise: nil) }
+            defer {
+                timer.cancel()
+                channel.close(promise: nil)
+            }
+            let connection = try await HTTPConnection.make(on: channel).get()
+            var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path)
+            for (name, value) in headers { head.headers.add(name: name, value: value) }
+            if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: host) }
+            if !head.headers.contains(name: "User-Agent") { head.headers.add(name: "User-Agent", value: "velocitylab/1") }
+            head.headers.add(name: "Accept", value: "*/*")
+            head.headers.add(name: "Connection", value: "close")
+            let response = try await connection.exchange(head, body: nil) { _ in }
+            return Response(
+                status: response.status, body: try await response.collect(limit: bodyBytesMax),
+                headers: response.headers.map { Response.Header(name: $0.0, value: $0.1) })
+        } catch {
+            throw failure(error, isLate: ContinuousClock.now >= deadline)
+        }
+    }
+
+    private static func failure(_ error: any Error, isLate: Bool) -> Failure {
+        if isLate { return .timedOut }
+        switch error {
+        case HTTPFailure.closed: return .closed
+        case HTTPFailure.tooLarge: return .tooLarge
+        case ChannelError.connectTimeout: return .timedOut
+        case let error as NIOConnectionError:
+            let inner = error.connectionErrors.first?.error
+            return inner.map { failure($0, isLate: false) } ?? .other("\(error)")
+        case let error as IOError where error.errnoCode == ECONNREFUSED: return .refused
+        case let error as IOError where error.errnoCode == ECONNRESET: return .closed
+        default: return .other("\(error)")
+        }
+    }
+}
+
+extension Duration {
+    var timeAmount: TimeAmount {
+        let parts = components
+        return .nanoseconds(parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,38 @@
+extension KindSchema {
+    /// What is wrong with an object that has its defaults.
+    public func validate(_ object: KubeObject) -> [FieldError] {
+        var errors = MetadataRules.check(object, isNamespaced: resource.isNamespaced, nameSyntax: behavior.nameSyntax)
+        let path = FieldPath.root
+        for field in root.fields where !Self.envelope.contains(field.name) {
+            root.validateMember(field, of: object.value, at: path, into: &errors)
+        }
+        for rule in root.traits.rules { rule(object.value, path, &errors) }
+        behavior.validate(object, &errors)
+        return errors
+    }
+
+    private static let envelope: Set<String> = ["apiVersion", "kind", "metadata", "status"]
+
+    /// What is wrong with replacing `old` by `object`; the caller checks `validate` too.
+    ///
+    /// `subresource` is nil, or the sub-resource through which the change came (`binding` may set a pod's node).
+    public func validateUpdate(_ object: KubeObject, old: KubeObject, subresource: String? = nil) -> [FieldError] {
+        var errors = MetadataRules.checkUpdate(object, old: old)
+        root.validateUpdate(object.value, old: old.value, at: .root, into: &errors)
+        behavior.validateUpdate(object, old, subresource, &errors)
+        return errors
+    }
+
+    /// One cell for each column, as kubectl prints it.
+    public func tableCells(_ object: KubeObject, now: Timestamp) -> [JSONValue] {
+        columns.map { $0.cell(object, now) }
+    }
+}
+
+extension Schema {
+    func validateMember(
+        _ field: SchemaField, of value: JSONValue, at path: FieldPath, into errors: inout [FieldError]
+    ) {
+        field.validate(value[field.name], at: .field(path, field.name), into: &errors)
+    }
+}

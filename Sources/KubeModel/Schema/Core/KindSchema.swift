@@ -1,0 +1,92 @@
+/// Everything the server needs to know about one kind.
+public struct KindSchema: Sendable {
+    public let resource: ResourceType
+    /// The lower-case singular, for example `pod`.
+    public let singular: String
+    /// The kind of a list, for example `PodList`.
+    public let listKind: String
+    public let shortNames: [String]
+    public let categories: [String]
+    /// The type of the whole object, including `apiVersion`, `kind` and `metadata`.
+    public let root: Schema
+    /// For example `status`, `scale`, `log`.
+    public let subresources: [String]
+    /// Columns of `kubectl get`, those of `-o wide` (priority 1) included.
+    public let columns: [PrinterColumn]
+    public let verbs: [String]
+    /// The paths by which field selectors may select, besides `metadata.name` and `metadata.namespace`.
+    public let selectableFields: Set<String>
+    /// Where the `scale` sub-resource finds its numbers; nil without one.
+    public let scale: ScalePaths?
+    let behavior: KindBehavior
+
+    /// The paths behind the `scale` sub-resource.
+    public struct ScalePaths: Sendable, Hashable {
+        public let specReplicas: [String]
+        public let statusReplicas: [String]
+        /// A label selector as an object, for example `spec.selector`; nil if there is none.
+        public let selector: [String]?
+
+        public init(specReplicas: [String], statusReplicas: [String], selector: [String]?) {
+            self.specReplicas = specReplicas
+            self.statusReplicas = statusReplicas
+            self.selector = selector
+        }
+    }
+
+    public init(
+        _ resource: ResourceType, singular: String? = nil, listKind: String? = nil, shortNames: [String] = [],
+        categories: [String] = [], root: Schema, subresources: [String] = [],
+        columns: [PrinterColumn] = [.name, .age], verbs: [String] = KindSchema.allVerbs,
+        selectableFields: Set<String> = [], scale: ScalePaths? = nil, behavior: KindBehavior = KindBehavior()
+    ) {
+        self.resource = resource
+        self.singular = singular ?? resource.kind.lowercased()
+        self.listKind = listKind ?? "\(resource.kind)List"
+        self.shortNames = shortNames
+        self.categories = categories
+        self.root = root
+        self.subresources = subresources
+        self.columns = columns
+        self.verbs = verbs
+        self.selectableFields = selectableFields.union(
+            resource.isNamespaced ? ["metadata.name", "metadata.namespace"] : ["metadata.name"])
+        self.scale = scale
+        self.behavior = behavior
+    }
+
+    public static let allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+
+    public var hasStatus: Bool { subresources.contains("status") }
+}
+
+/// What a kind does at its own discretion, beyond what its schema says.
+public struct KindBehavior: Sendable {
+    public typealias Check = @Sendable (_ object: KubeObject, _ errors: inout [FieldError]) -> Void
+    public typealias UpdateCheck =
+        @Sendable (
+            _ object: KubeObject, _ old: KubeObject, _ subresource: String?, _ errors: inout [FieldError]
+        ) -> Void
+
+    /// What `metadata.name` must look like.
+    public var nameSyntax: @Sendable (String) -> [String] = NameSyntax.dnsSubdomain
+    /// Whether `metadata.generation` counts changes of the wish.
+    public var countsGenerations = false
+    /// Whether a change of annotations counts as a change of the wish (Deployment).
+    public var countsAnnotations = false
+    /// The status of a new object; nil for none.
+    public var initialStatus: JSONValue?
+    /// Whether the status given with a new object is kept.
+    public var keepsStatusOfNewObjects = false
+    /// Changes a new object after its status was dropped.
+    public var prepareForCreate: @Sendable (_ object: inout KubeObject) -> Void = { _ in }
+    /// Changes an object before it replaces an old one.
+    public var prepareForUpdate:
+        @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
+    public var validate: Check = { _, _ in }
+    public var validateUpdate: UpdateCheck = { _, _, _, _ in }
+
+    public init() {}
+
+    public init(_ configure: (inout KindBehavior) -> Void) { configure(&self) }
+}

@@ -1,0 +1,72 @@
+/// The OpenAPI documents: what `kubectl explain` reads, and what `kubectl apply` looks at before it sends anything.
+public enum OpenAPIDocument {
+    /// `/openapi/v2`: the smallest document that kubectl can read (a swagger version, in protobuf).
+    public static let v2Protobuf: [UInt8] = [0x0A, 0x03, 0x32, 0x2E, 0x30]
+    /// The media type of `v2Protobuf`.
+    public static let v2MediaType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+    /// `/openapi/v3`: the list of documents, one for each group and version.
+    public static func v3Index(_ catalog: KindCatalog) -> JSONValue {
+        var paths: JSONValue = [:]
+        for (group, version) in groupVersions(catalog) {
+            let path = group.isEmpty ? "api/\(version)" : "apis/\(group)/\(version)"
+            let hash = fingerprint(
+                catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version })
+            paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(hash)")]
+        }
+        return ["paths": paths]
+    }
+
+    /// `/openapi/v3/api/v1` or `/openapi/v3/apis/GROUP/VERSION`; nil if nothing is served there.
+    ///
+    /// The answer is large (hundreds of types for the core group): make it once and keep the bytes.
+    public static func v3(group: String, version: String, catalog: KindCatalog) -> JSONValue? {
+        let kinds = catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version }
+        guard !kinds.isEmpty else { return nil }
+        var components = OpenAPIComponents()
+        var paths: JSONValue = [:]
+        for kind in kinds {
+            components.add(kind)
+            for (path, item) in OpenAPIPaths(kind).items { paths[path] = item }
+        }
+        return [
+            "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.32.0"], "paths": paths,
+            "components": ["schemas": components.sorted],
+        ]
+    }
+
+    private static func groupVersions(_ catalog: KindCatalog) -> [(String, String)] {
+        var found: [(String, String)] = []
+        for kind in catalog.kinds {
+            let pair = (kind.resource.group, kind.resource.version)
+            if !found.contains(where: { $0 == pair }) { found.append(pair) }
+        }
+        return found
+    }
+
+    /// Changes when kinds are added or their types change; the same in every run (FNV-1a over the names of all fields).
+    private static func fingerprint(_ kinds: [KindSchema]) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func mix(_ text: String) { for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 } }
+        var seen: Set<ObjectIdentifier> = []
+        func walk(_ schema: Schema) {
+            let schema = schema.resolved
+            guard seen.insert(ObjectIdentifier(schema)).inserted else { return }
+            switch schema.shape {
+            case .object(let fields):
+                for field in fields {
+                    mix(field.name)
+                    mix(field.doc)
+                    walk(field.schema)
+                }
+            case .map(let element), .array(let element): walk(element)
+            default: mix(schema.typeName)
+            }
+        }
+        for kind in kinds {
+            mix(kind.resource.kind)
+            walk(kind.root)
+        }
+        return String(hash, radix: 16, uppercase: true)
+    }
+}

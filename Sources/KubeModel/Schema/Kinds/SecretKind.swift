@@ -1,0 +1,93 @@
+/// What some types of Secret must hold.
+private let requiredEntries: [String: [String]] = [
+    "kubernetes.io/tls": ["tls.crt", "tls.key"],
+    "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+    "kubernetes.io/dockercfg": [".dockercfg"],
+    "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+]
+
+@Sendable
+private func check(_ secret: KubeObject, _ errors: inout [FieldError]) {
+    let data = secret.value["data"]?.object ?? [:]
+    let path = FieldPath("data")
+    var size = 0
+    for (key, value) in data {
+        DataRules.checkKey(key, at: path, into: &errors)
+        size += Base64.byteCount(value.string ?? "")
+    }
+    if size > DataRules.bytesMax { errors.append(.tooLong(path, bytesMax: DataRules.bytesMax)) }
+    let type = secret.value["type"]?.string ?? ""
+    for key in requiredEntries[type] ?? [] where data[key] == nil { errors.append(.required(path[key])) }
+    switch type {
+    case "kubernetes.io/service-account-token":
+        let name = "kubernetes.io/service-account.name"
+        if JSONValue.isEmpty(secret.value[["metadata", "annotations", name]]) {
+            errors.append(.required(FieldPath("metadata", "annotations")[name]))
+        }
+    case "kubernetes.io/basic-auth":
+        if data["username"] == nil, data["password"] == nil {
+            errors.append(.required(path["username"]))
+            errors.append(.required(path["password"]))
+        }
+    default: break
+    }
+}
+
+extension KindSchema {
+    /// Settings that are not for everybody's eyes.
+    static let secret = KindSchema(
+        .secrets,
+        root: MetadataSchemas.kind(
+            "io.k8s.api.core.v1.Secret", doc: "Passwords, keys and other settings that are not for everybody's eyes.",
+            [
+                .field("data", .map(of: .bytes), doc: "The entries, in base64."),
+                .field("immutable", .bool, doc: "Whether the entries can never be changed again."),
+                .field("stringData", .strings, doc: "Entries as plain text; written into data, never shown."),
+                .field("type", .string, default: "Opaque", immutable: true, doc: "What the entries are for."),
+            ]
+        ).defaulting { secret in
+            guard let texts = secret["stringData"]?.object else { return }
+            for (key, text) in texts { secret[["data", key]] = .string(Base64.encode(text.string ?? "")) }
+            secret["stringData"] = nil
+        },
+        columns: [
+            .name,
+            .value("Type", ["type"], absent: "", "What the entries are for."),
+            .computed("Data", type: "integer", "Number of entries.") { secret, _ in
+                JSONValue(secret.value["data"]?.object?.count ?? 0)
+            },
+            .age,
+        ],
+        selectableFields: ["type"],
+        behavior: KindBehavior {
+            $0.validate = check
+            $0.validateUpdate = { object, old, _, errors in
+                DataRules.checkImmutable(object, old: old, members: ["data"], into: &errors)
+            }
+        })
+}
+
+extension Base64 {
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The UTF-8 bytes of a text as base64 with padding.
+    static func encode(_ text: String) -> String { encode(Array(text.utf8)) }
+
+    /// Bytes as base64 with padding.
+    static func encode(_ bytes: [UInt8]) -> String {
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let rest = bytes[start..<min(start + 3, bytes.count)]
+            var group: UInt32 = 0
+            for byte in rest { group = group << 8 | UInt32(byte) }
+            group <<= UInt32(8 * (3 - rest.count))
+            for position in 0..<4 {
+                let isPadding = position > rest.count
+                encoded.append(
+                    isPadding ? UInt8(ascii: "=") : digits[Int(group >> UInt32(18 - 6 * position) & 63)])
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}

@@ -1,0 +1,131 @@
+/// A view of a `v1.Pod`.
+public struct Pod: Sendable, Hashable {
+    public var object: KubeObject
+
+    public init(_ object: KubeObject) { self.object = object }
+
+    public var key: ObjectKey { ObjectKey(object) }
+    public var name: String { object.name }
+    public var namespace: String { object.namespace ?? "" }
+    public var uid: String { object.uid }
+    public var spec: JSONValue { object.value["spec"] ?? [:] }
+
+    public var nodeName: String { spec["nodeName"]?.string ?? "" }
+    public var isScheduled: Bool { !nodeName.isEmpty }
+    public var restartPolicy: String { spec["restartPolicy"]?.string ?? "Always" }
+    public var terminationGracePeriodSeconds: Int { spec["terminationGracePeriodSeconds"]?.int ?? 30 }
+    public var containers: [Container] { (spec["containers"]?.array ?? []).map(Container.init) }
+    public var initContainers: [Container] { (spec["initContainers"]?.array ?? []).map(Container.init) }
+
+    /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
+    public var phase: String { object.value[["status", "phase"]]?.string ?? "" }
+    /// The pod has ended and will not start again.
+    public var isTerminal: Bool { phase == "Succeeded" || phase == "Failed" }
+    /// Neither ended nor on its way out.
+    public var isActive: Bool { !isTerminal && !object.isBeingDeleted }
+
+    public var conditions: Conditions { Conditions(object.value[["status", "conditions"]]) }
+    public var isReady: Bool { conditions["Ready"]?.isTrue ?? false }
+    public var podIP: String { object.value[["status", "podIP"]]?.string ?? "" }
+
+    /// When the pod last became ready; nil while it is not.
+    public var readySince: Timestamp? {
+        guard let ready = conditions["Ready"], ready.isTrue else { return nil }
+        return ready.lastTransitionTime
+    }
+
+    public var containerStatuses: [JSONValue] { object.value[["status", "containerStatuses"]]?.array ?? [] }
+    public var restartCount: Int { containerStatuses.reduce(0) { $0 + ($1["restartCount"]?.int ?? 0) } }
+
+    /// Ready for at least so long, so that it counts as available.
+    public func isAvailable(minReadySeconds: Int, now: Timestamp) -> Bool {
+        guard isReady else { return false }
+        guard minReadySeconds > 0 else { return true }
+        return readySince.map { now - $0 >= .seconds(minReadySeconds) } ?? false
+    }
+
+    /// What the pod takes of a node: the sum of its containers, or its largest init container where that is more.
+    public func requests(_ resource: String) -> Quantity {
+        let zero = Quantity(0)
+        let sum = containers.reduce(zero) { $0 + ($1.requests[resource] ?? zero) }
+        let largest = initContainers.compactMap { $0.requests[resource] }.max() ?? zero
+        let overhead = spec[["overhead", resource]]?.string.flatMap(Quantity.init(parsing:)) ?? zero
+        return max(sum, largest) + overhead
+    }
+
+    /// `Guaranteed`, `Burstable` or `BestEffort` (Kubernetes docs, "Pod Quality of Service Classes").
+    public var qosClass: String {
+        let all = containers + initContainers
+        if all.allSatisfy({ $0.requests.isEmpty && $0.limits.isEmpty }) { return "BestEffort" }
+        let isGuaranteed = all.allSatisfy { container in
+            ["cpu", "memory"].allSatisfy { resource in
+                guard let limit = container.limits[resource], !limit.isZero else { return false }
+                return (container.requests[resource] ?? limit) == limit
+            }
+        }
+        return isGuaranteed ? "Guaranteed" : "Burstable"
+    }
+}
+
+/// A view of one container of a pod's spec.
+public struct Container: Sendable, Hashable {
+    public var value: JSONValue
+
+    public init(_ value: JSONValue) { self.value = value }
+
+    public var name: String { value["name"]?.string ?? "" }
+    public var image: String { value["image"]?.string ?? "" }
+    public var imagePullPolicy: String { value["imagePullPolicy"]?.string ?? "IfNotPresent" }
+    public var command: [String] { value["command"]?.array?.compactMap(\.string) ?? [] }
+    public var arguments: [String] { value["args"]?.array?.compactMap(\.string) ?? [] }
+    public var workingDirectory: String? { value["workingDir"]?.string }
+    public var requests: [String: Quantity] { Self.quantities(value[["resources", "requests"]]) }
+    public var limits: [String: Quantity] { Self.quantities(value[["resources", "limits"]]) }
+    public var ports: [JSONValue] { value["ports"]?.array ?? [] }
+    /// An init container that keeps running beside the others.
+    public var isSidecar: Bool { value["restartPolicy"]?.string == "Always" }
+
+    public func probe(_ kind: Probe.Kind) -> Probe? { value[kind.rawValue].map { Probe(kind, $0) } }
+
+    /// The number of a port given by number or by the name of one of this container's ports.
+    public func port(_ port: JSONValue?) -> Int? {
+        if let number = port?.int { return number }
+        guard let name = port?.string else { return nil }
+        return ports.first { $0["name"]?.string == name }?["containerPort"]?.int ?? Int(name)
+    }
+
+    private static func quantities(_ value: JSONValue?) -> [String: Quantity] {
+        var quantities: [String: Quantity] = [:]
+        for (name, amount) in value?.object ?? [:] {
+            switch amount {
+            case .string(let text): quantities[name] = Quantity(parsing: text)
+            case .int(let number): quantities[name] = Quantity(number)
+            default: break
+            }
+        }
+        return quantities
+    }
+}
+
+/// A view of a container's probe.
+public struct Probe: Sendable, Hashable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case startup = "startupProbe"
+        case liveness = "livenessProbe"
+        case readiness = "readinessProbe"
+    }
+
+    public let kind: Kind
+    public let value: JSONValue
+
+    public init(_ kind: Kind, _ value: JSONValue) {
+        self.kind = kind
+        self.value = value
+    }
+
+    public var initialDelaySeconds: Int { value["initialDelaySeconds"]?.int ?? 0 }
+    public var periodSeconds: Int { max(1, value["periodSeconds"]?.int ?? 10) }
+    public var timeoutSeconds: Int { max(1, value["timeoutSeconds"]?.int ?? 1) }
+    public var successThreshold: Int { max(1, value["successThreshold"]?.int ?? 1) }
+    public var failureThreshold: Int { max(1, value["failureThreshold"]?.int ?? 3) }
+}

@@ -1,0 +1,81 @@
+public import ScreenKit
+
+extension App {
+    /// The frame for the present state: a header, the screen, the cluster strip where there is room, a notice, the key hints.
+    public func render() -> CellBuffer {
+        var buffer = CellBuffer(size)
+        let (header, body) = buffer.bounds.split(top: 1)
+        let (main, footer) = body.split(bottom: 1)
+        var area = main
+        drawHeader(in: header, of: &buffer)
+        let hints = hints
+        buffer.footer(hints + [KeyHint("?", "help")], in: footer)
+        if let notice {
+            let line: Rect
+            (area, line) = area.split(bottom: min(2, TextWrap.lines(notice, columns: area.columns).count))
+            buffer.paragraph(notice, in: line, .warning)
+        }
+        if showsStrip {
+            let strip: Rect
+            (area, strip) = area.split(bottom: ClusterStrip.rows(for: cluster, in: area))
+            ClusterStrip.render(cluster, in: strip, of: &buffer)
+        }
+        switch screens.last {
+        case .home(let home): home.render(in: area, of: &buffer, progress: progress)
+        case .scene(let scene): scene.render(in: area, of: &buffer, content: content)
+        case .lab(let lab): lab.render(in: area, of: &buffer, progress: progress)
+        case .checkpoint(let checkpoint): checkpoint.render(in: area, of: &buffer)
+        case nil: break
+        }
+        if isHelpShown { renderHelp(hints, of: &buffer) }
+        return buffer
+    }
+
+    /// A scene has the screen to itself.
+    private var showsStrip: Bool {
+        if case .scene = screens.last { return false }
+        return size.rows >= 14
+    }
+
+    private var hints: [KeyHint] {
+        var hints: [KeyHint] =
+            switch screens.last {
+            case .home: HomeScreen.hints
+            case .scene(let scene): scene.hints
+            case .lab: LabScreen.hints
+            case .checkpoint(let checkpoint): checkpoint.hints
+            case nil: []
+            }
+        if case .stopped = cluster.state { hints.append(KeyHint("r", "start the cluster")) }
+        return hints
+    }
+
+    private func drawHeader(in area: Rect, of buffer: inout CellBuffer) {
+        let place: String =
+            switch screens.last {
+            case .home, nil: "home"
+            case .scene(let scene): scene.title
+            case .lab(let lab): lab.place
+            case .checkpoint(let checkpoint): checkpoint.place
+            }
+        let end = buffer.put("VelocityLab", column: area.column, row: area.row, .title)
+        buffer.put(TextWrap.truncate(place, columns: max(0, area.columns - end - 2)), column: end + 2, row: area.row, .dim)
+    }
+
+    private func renderHelp(_ hints: [KeyHint], of buffer: inout CellBuffer) {
+        let lines = hints + [KeyHint("?", "this help"), KeyHint("Ctrl-C", "quit at once")]
+        let width = min(buffer.size.columns, 44)
+        let height = min(buffer.size.rows, lines.count + 4)
+        let area = Rect(
+            column: (buffer.size.columns - width) / 2, row: (buffer.size.rows - height) / 2, columns: width, rows: height)
+        buffer.fill(area)
+        let inside = buffer.box(area, title: "Keys here").inset(columns: 1)
+        for (index, hint) in lines.enumerated() where index < inside.rows {
+            buffer.put(hint.keys, column: inside.column, row: inside.row + index, .bold, limit: inside.endColumn)
+            buffer.put(hint.does, column: inside.column + 12, row: inside.row + index, limit: inside.endColumn)
+        }
+        if inside.rows > lines.count {
+            buffer.put("any key closes this", column: inside.column, row: inside.endRow - 1, .dim, limit: inside.endColumn)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+public import CourseModel
+public import ScreenKit
+
+/// Everything that can happen to the screens, in one queue: keys, time, and the results of effects.
+public enum Message: Sendable, Hashable {
+    case key(Key)
+    case resized(Size)
+    /// The time that ``App/tick`` asked for is over.
+    case tick
+    case cluster(ClusterView)
+    /// What a running check waits for, in one line.
+    case checkWaits(CheckID, String)
+    case checkJudged(CheckResult)
+    /// The checkpoint is judged and recorded.
+    case checkpointFinished(CheckpointResult)
+    /// The checkpoint could not be judged or recorded at all.
+    case checkpointBroken(String)
+    /// What has been achieved so far, by `lab/phase`.
+    case progress([String: PhaseProgress])
+    /// One line for the person at the screen.
+    case notice(String)
+}
+
+/// What the shell around the screens has to do; it answers with messages.
+public enum Effect: Sendable, Hashable {
+    case quit
+    /// Gives the terminal to the lab shell until it ends.
+    case openShell(LabID)
+    case runCheckpoint(LabID, PhaseID)
+    case cancelCheckpoint
+    case startCluster
+    /// A scene was seen to its end, with these answers.
+    case recordScene(SceneID, choices: [LineID])
+}
+
+/// How far a learner has come in a phase.
+public struct PhaseProgress: Sendable, Hashable {
+    public var passed: Int
+    public var total: Int
+
+    public init(passed: Int, total: Int) {
+        self.passed = passed
+        self.total = total
+    }
+
+    public var isDone: Bool { total > 0 && passed == total }
+}
+
+/// What the cluster strip shows: a picture of the cluster, brought up to date by a watch.
+public struct ClusterView: Sendable, Hashable {
+    public enum State: Sendable, Hashable {
+        case starting
+        case running
+        /// It does not run; the sentence says since when or why.
+        case stopped(String)
+    }
+
+    public struct Node: Sendable, Hashable {
+        public var name: String
+        public var isReady: Bool
+        public init(name: String, isReady: Bool) {
+            self.name = name
+            self.isReady = isReady
+        }
+    }
+
+    public struct Pod: Sendable, Hashable {
+        public var name: String
+        /// As `kubectl get pods` shows it: `Running`, `CrashLoopBackOff`, `Terminating`.
+        public var status: String
+        public var isReady: Bool
+        public var restarts: Int
+        public init(name: String, status: String, isReady: Bool, restarts: Int) {
+            self.name = name
+            self.status = status
+            self.isReady = isReady
+            self.restarts = restarts
+        }
+    }
+
+    public var state: State
+    /// The runtime level and the pace, for example `sandbox`, and the time factor where it is not 1.
+    public var mode: String
+    public var nodes: [Node]
+    /// Of the lab's namespace, in order of their names.
+    public var pods: [Pod]
+
+    public init(state: State, mode: String = "", nodes: [Node] = [], pods: [Pod] = []) {
+        self.state = state
+        self.mode = mode
+        self.nodes = nodes
+        self.pods = pods
+    }
+}

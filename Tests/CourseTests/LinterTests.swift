@@ -1,0 +1,231 @@
+import Course
+import CourseModel
+import Testing
+
+@Suite("Course linter", .timeLimit(.minutes(1)))
+struct LinterTests {
+    @Test("a clean course has no faults and loads")
+    func clean() throws {
+        let course = try ScratchCourse()
+        #expect(course.lint() == [])
+        let content = try CourseLoader(root: course.root).load()
+        let phase = try #require(content.lab("week01")?.phase("phase1"))
+        #expect(phase.checkpoint.checks.map(\.id) == ["ready", "heals"])
+        #expect(phase.checkpoint.checks[0].steps == [
+            .expect(.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3), within: .seconds(30))
+        ])
+        #expect(content.scene("one")?.allLines.map(\.id) == ["a1", "a2", "a3", "a4"])
+    }
+
+    /// A file, what to change in it, and what the linter must say.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let file: String
+        let old: String
+        let new: String
+        let says: String
+        var testDescription: String { says }
+
+        init(_ file: String, _ old: String, _ new: String, _ says: String) {
+            (self.file, self.old, self.new, self.says) = (file, old, new, says)
+        }
+    }
+
+    static let sceneFaults = [
+        Fault(
+            ScratchCourse.scene, "Ana: Hello.", "Anna: Hello.",
+            """
+            \(ScratchCourse.scene):8:1: error: there is nobody called 'Anna' in Content/characters.yaml
+                hint: Did you mean 'ana'?
+            """),
+        Fault(
+            ScratchCourse.scene, "Ana: Hello.", "Filip: Hello.",
+            """
+            \(ScratchCourse.scene):8:1: error: 'filip' speaks but is not in the cast
+                hint: Add 'filip' to 'cast:'.
+            """),
+        Fault(
+            ScratchCourse.scene, "Hello. #mood:calm #line:a2", "Hello. #mood:calm",
+            """
+            \(ScratchCourse.scene):8:1: error: this line has no id
+                hint: Add ' #line:le48d9' at its end.
+            """),
+        Fault(
+            ScratchCourse.scene, "#line:a4", "#line:a1",
+            """
+            \(ScratchCourse.scene):10:5: error: the line id 'a1' is used already, at \(ScratchCourse.scene):7:1
+                hint: Change this one to '#line:l45f9a'.
+            """),
+        Fault(
+            ScratchCourse.scene, "#mood:calm", "#mood:clam",
+            """
+            \(ScratchCourse.scene):8:1: error: there is no mood 'clam'
+                hint: Did you mean 'calm'?
+            """),
+        Fault(
+            ScratchCourse.scene, "It begins.", String(repeating: "It begins. ", count: 40),
+            """
+            \(ScratchCourse.scene):7:1: error: this text takes 7 rows of 72 columns, and 4 fit on a screen of 80x24
+                hint: Split it into two lines, or say less.
+            """),
+        Fault(
+            ScratchCourse.scene, "version: 1\n", "",
+            """
+            \(ScratchCourse.scene):1:1: error: the version number is missing
+                hint: Write 'version: 1' as the first line.
+            """),
+        Fault(
+            ScratchCourse.scene, "===", "<<gate week01/phase9>>\n===",
+            "\(ScratchCourse.scene):11:1: error: there is no checkpoint 'week01/phase9'"),
+        Fault(
+            ScratchCourse.scene, "===", "<<if $nobody>>\nAna: Oh. #line:a5\n<<endif>>\n===",
+            "\(ScratchCourse.scene):11:1: error: '$nobody' never has a value"),
+        Fault(
+            ScratchCourse.scene, "===", "===\nAna: Still here. #line:a5",
+            "\(ScratchCourse.scene):12:1: error: nothing can be reached after '==='"),
+        Fault(
+            ScratchCourse.scene, "    Ana: How", "\tAna: How",
+            """
+            \(ScratchCourse.scene):10:1: error: there is a tab
+                hint: Indent with spaces.
+            """),
+        Fault(
+            ScratchCourse.scene, "===", "<<wiat 1>>\n===",
+            """
+            \(ScratchCourse.scene):11:1: error: there is no command 'wiat' of this form
+                hint: Did you mean 'wait'?
+            """),
+    ]
+
+    @Test("a fault in a scene is named with its place", arguments: sceneFaults)
+    func scenes(fault: Fault) throws { try expect(fault) }
+
+    static let labFaults = [
+        Fault(
+            ScratchCourse.phase, "needs: [ready]", "needs: [redy]",
+            """
+            \(ScratchCourse.phase):24:15: error: 'needs' names the check 'redy', which does not exist
+                hint: Did you mean 'ready'?
+            """),
+        Fault(
+            ScratchCourse.phase, "      hints:\n        - text: Look at the owner.", "",
+            """
+            \(ScratchCourse.phase):22:7: error: a check needs 'hints'
+                hint: Say where to look, in a hint without a 'cause'.
+            """),
+        Fault(
+            ScratchCourse.phase, "files: [web.yaml]", "files: [wep.yaml]",
+            """
+            \(ScratchCourse.phase):10:13: error: there is no starter file 'wep.yaml'
+                hint: Did you mean 'web.yaml'?
+            """),
+        Fault(
+            ScratchCourse.phase, "minutes: 10", "\tminutes: 10",
+            """
+            \(ScratchCourse.phase):4:1: error: there is a tab in the indentation
+                hint: Indent with spaces: YAML allows no tabs.
+            """),
+        Fault(
+            ScratchCourse.phase, "within: 30s", "whitin: 30s",
+            """
+            \(ScratchCourse.phase):19:11: error: a step of a check has no 'whitin'
+                hint: Did you mean 'within'?
+            """),
+        Fault(
+            ScratchCourse.phase, "within: 30s", "within: soon",
+            """
+            \(ScratchCourse.phase):19:19: error: 'soon' is not a duration
+                hint: Write for example '500ms', '30s' or '2m'.
+            """),
+        Fault(
+            ScratchCourse.phase, "kind: Pod,", "kind: Pot,",
+            """
+            \(ScratchCourse.phase):26:26: error: there is no kind 'Pot'
+                hint: Did you mean 'Pod'?
+            """),
+        Fault(
+            ScratchCourse.phase, "- replaced: victim", "- replaced: victom",
+            """
+            \(ScratchCourse.phase):28:21: error: no step before this one deletes 'victom'
+                hint: Did you mean 'victim'?
+            """),
+        Fault(
+            ScratchCourse.lab, "version: 1\n", "",
+            """
+            \(ScratchCourse.lab):1:1: error: the version number is missing
+                hint: Write 'version: 1' as the first line.
+            """),
+        Fault(
+            ScratchCourse.lab, "version: 1", "version: 2",
+            "\(ScratchCourse.lab):1:10: error: version '2' is not known: this program reads version 1"),
+        Fault(
+            ScratchCourse.mutant, "check: ready", "check: redy",
+            """
+            \(ScratchCourse.mutant):7:16: error: the mutant names the check 'redy', which the phase 'phase1' does not have
+                hint: Did you mean 'ready'?
+            """),
+        Fault(
+            ScratchCourse.mutant, "spec.replicas, to: 2", "spec.copies.number, to: 2",
+            "\(ScratchCourse.mutant):5:1: error: the solution has no 'spec.copies.number' in Deployment 'web' of 'web.yaml'"),
+        Fault(
+            ScratchCourse.mutant, "cause: replicas", "cause: replica",
+            """
+            \(ScratchCourse.mutant):7:30: error: there is no cause 'replica'
+                hint: Did you mean 'replicas'?
+            """),
+        Fault(
+            ScratchCourse.solution, "apply: web.yaml", "apply: other.yaml",
+            """
+            \(ScratchCourse.solution):6:12: error: there is no manifest 'other.yaml'
+                hint: Put it into 'Labs/week01/start/other.yaml' or 'Labs/week01/solution/manifests/other.yaml'.
+            """),
+        Fault(
+            ScratchCourse.week, "scenes: [one]", "scenes: [one, two]",
+            "\(ScratchCourse.week):9:1: error: there is no scene 'two'"),
+        Fault(
+            ScratchCourse.week, "title: One", "title: One\ntitle: Two",
+            "\(ScratchCourse.week):4:1: error: 'title' is given twice in the same mapping"),
+    ]
+
+    @Test("a fault in a lab is named with its place", arguments: labFaults)
+    func labs(fault: Fault) throws { try expect(fault, amongOthers: fault.says.contains("there is no manifest")) }
+
+    private func expect(_ fault: Fault, amongOthers: Bool = false) throws {
+        let course = try ScratchCourse()
+        try course.change(fault.file, fault.old, fault.new)
+        let found = course.lint()
+        if amongOthers { #expect(found.contains(fault.says), "\(found)") } else { #expect(found == [fault.says]) }
+    }
+
+    @Test("a phase without a solution is named")
+    func noSolution() throws {
+        let course = try ScratchCourse()
+        try course.remove(ScratchCourse.solution)
+        try course.remove(ScratchCourse.mutant)
+        #expect(course.lint() == [
+            """
+            \(ScratchCourse.phase):1:1: error: the phase 'phase1' has no solution
+                hint: Write one into 'Labs/week01/solution/phase1.yaml'.
+            """
+        ])
+    }
+
+    @Test("a course that is faulty does not load, and says why in one sentence")
+    func loading() throws {
+        let course = try ScratchCourse()
+        try course.change(ScratchCourse.lab, "version: 1", "version: 7")
+        let root = course.root
+        let error = #expect(throws: CourseError.self) { try CourseLoader(root: root).load() }
+        #expect(
+            error?.description == """
+                The course cannot be loaded: Labs/week01/lab.yaml:1:10: version '7' is not known: this program reads version 1
+                hint: Run 'velocity course lint' to see everything that is wrong.
+                """)
+    }
+
+    @Test("a folder without a course is named")
+    func empty() {
+        let found = CourseLoader(root: "/nonexistent").lint().diagnostics.map(\.message)
+        #expect(found.contains("there is no folder 'Content' in '/nonexistent'"))
+        #expect(found.contains("there is no folder 'Labs' in '/nonexistent'"))
+    }
+}

@@ -1,0 +1,81 @@
+import KubeModel
+
+/// One object of each kind with many of its members.
+enum Samples {
+    static func text(of resource: ResourceType) -> String { texts[resource.kind] ?? "{}" }
+
+    private static let texts: [String: String] = [
+        "Pod": #"""
+        {"metadata": {"name": "web", "labels": {"app": "web"}, "annotations": {"note": "hello"}},
+         "spec": {"initContainers": [{"name": "wait", "image": "busybox:1", "command": ["sh", "-c", "true"]}],
+          "containers": [{"name": "web", "image": "web:1.0", "args": ["--port=8080"],
+           "ports": [{"name": "http", "containerPort": 8080}, {"containerPort": 53, "protocol": "UDP"}],
+           "env": [{"name": "PORT", "value": "8080"},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}},
+            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": true}}},
+            {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}],
+           "envFrom": [{"prefix": "C_", "configMapRef": {"name": "settings"}}],
+           "resources": {"limits": {"cpu": "500m", "memory": "64Mi"}, "requests": {"cpu": 0.25}},
+           "livenessProbe": {"httpGet": {"path": "/health", "port": "http"}, "initialDelaySeconds": 3},
+           "readinessProbe": {"tcpSocket": {"port": 8080}}, "startupProbe": {"exec": {"command": ["true"]}},
+           "lifecycle": {"preStop": {"exec": {"command": ["sleep", "1"]}}},
+           "securityContext": {"runAsNonRoot": true, "capabilities": {"drop": ["ALL"]}},
+           "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "conf", "mountPath": "/etc/web"}]}],
+          "volumes": [{"name": "data", "emptyDir": {"sizeLimit": "10Mi"}},
+           {"name": "conf", "configMap": {"name": "settings", "items": [{"key": "a", "path": "b/a"}]}}],
+          "nodeSelector": {"disk": "ssd"},
+          "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100,
+           "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname",
+            "labelSelector": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]}}}]}},
+          "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+          "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]},
+         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True", "lastProbeTime": null}]}}
+        """#,
+        "Deployment": #"""
+        {"metadata": {"name": "web"}, "spec": {"replicas": 3, "minReadySeconds": 5,
+         "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+         "selector": {"matchLabels": {"app": "web"}}, "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
+        """#,
+        "ReplicaSet": #"""
+        {"metadata": {"name": "web"}, "spec": {"replicas": 3,
+         "selector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]},
+         "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
+        """#,
+        "Service": #"""
+        {"metadata": {"name": "web"}, "spec": {"type": "NodePort", "selector": {"app": "web"},
+         "ports": [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
+                   {"name": "dns", "port": 53, "protocol": "UDP"}]}}
+        """#,
+        "ConfigMap": #"{"metadata": {"name": "c"}, "data": {"a": "1"}, "binaryData": {"b": "AAE="}}"#,
+        "Secret": #"{"metadata": {"name": "s"}, "data": {"a": "AAE="}, "stringData": {"b": "x"}}"#,
+        "Namespace": #"{"metadata": {"name": "lab"}, "spec": {"finalizers": ["kubernetes"]}}"#,
+        "Node": #"""
+        {"metadata": {"name": "node-1", "labels": {"node-role.kubernetes.io/control-plane": ""}},
+         "spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}], "podCIDR": "10.244.0.0/24"},
+         "status": {"capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+          "addresses": [{"type": "InternalIP", "address": "192.0.2.2"}],
+          "conditions": [{"type": "Ready", "status": "True"}],
+          "nodeInfo": {"kubeletVersion": "v1.32.0", "osImage": "Debian GNU/Linux 12 (bookworm)"}}}
+        """#,
+        "Event": #"""
+        {"metadata": {"name": "web.1", "namespace": "lab"}, "reason": "Started", "message": "Started container web",
+         "involvedObject": {"kind": "Pod", "name": "web", "namespace": "lab"}, "type": "Normal", "count": 1,
+         "source": {"component": "kubelet", "host": "node-1"}, "eventTime": null}
+        """#,
+        "Endpoints": #"""
+        {"metadata": {"name": "web"}, "subsets": [{"addresses": [{"ip": "10.244.0.37", "nodeName": "node-1"}],
+         "ports": [{"name": "http", "port": 8080}]}]}
+        """#,
+        "EndpointSlice": #"""
+        {"metadata": {"name": "web-abcde"}, "addressType": "IPv4", "ports": [{"name": "http", "port": 8080}],
+         "endpoints": [{"addresses": ["10.244.0.37"], "conditions": {"ready": true}, "nodeName": "node-1"}]}
+        """#,
+        "ServiceAccount": #"{"metadata": {"name": "default"}, "imagePullSecrets": [{"name": "registry"}]}"#,
+        "Lease": #"""
+        {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1", "leaseDurationSeconds": 40,
+         "renewTime": "2026-05-04T13:37:00.123456Z"}}
+        """#,
+    ]
+}
