@@ -78,7 +78,7 @@ public struct CheckEngine: Sendable {
         return checks.filter { wanted.contains($0.id) }
     }
 
-    private static func conditions(of checks: [Check]) -> [Condition] {
+    private static func conditions(of checks: [Check]) -> [ClusterCondition] {
         checks.flatMap { $0.steps.compactMap { if case .expect(let condition, _) = $0 { condition } else { nil } } }
     }
 

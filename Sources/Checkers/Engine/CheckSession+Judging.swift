@@ -63,7 +63,7 @@ extension CheckSession {
         return nil
     }
 
-    private mutating func measure(_ condition: Condition, since began: Moment) {
+    private mutating func measure(_ condition: ClusterCondition, since began: Moment) {
         let elapsed = (options.now() - began).wholeMilliseconds
         switch condition {
         case .replaced(let name):

@@ -9,7 +9,7 @@ struct ConditionJudge {
     let victims: [String: Victim]
 
     /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
-    func assess(_ condition: Condition) -> Assessment {
+    func assess(_ condition: ClusterCondition) -> Assessment {
         switch condition {
         case .object(let ref, let requirements): object(ref, requirements)
         case .absent(let ref): absent(ref)
@@ -22,7 +22,7 @@ struct ConditionJudge {
     }
 
     /// The kinds that must be watched for a condition.
-    static func resources(of condition: Condition) -> [ResourceType] {
+    static func resources(of condition: ClusterCondition) -> [ResourceType] {
         switch condition {
         case .object(let ref, _), .absent(let ref): [ResourceType.ofKind(ref.kind)].compactMap { $0 }
         case .count(let selection, _, _): [ResourceType.ofKind(selection.kind)].compactMap { $0 }

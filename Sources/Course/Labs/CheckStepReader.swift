@@ -51,7 +51,7 @@ struct CheckStepReader {
         return .expect(condition, within: limit)
     }
 
-    private mutating func readCondition(_ verb: String) -> Condition? {
+    private mutating func readCondition(_ verb: String) -> ClusterCondition? {
         if verb == "replaced" {
             let name = fields.text(verb)
             if !names.contains(name) {
@@ -84,7 +84,7 @@ struct CheckStepReader {
         }
     }
 
-    private mutating func readHTTP(_ inner: inout Fields) -> Condition? {
+    private mutating func readHTTP(_ inner: inout Fields) -> ClusterCondition? {
         var origin: HTTPExpectation.Origin?
         switch inner.text("from") {
         case "inside": origin = .inside

@@ -31,7 +31,7 @@ public enum CheckStep: Hashable, Sendable {
     /// Does something to the cluster that is undone when the check ends.
     case act(CheckAction)
     /// Waits until something is true; a limit of zero means: now.
-    case expect(Condition, within: Duration)
+    case expect(ClusterCondition, within: Duration)
 }
 
 /// What a check does to the cluster.
@@ -43,7 +43,7 @@ public enum CheckAction: Hashable, Sendable {
 }
 
 /// What must be true of the cluster.
-public enum Condition: Hashable, Sendable {
+public enum ClusterCondition: Hashable, Sendable {
     /// The object exists and meets every requirement.
     case object(ObjectRef, [Requirement])
     /// There is no such object.
