@@ -1,5 +1,5 @@
 /// One entry of `status.conditions`.
-public struct Condition: Sendable, Hashable {
+public struct StatusCondition: Sendable, Hashable {
     public var value: JSONValue
 
     public init(_ value: JSONValue) { self.value = value }
@@ -26,16 +26,16 @@ public struct Condition: Sendable, Hashable {
 
 /// A list of conditions, one of each type.
 public struct Conditions: Sendable, Hashable {
-    public private(set) var list: [Condition]
+    public private(set) var list: [StatusCondition]
 
-    public init(_ value: JSONValue?) { list = (value?.array ?? []).map(Condition.init) }
+    public init(_ value: JSONValue?) { list = (value?.array ?? []).map(StatusCondition.init) }
 
     public var value: JSONValue { .array(list.map(\.value)) }
 
-    public subscript(type: String) -> Condition? { list.first { $0.type == type } }
+    public subscript(type: String) -> StatusCondition? { list.first { $0.type == type } }
 
     /// Sets a condition; its transition time stays when its status does. One that says the same as before is left as it is.
-    public mutating func set(_ condition: Condition) {
+    public mutating func set(_ condition: StatusCondition) {
         guard let index = list.firstIndex(where: { $0.type == condition.type }) else {
             list.append(condition)
             return

@@ -1,0 +1,79 @@
+import ControllerKit
+public import KubeClient
+public import KubeModel
+public import ServiceLifecycle
+
+/// All controllers of the cluster, and the informers that they share.
+public struct ControllerManager: Sendable {
+    public let informers: InformerSet
+    private let loops: [ControllerLoop]
+
+    /// - Parameters:
+    ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
+    ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    public init(
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType]
+    ) {
+        let informers = InformerSet(client: client)
+        self.informers = informers
+        let events = { EventRecorder(client: client, component: $0) }
+        // A change to a pod concerns every Service whose selector takes it in, before or after.
+        let podServices = ControllerLoop.Source(informers.pods) { change in
+            informers.services.list(namespace: change.object.namespace).filter { service in
+                guard let selector = KubeService(service).selector else { return false }
+                return [change.old, change.new].contains { $0.map { selector.matches($0.labels) } ?? false }
+            }.map(ObjectKey.init)
+        }
+        // An orphan that a ReplicaSet could adopt.
+        let orphanSets = ControllerLoop.Source(informers.pods) { change in
+            guard let pod = change.new, pod.controllerOwner == nil else { return [] }
+            return informers.replicaSets.list(namespace: pod.namespace).filter { ReplicaSet($0).selector.matches(pod.labels) }
+                .map(ObjectKey.init)
+        }
+        // A Deployment of the kind Recreate waits for the pods of its old ReplicaSets.
+        let podDeployments = ControllerLoop.Source(informers.pods) { change in
+            guard change.new == nil, let owner = change.object.controllerOwner, owner.kind == "ReplicaSet",
+                let set = informers.replicaSets.get(ObjectKey(namespace: change.object.namespace, name: owner.name)),
+                let deployment = set.controllerOwner, deployment.kind == "Deployment"
+            else { return [] }
+            return [ObjectKey(namespace: set.namespace, name: deployment.name)]
+        }
+        let endedPods = ControllerLoop.Source(informers.pods) { change in
+            guard change.new == nil, let name = change.object.namespace,
+                informers.namespaces.get(ObjectKey(namespace: nil, name: name))?.isBeingDeleted ?? false
+            else { return [] }
+            return [ObjectKey(namespace: nil, name: name)]
+        }
+        loops =
+            [
+                ControllerLoop(
+                    DeploymentReconciler(client: client, events: events("deployment-controller")),
+                    sources: [
+                        .own(informers.deployments), .owner(informers.replicaSets, kind: "Deployment"), podDeployments,
+                    ]),
+                ControllerLoop(
+                    ReplicaSetReconciler(client: client, events: events("replicaset-controller")),
+                    sources: [.own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"), orphanSets]),
+                ControllerLoop(
+                    EndpointsReconciler(client: client),
+                    sources: [.own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service")]),
+                ControllerLoop(
+                    NamespaceReconciler(client: client, kinds: namespacedKinds),
+                    sources: [.own(informers.namespaces), endedPods]),
+                ControllerLoop(
+                    NamespaceDefaultsReconciler(client: client, rootCertificate: rootCertificate),
+                    sources: [.own(informers.namespaces), .namespace(of: informers.serviceAccounts), .namespace(of: informers.configMaps)]),
+            ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
+    }
+
+    public var services: [any Service] { informers.all + loops }
+}
+
+extension ControllerLoop.Source {
+    /// The namespace of an object that went, which may have to be given a new one.
+    static func namespace(of informer: Informer) -> ControllerLoop.Source {
+        ControllerLoop.Source(informer) { change in
+            change.new == nil ? [ObjectKey(namespace: nil, name: change.object.namespace ?? "")] : []
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import ControllerKit
+import KubeClient
+import KubeModel
+
+/// Removes objects of one kind whose owners are gone, and sees owners of that kind through a foreground or orphaning deletion.
+///
+/// Source: Kubernetes docs, "Garbage Collection".
+struct GarbageCollector: Reconciler {
+    static let foreground = "foregroundDeletion"
+    static let orphan = "orphan"
+
+    let client: any ClusterClient
+    let informer: Informer
+    /// All kinds that can own or be owned.
+    let everything: [Informer]
+
+    func reconcile(_ key: ObjectKey) async throws -> Outcome {
+        guard let object = try await client.find(informer.resource, key) else { return .settled }
+        if object.isBeingDeleted {
+            if object.finalizers.contains(Self.orphan) { try await releaseDependents(of: object) }
+            if object.finalizers.contains(Self.foreground) { return try await deleteDependents(of: object) }
+            return .settled
+        }
+        try await collect(object)
+        return .settled
+    }
+
+    /// Deletes the object when none of its owners is there any more.
+    private func collect(_ object: KubeObject) async throws {
+        guard !object.ownerReferences.isEmpty else { return }
+        var present: [OwnerReference] = []
+        var isWaitedFor = false
+        for owner in object.ownerReferences {
+            guard let type = everything.first(where: { $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion })
+            else {
+                present.append(owner)  // A kind that is not followed: never guess that it is gone.
+                continue
+            }
+            let key = ObjectKey(namespace: type.resource.isNamespaced ? object.namespace : nil, name: owner.name)
+            guard let found = try await client.find(type.resource, key), found.uid == owner.uid else { continue }
+            if found.isBeingDeleted, found.finalizers.contains(Self.foreground), owner.blocksOwnerDeletion { isWaitedFor = true }
+            present.append(owner)
+        }
+        if present.isEmpty || (isWaitedFor && present.count == 1) {
+            let propagation: DeleteOptions.Propagation = isWaitedFor ? .foreground : .background
+            try await client.deleteIfPresent(
+                informer.resource, object.name, in: object.namespace,
+                options: DeleteOptions(propagation: propagation, uid: object.uid))
+        } else if present.count < object.ownerReferences.count {
+            try await setOwners(present, of: object, informer.resource)
+        }
+    }
+
+    private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {
+        everything.flatMap { informer in
+            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }.map { (informer.resource, $0) }
+        }
+    }
+
+    private func deleteDependents(of owner: KubeObject) async throws -> Outcome {
+        let dependents = dependents(of: owner)
+        for (resource, dependent) in dependents where !dependent.isBeingDeleted {
+            try await client.deleteIfPresent(
+                resource, dependent.name, in: dependent.namespace, options: DeleteOptions(propagation: .foreground, uid: dependent.uid))
+        }
+        let isBlocked = dependents.contains { _, dependent in
+            dependent.ownerReferences.contains { $0.uid == owner.uid && $0.blocksOwnerDeletion }
+        }
+        if !isBlocked { try await removeFinalizer(Self.foreground, from: owner) }
+        return .settled
+    }
+
+    private func releaseDependents(of owner: KubeObject) async throws {
+        for (resource, dependent) in dependents(of: owner) {
+            try await setOwners(dependent.ownerReferences.filter { $0.uid != owner.uid }, of: dependent, resource)
+        }
+        try await removeFinalizer(Self.orphan, from: owner)
+    }
+
+    private func removeFinalizer(_ finalizer: String, from object: KubeObject) async throws {
+        guard var fresh = try await client.find(informer.resource, ObjectKey(object)) else { return }
+        fresh.finalizers.removeAll { $0 == finalizer }
+        do throws(Status) {
+            _ = try await client.update(informer.resource, fresh, subresource: nil, options: WriteOptions())
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+    }
+
+    private func setOwners(_ owners: [OwnerReference], of object: KubeObject, _ resource: ResourceType) async throws {
+        let patch = ObjectPatch.merge([
+            "metadata": ["uid": .string(object.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value))]
+        ])
+        do throws(Status) {
+            _ = try await client.patch(
+                resource, namespace: object.namespace, name: object.name, patch, subresource: nil, options: WriteOptions())
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+    }
+
+    /// A loop for one kind: its own changes, owners that go, and dependents that go.
+    static func loop(_ informer: Informer, everything: [Informer], client: any ClusterClient) -> ControllerLoop {
+        let collector = GarbageCollector(client: client, informer: informer, everything: everything)
+        let own = ControllerLoop.Source(informer) { change in
+            guard let new = change.new, !new.ownerReferences.isEmpty || new.isBeingDeleted else { return [] }
+            // Only what can change a decision: a new object, other owners, a deletion that began.
+            let isOld = change.old.map { $0.ownerReferences == new.ownerReferences && $0.isBeingDeleted == new.isBeingDeleted }
+            return isOld == true && !new.isBeingDeleted ? [] : [ObjectKey(new)]
+        }
+        let related = everything.map { other in
+            ControllerLoop.Source(other) { change in
+                var keys: [ObjectKey] = []
+                // An owner that is gone, or waits for its dependents: those of this kind are looked at.
+                if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
+                    let uid = change.object.uid
+                    keys += informer.list().filter { $0.ownerReferences.contains { $0.uid == uid } }.map(ObjectKey.init)
+                }
+                // A dependent that is gone: its owner of this kind may go on.
+                if change.new == nil {
+                    keys += change.object.ownerReferences.filter { $0.kind == informer.resource.kind }.map { owner in
+                        ObjectKey(namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
+                    }
+                }
+                return keys
+            }
+        }
+        return ControllerLoop(collector, sources: [own] + related)
+    }
+}

@@ -1,0 +1,120 @@
+import KubeModel
+
+/// A node as the scheduler sees it: what it offers, and the pods that are there or on their way.
+struct NodeState: Sendable {
+    let node: KubeObject
+    var pods: [Pod]
+
+    var name: String { node.name }
+    var isUnschedulable: Bool { node.value[["spec", "unschedulable"]]?.bool ?? false }
+    var taints: [Taint] { (node.value[["spec", "taints"]]?.array ?? []).map(Taint.init) }
+
+    func allocatable(_ resource: String) -> Quantity {
+        node.value[["status", "allocatable", resource]]?.string.flatMap(Quantity.init(parsing:)) ?? Quantity(0)
+    }
+
+    func used(_ resource: String) -> Quantity { pods.reduce(Quantity(0)) { $0 + $1.requests(resource) } }
+
+    struct Taint: Sendable, Hashable {
+        var key: String
+        var value: String
+        var effect: String
+
+        init(_ value: JSONValue) {
+            key = value["key"]?.string ?? ""
+            self.value = value["value"]?.string ?? ""
+            effect = value["effect"]?.string ?? ""
+        }
+
+        func isTolerated(by tolerations: [JSONValue]) -> Bool {
+            tolerations.contains { toleration in
+                let wantedEffect = toleration["effect"]?.string ?? ""
+                guard wantedEffect.isEmpty || wantedEffect == effect else { return false }
+                let wantedKey = toleration["key"]?.string ?? ""
+                if toleration["operator"]?.string == "Exists" { return wantedKey.isEmpty || wantedKey == key }
+                return wantedKey == key && (toleration["value"]?.string ?? "") == value
+            }
+        }
+    }
+}
+
+/// One reason why a node may be unfit.
+protocol Predicate: Sendable {
+    /// Nil when the pod fits; otherwise why not, in the words of the `FailedScheduling` event.
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String]
+}
+
+struct NodeUnschedulable: Predicate {
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        guard node.isUnschedulable else { return [] }
+        let taint = NodeState.Taint(["key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"])
+        let isTolerated = taint.isTolerated(by: pod.spec["tolerations"]?.array ?? [])
+        return isTolerated ? [] : ["node(s) were unschedulable"]
+    }
+}
+
+struct NodeReadiness: Predicate {
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        let ready = Conditions(node.node.value[["status", "conditions"]])["Ready"]
+        return ready?.isTrue ?? false ? [] : ["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"]
+    }
+}
+
+struct TaintToleration: Predicate {
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        let tolerations = pod.spec["tolerations"]?.array ?? []
+        let taint = node.taints.first { $0.effect != "PreferNoSchedule" && !$0.isTolerated(by: tolerations) }
+        return taint.map { ["node(s) had untolerated taint {\($0.key): \($0.value)}"] } ?? []
+    }
+}
+
+/// `nodeSelector` and the required part of the node affinity.
+struct NodeAffinity: Predicate {
+    private let complaint = ["node(s) didn't match Pod's node affinity/selector"]
+
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        let labels = node.node.labels
+        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) { return complaint }
+        let required = pod.spec[["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]]
+        guard let terms = required?["nodeSelectorTerms"]?.array else { return [] }
+        let matches = terms.contains { term in
+            let expressions = term["matchExpressions"]?.array ?? []
+            let fields = term["matchFields"]?.array ?? []
+            guard !expressions.isEmpty || !fields.isEmpty else { return false }
+            return LabelSelector(["matchExpressions": .array(expressions)]).matches(labels)
+                && LabelSelector(["matchExpressions": .array(fields)]).matches(["metadata.name": node.name])
+        }
+        return matches ? [] : complaint
+    }
+}
+
+struct ResourcesFit: Predicate {
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        var reasons: [String] = []
+        if Int64(node.pods.count) >= node.allocatable("pods").value { reasons.append("Too many pods") }
+        let names = Set((pod.containers + pod.initContainers).flatMap { $0.requests.keys })
+        for name in names.sorted() {
+            let wanted = pod.requests(name)
+            if wanted.isZero { continue }
+            if node.used(name) + wanted > node.allocatable(name) { reasons.append("Insufficient \(name)") }
+        }
+        return reasons
+    }
+}
+
+struct HostPortsFree: Predicate {
+    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+        let wanted = Self.hostPorts(pod)
+        guard !wanted.isEmpty else { return [] }
+        let taken = node.pods.reduce(into: Set<String>()) { $0.formUnion(Self.hostPorts($1)) }
+        return wanted.isDisjoint(with: taken) ? [] : ["node(s) didn't have free ports for the requested pod ports"]
+    }
+
+    private static func hostPorts(_ pod: Pod) -> Set<String> {
+        Set(
+            pod.containers.flatMap(\.ports).compactMap { port in
+                guard let number = port["hostPort"]?.int, number > 0 else { return nil }
+                return "\(port["protocol"]?.string ?? "TCP")/\(number)"
+            })
+    }
+}
