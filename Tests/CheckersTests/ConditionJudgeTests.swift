@@ -25,16 +25,21 @@ struct ConditionJudgeTests {
     func missing() {
         let seen = Fixture.judge([]).assess(Self.threeReady)
         #expect(seen.state == .hopeless)
-        #expect(seen.finding == Finding(.missing, "There is no Deployment 'web' in the namespace 'velocitytech'.", isFinal: true))
+        #expect(
+            seen.finding
+                == Finding(.missing, "There is no Deployment 'web' in the namespace 'velocitytech'.", isFinal: true))
     }
 
     @Test("another number of replicas is hopeless, and both numbers are named")
     func replicas() {
         let deployment = Fixture.deployment(replicas: 2, ready: 2)
-        let seen = Fixture.judge(Self.world([Fixture.pod("a"), Fixture.pod("b")], deployment: deployment)).assess(Self.threeReady)
+        let seen = Fixture.judge(Self.world([Fixture.pod("a"), Fixture.pod("b")], deployment: deployment)).assess(
+            Self.threeReady)
         #expect(seen.state == .hopeless)
         #expect(seen.found == "spec.replicas is 2, 2 pods, 2 of them ready")
-        #expect(seen.finding == Finding(.replicas, "spec.replicas of Deployment 'web' is 2, and should be 3.", isFinal: true))
+        #expect(
+            seen.finding
+                == Finding(.replicas, "spec.replicas of Deployment 'web' is 2, and should be 3.", isFinal: true))
     }
 
     @Test("pods that terminate or belong to others do not count")
@@ -52,7 +57,8 @@ struct ConditionJudgeTests {
     func notObserved() {
         var deployment = Fixture.deployment()
         deployment.generation = 2
-        let seen = Fixture.judge(Self.world(Self.pods.map { Fixture.pod($0) }, deployment: deployment)).assess(Self.threeReady)
+        let seen = Fixture.judge(Self.world(Self.pods.map { Fixture.pod($0) }, deployment: deployment)).assess(
+            Self.threeReady)
         #expect(seen.state == .notYet)
     }
 
@@ -73,18 +79,21 @@ struct ConditionJudgeTests {
         let pods = Self.pods.map { Fixture.pod($0, isReady: false) }
         let message = "Readiness probe failed: HTTP probe failed with statuscode: 404"
         let events = pods.map { Fixture.event("Unhealthy", message, about: $0) }
-        let seen = Fixture.judge(Self.world(pods + events, deployment: Fixture.deployment(ready: 0))).assess(Self.threeReady)
+        let seen = Fixture.judge(Self.world(pods + events, deployment: Fixture.deployment(ready: 0))).assess(
+            Self.threeReady)
         #expect(seen.state == .hopeless)
         #expect(
             seen.finding?.text
-                == "\(message) (pod 'a', which is asked for /redy on port 3000). See the events in 'kubectl describe pod a'.")
+                == "\(message) (pod 'a', which is asked for /redy on port 3000). See the events in 'kubectl describe pod a'."
+        )
     }
 
     @Test("a probe that is refused may be a slow start, so the check goes on waiting")
     func probeRefused() {
         let pods = Self.pods.map { Fixture.pod($0, isReady: false) }
         let event = Fixture.event("Unhealthy", "Readiness probe failed: connection refused", about: pods[0])
-        let seen = Fixture.judge(Self.world(pods + [event], deployment: Fixture.deployment(ready: 0))).assess(Self.threeReady)
+        let seen = Fixture.judge(Self.world(pods + [event], deployment: Fixture.deployment(ready: 0))).assess(
+            Self.threeReady)
         #expect(seen.state == .notYet)
         #expect(seen.finding?.cause == .probe)
     }
@@ -138,7 +147,8 @@ struct ConditionJudgeTests {
 
     // MARK: Services
 
-    private static let endpoints = ClusterCondition.endpoints(service: ObjectRef(kind: "Service", name: "web-service"), atLeast: 3)
+    private static let endpoints = ClusterCondition.endpoints(
+        service: ObjectRef(kind: "Service", name: "web-service"), atLeast: 3)
 
     @Test("ready endpoints count, others do not")
     func endpoints() {
@@ -154,7 +164,9 @@ struct ConditionJudgeTests {
 
     @Test("a selector that matches nothing is hopeless; it and the labels of the pods are named")
     func selector() {
-        let pods = Self.pods.map { Fixture.pod($0, labels: ["app": "web", "pod-template-hash": "1", "version": "1.0"]) }
+        let pods = Self.pods.map {
+            Fixture.pod($0, labels: ["app": "web", "pod-template-hash": "1", "version": "1.0"])
+        }
         let seen = Fixture.judge([Fixture.service(selector: ["app": "wep"])] + pods).assess(Self.endpoints)
         #expect(seen.state == .hopeless)
         #expect(

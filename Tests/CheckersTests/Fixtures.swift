@@ -39,7 +39,8 @@ enum Fixture {
         object.value["spec"] = [
             "containers": [
                 [
-                    "name": "web", "image": "web:1", "ports": [["containerPort": JSONValue(containerPort), "name": "http"]],
+                    "name": "web", "image": "web:1",
+                    "ports": [["containerPort": JSONValue(containerPort), "name": "http"]],
                     "readinessProbe": ["httpGet": ["path": "/redy", "port": 3000]],
                 ]
             ]
@@ -102,7 +103,10 @@ extension KubeObject {
         var copy = self
         copy.value[["status", "phase"]] = "Pending"
         copy.value[["status", "containerStatuses"]] = [
-            ["name": "web", "image": "web:1", "state": ["waiting": ["reason": .string(reason), "message": .string(message)]]]
+            [
+                "name": "web", "image": "web:1",
+                "state": ["waiting": ["reason": .string(reason), "message": .string(message)]],
+            ]
         ]
         return copy
     }

@@ -27,7 +27,8 @@ struct HTTPJudgeTests {
         #expect(judge.assess(.answered(status: 200, body: body)).state == .holds)
         #expect(judge.assess(.answered(status: nil, body: body)).state == .holds)
         let ill = judge.assess(.answered(status: 200, body: #"{"status":"ill"}"#))
-        #expect(ill.finding?.text == "In the answer of http://web-service/health, status is ill, and should be healthy.")
+        #expect(
+            ill.finding?.text == "In the answer of http://web-service/health, status is ill, and should be healthy.")
         let lost = judge.assess(.answered(status: 404, body: "no"))
         #expect(lost.finding == Finding(.wrongAnswer, "http://web-service/health answers with status 404, not 200."))
         #expect(lost.expected == "http://web-service/health answers 200 inside the cluster with {status: healthy}")
@@ -40,7 +41,8 @@ struct HTTPJudgeTests {
         let seen = judge.assess(.failed("the connection was refused"))
         #expect(seen.state == .notYet)
         #expect(
-            seen.finding == Finding(.unreachable, "http://web-service/health does not answer: the connection was refused."))
+            seen.finding
+                == Finding(.unreachable, "http://web-service/health does not answer: the connection was refused."))
     }
 
     @Test("a target port on which nothing listens is found")
@@ -52,7 +54,8 @@ struct HTTPJudgeTests {
         #expect(
             judge.trouble()
                 == Finding(
-                    .targetPort, "The Service 'web-service' sends to port 8080 (targetPort), but its pods listen on 3000.",
+                    .targetPort,
+                    "The Service 'web-service' sends to port 8080 (targetPort), but its pods listen on 3000.",
                     isFinal: true))
         let named = [Fixture.service(targetPort: "http"), Fixture.slice(ready: ["10.0.0.1"]), Fixture.pod("a")]
         #expect(Self.judge(try Self.http(.inside, "http://web-service/health"), named).trouble() == nil)

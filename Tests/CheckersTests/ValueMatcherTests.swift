@@ -41,10 +41,13 @@ struct ValueMatcherTests {
     }
 
     static let comparisons: [(String, Comparison, Bool)] = [
-        ("spec.replicas", .equals(3), true), ("spec.replicas", .equals("3"), false), ("spec.replicas", .atLeast(3), true),
+        ("spec.replicas", .equals(3), true), ("spec.replicas", .equals("3"), false),
+        ("spec.replicas", .atLeast(3), true),
         ("spec.replicas", .atMost(2), false), ("spec.replicas", .oneOf([2, 3]), true), ("spec.none", .missing, true),
-        ("spec.replicas", .missing, false), ("spec.none", .exists, false), ("spec.containers[*].image", .equals("side:1"), true),
-        ("spec.containers[name=web].image", .contains("web"), true), ("spec.containers[1].image", .differs("web:1"), true),
+        ("spec.replicas", .missing, false), ("spec.none", .exists, false),
+        ("spec.containers[*].image", .equals("side:1"), true),
+        ("spec.containers[name=web].image", .contains("web"), true),
+        ("spec.containers[1].image", .differs("web:1"), true),
     ]
 
     @Test("paths and comparisons find what they name", arguments: comparisons)

@@ -8,7 +8,9 @@ struct CheckStepReader {
     /// The names that `as` has given so far.
     var names: Set<String>
 
-    private static let verbs = ["delete", "scale", "object", "absent", "count", "ready", "replaced", "endpoints", "http"]
+    private static let verbs = [
+        "delete", "scale", "object", "absent", "count", "ready", "replaced", "endpoints", "http",
+    ]
 
     private var diagnostics: Diagnostics { fields.diagnostics }
     private var file: String { fields.place.file }

@@ -150,7 +150,8 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         let rest = text.dropFirst("http://".count)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = rest[..<slash].split(separator: ":", omittingEmptySubsequences: false)
-        guard let host = authority.first, !host.isEmpty, authority.count <= 2, !host.contains(where: \.isWhitespace) else {
+        guard let host = authority.first, !host.isEmpty, authority.count <= 2, !host.contains(where: \.isWhitespace)
+        else {
             return nil
         }
         guard let port = authority.count == 2 ? Int(authority[1]) : 80, 1...65_535 ~= port else { return nil }
