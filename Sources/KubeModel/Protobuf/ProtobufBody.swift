@@ -103,12 +103,12 @@ public enum ProtobufBody {
         case 9:
             let text = String(decoding: try wire.bytes(), as: UTF8.self)
             return text.isEmpty && !keepsEmpty && !field.isRepeated ? nil : .string(text)
-        case 12: return .string(Base64.encode(try wire.bytes()))
-        case 8: return try wire.number() == 0 && !pointers.contains(field.name) ? nil : .bool(try wire.number() != 0)
+        case 12: return .string(Base64.encode(Array(try wire.bytes())))
+        case 8: return try wire.integer() == 0 && !pointers.contains(field.name) ? nil : .bool(try wire.integer() != 0)
         case 3, 5, 4, 13, 14:
-            let number = try wire.number()
+            let number = try wire.integer()
             return number == 0 && !pointers.contains(field.name) && !field.isRepeated ? nil : .int(number)
-        case 1: return .double(Double(bitPattern: UInt64(bitPattern: try wire.number())))
+        case 1: return .double(Double(bitPattern: UInt64(bitPattern: try wire.integer())))
         default: return nil
         }
     }
@@ -124,7 +124,7 @@ public enum ProtobufBody {
         var reader = WireReader(bytes)
         while let wire = try reader.next() {
             if wire.isBytes { texts[wire.number] = String(decoding: try wire.bytes(), as: UTF8.self) } else {
-                numbers[wire.number] = try wire.number()
+                numbers[wire.number] = try wire.integer()
             }
         }
         switch message.name {
@@ -194,7 +194,7 @@ private struct WireField {
         return bytes
     }
 
-    func number() throws(ProtobufError) -> Int64 {
+    func integer() throws(ProtobufError) -> Int64 {
         guard case .number(let value) = content else { throw ProtobufError(message: "proto: wrong wireType for field \(number)") }
         return value
     }
