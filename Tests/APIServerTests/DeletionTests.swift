@@ -10,10 +10,11 @@ import Testing
     }
 
     private func exists(_ fixture: Fixture, _ resource: ResourceType, _ name: String) async throws -> Bool {
-        do {
+        do throws(Status) {
             _ = try await fixture.client.get(resource, name, in: "default")
             return true
-        } catch let status as Status where status.isNotFound {
+        } catch {
+            guard error.isNotFound else { throw error }
             return false
         }
     }
