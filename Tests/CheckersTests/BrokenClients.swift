@@ -5,14 +5,18 @@ import KubeModel
 struct UnreachableCluster: ClusterClient {
     private var away: Status { Status(code: 0, reason: "Unreachable", message: "the server is not there") }
 
-    func get(_ resource: ResourceType, namespace: String?, name: String) async throws(Status) -> KubeObject { throw away }
+    func get(_ resource: ResourceType, namespace: String?, name: String) async throws(Status) -> KubeObject {
+        throw away
+    }
     func list(_ resource: ResourceType, namespace: String?, options: ListOptions) async throws(Status) -> ObjectList {
         throw away
     }
     func watch(
         _ resource: ResourceType, namespace: String?, options: WatchOptions
     ) async throws(Status) -> AsyncThrowingStream<WatchEvent, any Error> { throw away }
-    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status) -> KubeObject {
+    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status)
+        -> KubeObject
+    {
         throw away
     }
     func update(
@@ -26,7 +30,8 @@ struct UnreachableCluster: ClusterClient {
         _ resource: ResourceType, namespace: String?, name: String, options: DeleteOptions
     ) async throws(Status) -> KubeObject { throw away }
     func call(
-        _ method: String, _ resource: ResourceType, namespace: String?, name: String, subresource: String, body: JSONValue?
+        _ method: String, _ resource: ResourceType, namespace: String?, name: String, subresource: String,
+        body: JSONValue?
     ) async throws(Status) -> JSONValue { throw away }
     func logs(
         namespace: String, pod: String, options: LogOptions
@@ -37,7 +42,9 @@ struct UnreachableCluster: ClusterClient {
 struct RefusingPods: ClusterClient {
     let base: any ClusterClient
 
-    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status) -> KubeObject {
+    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status)
+        -> KubeObject
+    {
         if resource == .pods { throw Status(code: 403, reason: "Forbidden", message: "exceeded quota") }
         return try await base.create(resource, object, options: options)
     }
@@ -61,7 +68,8 @@ struct RefusingPods: ClusterClient {
         _ resource: ResourceType, namespace: String?, name: String, _ patch: ObjectPatch, subresource: String?,
         options: WriteOptions
     ) async throws(Status) -> KubeObject {
-        try await base.patch(resource, namespace: namespace, name: name, patch, subresource: subresource, options: options)
+        try await base.patch(
+            resource, namespace: namespace, name: name, patch, subresource: subresource, options: options)
     }
     func delete(
         _ resource: ResourceType, namespace: String?, name: String, options: DeleteOptions
@@ -69,7 +77,8 @@ struct RefusingPods: ClusterClient {
         try await base.delete(resource, namespace: namespace, name: name, options: options)
     }
     func call(
-        _ method: String, _ resource: ResourceType, namespace: String?, name: String, subresource: String, body: JSONValue?
+        _ method: String, _ resource: ResourceType, namespace: String?, name: String, subresource: String,
+        body: JSONValue?
     ) async throws(Status) -> JSONValue {
         try await base.call(
             method, resource, namespace: namespace, name: name, subresource: subresource, body: body)

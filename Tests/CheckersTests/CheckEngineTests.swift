@@ -20,14 +20,16 @@ extension ScriptedCluster {
     var options: CheckOptions { CheckOptions(fetch: { _, port, _, _ in try await self.fetch(port: port) }) }
 
     func solve(_ id: SolutionID) async throws {
-        try await SolutionRunner(client: client, namespace: week06.namespace).run(week06.solutions.chain(endingWith: id))
+        try await SolutionRunner(client: client, namespace: week06.namespace).run(
+            week06.solutions.chain(endingWith: id))
     }
 
     func check(
         _ phase: PhaseID, only check: CheckID? = nil, progress: @escaping @Sendable (CheckProgress) -> Void = { _ in }
     ) async throws -> CheckpointResult {
         let phase = try #require(week06.phase(phase))
-        return await CheckEngine(client: client, options: options).run(phase, of: week06, only: check, progress: progress)
+        return await CheckEngine(client: client, options: options).run(
+            phase, of: week06, only: check, progress: progress)
     }
 }
 
@@ -62,7 +64,10 @@ struct CheckEngineTests {
             let pods = try await cluster.client.list(.pods, in: week06.namespace).items
             #expect(pods.filter { $0.isProbe && !$0.isBeingDeleted }.map(\.name) == [])
             let inside = try #require(result.result("inside"))
-            #expect(inside.evidence.contains { $0.what.contains(#"GET http://payment-gateway-service/health inside: 200 {"status""#) })
+            #expect(
+                inside.evidence.contains {
+                    $0.what.contains(#"GET http://payment-gateway-service/health inside: 200 {"status""#)
+                })
         }
     }
 
@@ -73,7 +78,9 @@ struct CheckEngineTests {
             #expect(result.results.map(\.verdict.outcome) == [.failed, .failed, .skipped, .skipped])
             let failure = try #require(result.results[0].verdict.failure)
             #expect(failure.cause == .missing)
-            #expect(failure.hint.hasPrefix("There is no namespace 'velocitytech': create it with 'kubectl create namespace velocitytech'."))
+            #expect(
+                failure.hint.hasPrefix(
+                    "There is no namespace 'velocitytech': create it with 'kubectl create namespace velocitytech'."))
             #expect(result.results[2].verdict == .skipped(because: "it needs: three replicas are ready"))
         }
     }
@@ -84,7 +91,8 @@ struct CheckEngineTests {
             try await cluster.solve("phase2")
             try await cluster.client.setReplicas(
                 .deployments, namespace: week06.namespace, name: "payment-gateway-deployment", to: 2)
-            let failure = try #require(try await cluster.check("phase2", only: "three-ready").results[0].verdict.failure)
+            let failure = try #require(
+                try await cluster.check("phase2", only: "three-ready").results[0].verdict.failure)
             #expect(failure.expected == "3 ready pods of Deployment 'payment-gateway-deployment'")
             #expect(failure.cause == .replicas)
             #expect(
@@ -156,7 +164,8 @@ struct CheckEngineTests {
             _ = try await cluster.check("phase3", only: "endpoints")
             let refusing = RefusingPods(base: cluster.client)
             let phase = try #require(week06.phase("phase3"))
-            let result = await CheckEngine(client: refusing, options: cluster.options).run(phase, of: week06, only: "inside")
+            let result = await CheckEngine(client: refusing, options: cluster.options).run(
+                phase, of: week06, only: "inside")
             #expect(
                 result.result("inside")?.verdict
                     == .unknown(because: "the pod that asks from inside could not be created: exceeded quota"))
@@ -173,7 +182,8 @@ struct CheckEngineTests {
             }
             let seen = lines.withLock { $0 }
             #expect(seen.contains("scaled Deployment 'payment-gateway-deployment' from 3 to 5"))
-            #expect(seen.contains { $0.hasPrefix("waiting for 5 ready pods of Deployment 'payment-gateway-deployment': ") })
+            #expect(
+                seen.contains { $0.hasPrefix("waiting for 5 ready pods of Deployment 'payment-gateway-deployment': ") })
             #expect(seen.last == "passed: it scales from 3 to 5 replicas and back to 3")
         }
     }
@@ -184,8 +194,10 @@ struct CheckEngineTests {
             try await cluster.solve("phase3")
             var options = cluster.options
             options.limitFactor = 0
+            options.limitMin = .milliseconds(50)
             let phase = try #require(week06.phase("phase3"))
-            let result = await CheckEngine(client: cluster.client, options: options).run(phase, of: week06, only: "outside")
+            let result = await CheckEngine(client: cluster.client, options: options).run(
+                phase, of: week06, only: "outside")
             let failure = try #require(result.result("outside")?.verdict.failure)
             #expect(failure.cause == .wrongAnswer)
             #expect(failure.found == "200 nonsense")

@@ -60,10 +60,12 @@ struct CourseVerifierTests {
     func badLab() async throws {
         let passes = Check(
             id: "nothing", title: "there is no such map",
-            steps: [.expect(.absent(ObjectRef(kind: "ConfigMap", name: "none")), within: .zero)], hints: [Hint(text: "Look")])
+            steps: [.expect(.absent(ObjectRef(kind: "ConfigMap", name: "none")), within: .zero)],
+            hints: [Hint(text: "Look")])
         let fails = Check(
             id: "something", title: "there is such a map",
-            steps: [.expect(.object(ObjectRef(kind: "ConfigMap", name: "none"), []), within: .zero)], hints: [Hint(text: "Look")])
+            steps: [.expect(.object(ObjectRef(kind: "ConfigMap", name: "none"), []), within: .zero)],
+            hints: [Hint(text: "Look")])
         let phase = Phase(
             id: "p", title: "", minutes: 1, objective: "", steps: [],
             checkpoint: Checkpoint(title: "", checks: [passes, fails]))

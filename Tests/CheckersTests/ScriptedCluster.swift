@@ -8,8 +8,8 @@ import ObjectStore
 
 /// A real API server over memory, with a stand-in for controllers, nodes and the network that follows a few rules.
 ///
-/// Pods of `velocitytech/payment-gateway:optimized` serve `/health` and `/ready` on port 3000; any other image but that of
-/// the probes cannot be pulled. Nothing waits: what is going to happen happens as soon as its cause is seen.
+/// Pods of `velocitytech/payment-gateway:optimized` serve `/health` and `/ready` on port 3000; any other image but
+/// that of the probes cannot be pulled. Nothing waits: what is going to happen happens as soon as its cause is seen.
 final class ScriptedCluster: Sendable {
     let client: any ClusterClient
     private let server: APIServer
@@ -41,7 +41,9 @@ final class ScriptedCluster: Sendable {
     func fetch(port: Int) async throws -> CheckOptions.Answer {
         for service in try await client.list(.services).items {
             for entry in service.value[["spec", "ports"]]?.array ?? [] where entry["nodePort"]?.int == port {
-                if let body = try await answer(of: service, port: entry) { return CheckOptions.Answer(status: 200, body: body) }
+                if let body = try await answer(of: service, port: entry) {
+                    return CheckOptions.Answer(status: 200, body: body)
+                }
             }
         }
         throw Refused()
@@ -77,7 +79,8 @@ final class ScriptedCluster: Sendable {
 
     private func reconcileDeployment(_ deployment: KubeObject) async throws {
         let template = deployment.value[["spec", "template"]] ?? .null
-        let hash = String(UInt32(truncatingIfNeeded: template.text.utf8.reduce(5381) { $0 &* 33 &+ Int($1) }), radix: 16)
+        let hash = String(
+            UInt32(truncatingIfNeeded: template.text.utf8.reduce(5381) { $0 &* 33 &+ Int($1) }), radix: 16)
         let name = "\(deployment.name)-\(hash)"
         var sets = try await client.list(.replicaSets, in: deployment.namespace).items
             .filter { $0.controllerOwner?.uid == deployment.uid }
@@ -102,7 +105,9 @@ final class ScriptedCluster: Sendable {
             "updatedReplicas": JSONValue(active.count), "readyReplicas": JSONValue(ready),
             "availableReplicas": JSONValue(ready),
         ]
-        if status.value["status"] != deployment.value["status"] { _ = try await client.updateStatus(.deployments, status) }
+        if status.value["status"] != deployment.value["status"] {
+            _ = try await client.updateStatus(.deployments, status)
+        }
     }
 
     /// The pods that remain.
@@ -116,7 +121,9 @@ final class ScriptedCluster: Sendable {
         while active.count < wanted {
             let name = "\(set.name)-\(String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16))"
             var pod = KubeObject(.pods, namespace: set.namespace, name: name)
-            pod.labels = (template[["metadata", "labels"]]?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string }
+            pod.labels = (template[["metadata", "labels"]]?.object ?? [:]).reduce(into: [:]) {
+                $0[$1.key] = $1.value.string
+            }
             pod.ownerReferences = [OwnerReference(controller: set)]
             pod.value["spec"] = template["spec"]
             active.append(try await client.create(.pods, pod))
@@ -139,7 +146,8 @@ final class ScriptedCluster: Sendable {
                 "POST", .pods, namespace: pod.namespace, name: pod.name, subresource: "binding", body: binding)
             return
         }
-        guard ["Pending", nil].contains(pod.value[["status", "phase"]]?.string), pod.value[["status", "podIP"]] == nil else {
+        guard ["Pending", nil].contains(pod.value[["status", "phase"]]?.string), pod.value[["status", "podIP"]] == nil
+        else {
             return
         }
         var copy = pod
@@ -206,7 +214,9 @@ final class ScriptedCluster: Sendable {
     }
 
     private func selected(by service: KubeObject) async throws -> [KubeObject] {
-        let labels = (service.value[["spec", "selector"]]?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string }
+        let labels = (service.value[["spec", "selector"]]?.object ?? [:]).reduce(into: [:]) {
+            $0[$1.key] = $1.value.string
+        }
         let selector = LabelSelector(matching: labels)
         let pods = try await client.list(.pods, in: service.namespace).items
         return labels.isEmpty ? [] : pods.filter { $0.isActivePod && selector.matches($0.labels) }
@@ -220,7 +230,9 @@ final class ScriptedCluster: Sendable {
         return answersHTTP ? #"{"status":"healthy","timestamp":"2026-05-04T13:37:00Z"}"# : "nonsense"
     }
 
-    /// The probe pod asks at once, and its exit code and log tell what came of it. The log travels in an annotation.
+    /// The probe pod asks at once, and its exit code and log tell what came of it.
+    ///
+    /// The log travels in the message of its status.
     private func probeStatus(_ pod: KubeObject) async throws -> JSONValue {
         let url = pod.containers.first?["command"]?.array?.last?.string ?? ""
         let host = url.dropFirst("http://".count).prefix { $0 != "/" && $0 != ":" }
