@@ -88,4 +88,19 @@ struct ValueTests {
         "what is no plain URL is refused",
         arguments: ["https://web/", "web/health", "http://", "http://web:99999/", "http://a b/"])
     func noURLs(text: String) { #expect(HTTPAddress(parsing: text) == nil) }
+
+    @Test("hints say more with each level, and nothing twice")
+    func hintLevels() {
+        let check = Check(
+            id: "c", title: "", steps: [],
+            hints: [Hint(text: "Look at the pods."), Hint(cause: .probe, text: "Look at the probe.")])
+        let failure = Failure(expected: "3", found: "2", hint: "It asks for /redy. Look at the probe.", cause: .probe)
+        #expect(check.hintLevels(after: nil) == ["Look at the pods."])
+        #expect(
+            check.hintLevels(after: failure) == [
+                "Look at the probe.", "It asks for /redy. Look at the probe.", "Expected: 3. Found: 2.",
+            ])
+        let unknown = Failure(expected: "3", found: "2", hint: "Look at the pods.", cause: .tooSlow)
+        #expect(check.hintLevels(after: unknown) == ["Look at the pods.", "Expected: 3. Found: 2."])
+    }
 }

@@ -5,9 +5,9 @@ import KubeClient
 public struct CheckOptions: Sendable {
     /// Multiplies every deadline: below 1 where the cluster's time factor shortens the waits that a manifest
     /// prescribes.
-    ///
-    /// A deadline is never shorter than 5 seconds.
     public var limitFactor: Double
+    /// No deadline that an author gave is cut below this, whatever the factor.
+    public var limitMin: Duration
     /// Where the node's ports can be reached, in the order in which they are tried.
     ///
     /// With an empty list the addresses of the nodes are used, after this machine's own.
@@ -33,11 +33,13 @@ public struct CheckOptions: Sendable {
     }
 
     public init(
-        limitFactor: Double = 1, nodeHosts: [String] = [], probeImage: String = "curlimages/curl",
+        limitFactor: Double = 1, limitMin: Duration = .seconds(5), nodeHosts: [String] = [],
+        probeImage: String = "curlimages/curl",
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Moment = Moment.systemNow,
         fetch: @escaping @Sendable (String, Int, String, Duration) async throws -> Answer = CheckOptions.get
     ) {
         self.limitFactor = limitFactor
+        self.limitMin = limitMin
         self.nodeHosts = nodeHosts
         self.probeImage = probeImage
         self.clock = clock
@@ -53,7 +55,7 @@ public struct CheckOptions: Sendable {
     }
 
     func limit(_ duration: Duration) -> Duration {
-        duration == .zero ? .zero : max(.seconds(5), duration * limitFactor)
+        duration == .zero ? .zero : max(min(limitMin, duration), duration * limitFactor)
     }
 }
 

@@ -174,3 +174,17 @@ public struct Hint: Hashable, Sendable {
         self.text = text
     }
 }
+
+extension Check {
+    /// What a learner may be told, one level at a time, each saying more than the one before.
+    ///
+    /// The first is the author's advice, then what the checker found out with its names and numbers, then what was
+    /// expected and what was there. Without a failure there is only the advice. `velocity hint` shows them and
+    /// records the level.
+    public func hintLevels(after failure: Failure?) -> [String] {
+        guard let failure else { return [generalHint] }
+        let advice = hint(for: failure.cause) ?? generalHint
+        let levels = [advice, failure.hint, "Expected: \(failure.expected). Found: \(failure.found)."]
+        return levels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+}
