@@ -60,7 +60,8 @@ struct ProgressStoreTests {
         let learner = try store.currentLearner(orNew: "Ana")
         try store.record(.sample(.passed, failure, at: 1000), learner: learner.id, cluster: "c")
         try store.record(
-            HintShown(lab: "week01", phase: "phase1", check: "heals", level: 1, text: "Look", shown: Moment(milliseconds: 1)),
+            HintShown(
+                lab: "week01", phase: "phase1", check: "heals", level: 1, text: "Look", shown: Moment(milliseconds: 1)),
             learner: learner.id)
         var standing = try #require(try store.standing(of: learner.id).first)
         #expect(standing.passed == nil)

@@ -1,0 +1,31 @@
+/// How an `APIServer` is to be set up.
+public struct APIServerConfiguration: Sendable {
+    /// Where node ports are taken from.
+    public var nodePorts: ClosedRange<Int> = 30000...32767
+    /// Where the addresses of Services are taken from, for example `10.96.0.0/16`.
+    public var serviceCIDR = "10.96.0.0/16"
+    /// The port on 127.0.0.1; 0 takes any free one, nil opens none: then there is only the in-process client.
+    public var port: Int?
+    /// The certificates of the server; needed with a port.
+    public var credentials: PKI?
+    /// Bearer tokens that are accepted, with the user that each stands for.
+    public var tokens: [String: UserInfo] = [:]
+
+    public init(port: Int? = nil, credentials: PKI? = nil) {
+        self.port = port
+        self.credentials = credentials
+    }
+}
+
+/// Who makes a request.
+public struct UserInfo: Sendable, Hashable {
+    public var name: String
+    public var groups: [String]
+
+    public init(name: String, groups: [String] = []) {
+        self.name = name
+        self.groups = groups
+    }
+
+    public static let anonymous = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
+}

@@ -1,0 +1,79 @@
+import KubeClient
+import KubeModel
+import ObjectStore
+
+/// The sub-resources of pods that are actions.
+extension Registry {
+    /// Puts a pod on a node (POST `binding`); 409 if it is on one already.
+    func bind(_ target: Target, _ binding: JSONValue, _ settings: WriteSettings) async throws(Status) {
+        guard let node = binding[["target", "name"]]?.string, !node.isEmpty else {
+            throw .invalid(
+                ResourceType(group: "", version: "v1", kind: "Binding", plural: "bindings"), name: target.name,
+                [.required(FieldPath("target", "name"))])
+        }
+        let bindings = ResourceType(group: "", version: "v1", kind: "Binding", plural: "pods/binding")
+        let annotations = binding[["metadata", "annotations"]]?.object ?? [:]
+        let time = now()
+        _ = try await change(target, subresource: "binding", settings) { current throws(Status) in
+            guard !current.isBeingDeleted else {
+                throw .conflict(
+                    bindings, target.name, "pod \(target.name) is being deleted, cannot be assigned to a host")
+            }
+            if let present = current.value[["spec", "nodeName"]]?.string, !present.isEmpty {
+                throw .conflict(
+                    bindings, target.name, "pod \(target.name) is already assigned to node \"\(present)\"")
+            }
+            var pod = current
+            pod.value[["spec", "nodeName"]] = .string(node)
+            for (key, value) in annotations { pod.value[["metadata", "annotations", key]] = value }
+            Self.setScheduled(&pod, now: time)
+            return pod
+        }
+    }
+
+    private static func setScheduled(_ pod: inout KubeObject, now: Timestamp) {
+        var conditions = pod.value[["status", "conditions"]]?.array ?? []
+        conditions.removeAll { $0["type"] == "PodScheduled" }
+        conditions.append([
+            "type": "PodScheduled", "status": "True", "lastProbeTime": nil, "lastTransitionTime": .string(now.text),
+        ])
+        pod.value[["status", "conditions"]] = .array(conditions)
+    }
+
+    /// Deletes a pod on behalf of somebody who empties a node (POST `eviction`).
+    func evict(_ target: Target, _ eviction: JSONValue, isDryRun: Bool) async throws(Status) {
+        _ = try await delete(target, DeleteOptions(eviction["deleteOptions"]), isDryRun: isDryRun)
+    }
+
+    /// The log of a container, from the agent of the pod's node.
+    func logs(
+        _ target: Target, options: LogOptions
+    ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
+        let pod = try get(target).object
+        var options = options
+        options.container = try PodLog.container(options.container, of: pod)
+        guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
+            return AsyncThrowingStream { $0.finish() }
+        }
+        try PodLog.check(pod, options)
+        guard let agent = nodes[node] else {
+            throw .internalError("node \"\(node)\" does not answer: no agent is connected for it")
+        }
+        return try await agent.logs(of: pod, options: options)
+    }
+}
+
+extension DeleteOptions {
+    /// Reads a `v1.DeleteOptions` object; nil gives the defaults.
+    init(_ value: JSONValue?) {
+        self.init(
+            gracePeriodSeconds: value?["gracePeriodSeconds"]?.int,
+            propagation: value?["propagationPolicy"]?.string.flatMap(Propagation.init(rawValue:)),
+            uid: value?[["preconditions", "uid"]]?.string,
+            resourceVersion: value?[["preconditions", "resourceVersion"]]?.string)
+        // The older spelling of the same wish.
+        if propagation == nil, let orphans = value?["orphanDependents"]?.bool {
+            propagation = orphans ? .orphan : .background
+        }
+    }
+}

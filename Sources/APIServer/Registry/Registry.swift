@@ -1,0 +1,95 @@
+import KubeClient
+import KubeModel
+import ObjectStore
+import Synchronization
+
+/// The verbs of the API over the store, whatever the transport: what is asked, checked, filled in, written.
+///
+/// The in-process client and the HTTPS server both end here, so that admission, defaults and validation are the same.
+final class Registry: Sendable {
+    let store: ObjectStore
+    let catalog: KindCatalog
+    let services: ServiceAllocator
+    let nodes = NodeAgents()
+    let now: @Sendable () -> Timestamp
+    /// Whether `prepare` has been done.
+    let isPrepared = Atomic(false)
+
+    init(
+        store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,
+        now: @escaping @Sendable () -> Timestamp = SystemTime.now
+    ) {
+        self.store = store
+        self.catalog = catalog
+        self.services = services
+        self.now = now
+    }
+
+    /// The schema of a resource; `Status.unknownResource` for one that is not served.
+    func kind(of resource: ResourceType) throws(Status) -> KindSchema {
+        try kind(group: resource.group, version: resource.version, plural: resource.plural)
+    }
+
+    func kind(group: String, version: String, plural: String) throws(Status) -> KindSchema {
+        guard let kind = catalog.kind(group: group, version: version, plural: plural) else {
+            throw .unknownResource
+        }
+        return kind
+    }
+}
+
+/// One object, as a request names it.
+struct Target: Sendable {
+    let kind: KindSchema
+    /// Nil for objects of the cluster.
+    let namespace: String?
+    let name: String
+
+    init(kind: KindSchema, namespace: String?, name: String) {
+        self.kind = kind
+        self.namespace = kind.resource.isNamespaced ? namespace : nil
+        self.name = name
+    }
+
+    var resource: ResourceType { kind.resource }
+
+    var key: StoreKey { StoreKey(resource: resource.qualifiedPlural, namespace: namespace, name: name) }
+}
+
+/// How a write is to be done.
+struct WriteSettings: Sendable {
+    var isDryRun = false
+    var fieldValidation: FieldValidation = .warn
+    /// Members that the body gave twice, as dotted paths.
+    var duplicateFields: [String] = []
+}
+
+/// What a write left behind.
+struct Written: Sendable {
+    let object: KubeObject
+    /// The object as JSON; made anew for a dry run, which stores nothing.
+    let bytes: [UInt8]
+    var isCreated = false
+    /// Texts for `Warning` headers.
+    var warnings: [String] = []
+
+    init(_ stored: StoredObject) {
+        object = stored.object
+        bytes = stored.bytes
+    }
+
+    /// The outcome of a dry run.
+    init(unstored object: KubeObject) {
+        self.object = object
+        bytes = object.value.encoded
+    }
+}
+
+/// The agents of the nodes, by the name of the node.
+final class NodeAgents: Sendable {
+    private let agents = Mutex<[String: any NodeAgent]>([:])
+
+    subscript(node: String) -> (any NodeAgent)? { agents.withLock { $0[node] } }
+
+    func set(_ agent: any NodeAgent, node: String) { agents.withLock { $0[node] = agent } }
+}

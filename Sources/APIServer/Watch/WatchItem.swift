@@ -1,0 +1,73 @@
+import KubeModel
+import ObjectStore
+
+/// One event of a watch, for any transport.
+struct WatchItem: Sendable {
+    enum Kind: String, Sendable {
+        case added = "ADDED"
+        case modified = "MODIFIED"
+        case deleted = "DELETED"
+        case bookmark = "BOOKMARK"
+    }
+
+    let kind: Kind
+    let object: KubeObject
+    /// The object as JSON, where it is already there.
+    let bytes: [UInt8]?
+
+    init(_ kind: Kind, _ stored: StoredObject) {
+        self.kind = kind
+        object = stored.object
+        bytes = stored.bytes
+    }
+
+    init(_ kind: Kind, _ object: KubeObject) {
+        self.kind = kind
+        self.object = object
+        bytes = nil
+    }
+
+    /// Says that everything up to a revision has been seen; `endsInitialEvents` closes the present objects of a watch list.
+    static func bookmark(_ resource: ResourceType, _ revision: Revision, endsInitialEvents: Bool = false) -> WatchItem {
+        var metadata: JSONValue = ["resourceVersion": .string("\(revision.rawValue)"), "creationTimestamp": nil]
+        if endsInitialEvents { metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
+        return WatchItem(
+            .bookmark,
+            KubeObject([
+                "kind": .string(resource.kind), "apiVersion": .string(resource.apiVersion), "metadata": metadata,
+            ]))
+    }
+
+    /// What a change of the store is for somebody who sees only the objects of a selection; nil if it is nothing.
+    ///
+    /// An object that begins to match is added, one that no longer matches is deleted.
+    init?(_ event: StoreEvent, _ selection: Selection) {
+        guard !selection.isEverything else {
+            self.init(event.kind.item, event.object)
+            return
+        }
+        let matches = event.kind != .deleted && selection.matches(event.object.object)
+        let matched = event.previous.map { selection.matches($0.object) } ?? false
+        switch (matched, matches) {
+        case (false, false): return nil
+        case (false, true): self.init(.added, event.object)
+        case (true, true): self.init(.modified, event.object)
+        case (true, false) where event.kind == .deleted: self.init(.deleted, event.object)
+        case (true, false):
+            // As it was when it still matched, at the revision at which it left.
+            var object = event.previous?.object ?? event.object.object
+            object.resourceVersion = event.object.object.resourceVersion
+            self.init(.deleted, object)
+        }
+    }
+}
+
+extension StoreEvent.Kind {
+    fileprivate var item: WatchItem.Kind {
+        switch self {
+        case .added: .added
+        case .modified: .modified
+        case .deleted: .deleted
+        }
+    }
+}
