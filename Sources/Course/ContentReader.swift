@@ -6,7 +6,8 @@ struct ContentReader {
     let files: CourseFiles
     let diagnostics: Diagnostics
 
-    /// - Parameter hasAllLabs: False when a lab could not be read: then nothing is said about references to labs.
+    /// Reads everything; with `hasAllLabs` false, because a lab could not be read, nothing is said about references
+    /// to labs.
     func read(labs: [Lab], hasAllLabs: Bool) -> CourseContent {
         let (characters, moods) = readCharacters()
         var references = SceneReferences()
@@ -27,7 +28,8 @@ struct ContentReader {
                 let scene = parser.parse(files.text(path) ?? "")
                 references = parser.references
                 if let first = scenePlaces[scene.id] {
-                    diagnostics.error(SourcePlace(file: path), "the scene '\(scene.id)' is there already, in \(first.file)")
+                    diagnostics.error(
+                        SourcePlace(file: path), "the scene '\(scene.id)' is there already, in \(first.file)")
                 }
                 if scene.week.rawValue != name, !scene.week.rawValue.isEmpty {
                     diagnostics.error(

@@ -19,7 +19,7 @@ public struct Moment: Hashable, Comparable, Codable, Sendable {
         .milliseconds(left.milliseconds - right.milliseconds)
     }
 
-    /// `2026-05-04T13:37:00.250Z`
+    /// As RFC 3339: `2026-05-04T13:37:00.250Z`.
     public var text: String { "\(dateText)T\(timeText)Z" }
 
     /// `2026-05-04`, in UTC.

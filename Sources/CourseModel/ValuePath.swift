@@ -1,7 +1,7 @@
 /// A way into an object, in the spirit of JSONPath: `spec.ports[name=http].nodePort`.
 ///
-/// Steps are `.member`, `['member with.dots']`, `[0]`, `[*]` and `[key=value]`. `[*]` and `[key=value]` may give several
-/// values.
+/// Steps are `.member`, `['member with.dots']`, `[0]`, `[*]` and `[key=value]`. `[*]` and `[key=value]` may give
+/// several values.
 public struct ValuePath: Hashable, Sendable, CustomStringConvertible {
     public enum Step: Hashable, Sendable {
         case member(String)

@@ -40,7 +40,9 @@ public struct Week: Hashable, Sendable {
     }
 }
 
-/// Everything that authors wrote, as it was loaded. It never changes while the program runs.
+/// Everything that authors wrote, as it was loaded.
+///
+/// It never changes while the program runs.
 public struct CourseContent: Hashable, Sendable {
     public let weeks: [Week]
     public let scenes: [Scene]

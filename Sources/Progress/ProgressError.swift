@@ -23,11 +23,13 @@ public enum ProgressError: UserError, Equatable {
     public var message: String {
         switch self {
         case .damaged(let path, let kept): "The progress file '\(path)' is damaged; it is kept as '\(kept)'."
-        case .damagedInPlace(let path, let reason): "The progress file '\(path)' is damaged and cannot be renamed: \(reason)."
+        case .damagedInPlace(let path, let reason):
+            "The progress file '\(path)' is damaged and cannot be renamed: \(reason)."
         case .newer(let path): "The progress file '\(path)' was written by a newer version of VelocityLab."
         case .notWritable(let path, let reason): "The progress file '\(path)' cannot be written: \(reason)."
         case .full(let path): "There is no room left on the disk for the progress file '\(path)'."
-        case .busy(let path): "Another program has been writing to the progress file '\(path)' for more than 10 seconds."
+        case .busy(let path):
+            "Another program has been writing to the progress file '\(path)' for more than 10 seconds."
         case .failed(let path, let reason): "The progress file '\(path)' cannot be used: \(reason)."
         case .unknownLearner(let id, _): "There is no learner '\(id)'."
         case .learnerExists(let id): "There is a learner '\(id)' already."
@@ -42,12 +44,14 @@ public enum ProgressError: UserError, Equatable {
         case .damagedInPlace(let path, _): "Move '\(path)' away, then start again."
         case .newer: "Update VelocityLab, or set VELOCITY_HOME to another folder."
         case .notWritable: "Make the folder writable, or set VELOCITY_HOME to another one."
-        case .full: "Free some space, or set VELOCITY_HOME to a folder on another disk. Nothing that was recorded is lost."
+        case .full:
+            "Free some space, or set VELOCITY_HOME to a folder on another disk. Nothing that was recorded is lost."
         case .busy: "Close the other program, then try again."
         case .failed: nil
         case .unknownLearner(_, let known):
             known.isEmpty
-                ? "Add one with 'velocity learner add'." : "The learners are: \(known.map(\.rawValue).joined(separator: ", "))."
+                ? "Add one with 'velocity learner add'."
+                : "The learners are: \(known.map(\.rawValue).joined(separator: ", "))."
         case .learnerExists(let id): "Choose another id, or go on with 'velocity learner use \(id)'."
         case .badLearnerID: "Use lower-case letters, digits and hyphens, starting with a letter."
         case .submission(_, let hint): hint

@@ -28,7 +28,9 @@ public struct Learner: Hashable, Sendable, Codable {
     }
 }
 
-/// One run of a phase's checkpoint, as it is remembered. Attempts are only ever added.
+/// One run of a phase's checkpoint, as it is remembered.
+///
+/// Attempts are only ever added.
 public struct Attempt: Hashable, Sendable, Codable {
     /// Unique everywhere: an instructor recognises by it what was handed in before.
     public var id: String

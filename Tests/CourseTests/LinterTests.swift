@@ -11,9 +11,10 @@ struct LinterTests {
         let content = try CourseLoader(root: course.root).load()
         let phase = try #require(content.lab("week01")?.phase("phase1"))
         #expect(phase.checkpoint.checks.map(\.id) == ["ready", "heals"])
-        #expect(phase.checkpoint.checks[0].steps == [
-            .expect(.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3), within: .seconds(30))
-        ])
+        #expect(
+            phase.checkpoint.checks[0].steps == [
+                .expect(.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3), within: .seconds(30))
+            ])
         #expect(content.scene("one")?.allLines.map(\.id) == ["a1", "a2", "a3", "a4"])
     }
 
@@ -165,7 +166,8 @@ struct LinterTests {
             """),
         Fault(
             ScratchCourse.mutant, "spec.replicas, to: 2", "spec.copies.number, to: 2",
-            "\(ScratchCourse.mutant):5:1: error: the solution has no 'spec.copies.number' in Deployment 'web' of 'web.yaml'"),
+            "\(ScratchCourse.mutant):5:1: error: the solution has no 'spec.copies.number' in Deployment 'web' of 'web.yaml'"
+        ),
         Fault(
             ScratchCourse.mutant, "cause: replicas", "cause: replica",
             """
@@ -201,12 +203,13 @@ struct LinterTests {
         let course = try ScratchCourse()
         try course.remove(ScratchCourse.solution)
         try course.remove(ScratchCourse.mutant)
-        #expect(course.lint() == [
-            """
-            \(ScratchCourse.phase):1:1: error: the phase 'phase1' has no solution
-                hint: Write one into 'Labs/week01/solution/phase1.yaml'.
-            """
-        ])
+        #expect(
+            course.lint() == [
+                """
+                \(ScratchCourse.phase):1:1: error: the phase 'phase1' has no solution
+                    hint: Write one into 'Labs/week01/solution/phase1.yaml'.
+                """
+            ])
     }
 
     @Test("a course that is faulty does not load, and says why in one sentence")

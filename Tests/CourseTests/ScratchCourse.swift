@@ -40,103 +40,103 @@ struct ScratchCourse: ~Copyable {
 
     private static let clean: [String: String] = [
         characters: """
-            version: 1
-            moods: [calm]
-            characters:
-              - {id: ana, name: Ana, role: Testing}
-              - {id: filip, name: Filip, role: Operations}
-            """,
+        version: 1
+        moods: [calm]
+        characters:
+          - {id: ana, name: Ana, role: Testing}
+          - {id: filip, name: Filip, role: Operations}
+        """,
         week: """
-            version: 1
-            id: week01
-            number: 1
-            title: One
-            subtitle: First
-            summary: Text
-            crisis: {title: Crisis, text: Text, scene: one}
-            goals: [Learn]
-            scenes: [one]
-            labs: [week01]
-            """,
+        version: 1
+        id: week01
+        number: 1
+        title: One
+        subtitle: First
+        summary: Text
+        crisis: {title: Crisis, text: Text, scene: one}
+        goals: [Learn]
+        scenes: [one]
+        labs: [week01]
+        """,
         scene: """
-            version: 1
-            scene: one
-            week: week01
-            title: A scene
-            cast: ana
-            ---
-            It begins. #line:a1
-            Ana: Hello. #mood:calm #line:a2
-            -> Hello to you #line:a3
-                Ana: How nice. #line:a4
-            ===
-            """,
+        version: 1
+        scene: one
+        week: week01
+        title: A scene
+        cast: ana
+        ---
+        It begins. #line:a1
+        Ana: Hello. #mood:calm #line:a2
+        -> Hello to you #line:a3
+            Ana: How nice. #line:a4
+        ===
+        """,
         lab: """
-            version: 1
-            id: week01
-            title: The lab
-            week: week01
-            mission: Do it
-            success: It is done
-            namespace: shop
-            phases: [phase1]
-            """,
+        version: 1
+        id: week01
+        title: The lab
+        week: week01
+        mission: Do it
+        success: It is done
+        namespace: shop
+        phases: [phase1]
+        """,
         phase: """
-            version: 1
-            id: phase1
-            title: First phase
-            minutes: 10
-            objective: Learn
-            steps:
-              - id: apply
-                title: Apply
-                text: Apply the file.
-                files: [web.yaml]
-                commands: [kubectl apply -f web.yaml]
-            checkpoint:
-              title: It runs
-              checks:
-                - id: ready
-                  title: it is ready
-                  steps:
-                    - ready: {deployment: web, count: 3}
-                      within: 30s
-                  hints:
-                    - text: Look at the pods.
-                - id: heals
-                  title: it heals
-                  needs: [ready]
-                  steps:
-                    - delete: {kind: Pod, selector: app=web}
-                      as: victim
-                    - replaced: victim
-                  hints:
-                    - text: Look at the owner.
-            """,
+        version: 1
+        id: phase1
+        title: First phase
+        minutes: 10
+        objective: Learn
+        steps:
+          - id: apply
+            title: Apply
+            text: Apply the file.
+            files: [web.yaml]
+            commands: [kubectl apply -f web.yaml]
+        checkpoint:
+          title: It runs
+          checks:
+            - id: ready
+              title: it is ready
+              steps:
+                - ready: {deployment: web, count: 3}
+                  within: 30s
+              hints:
+                - text: Look at the pods.
+            - id: heals
+              title: it heals
+              needs: [ready]
+              steps:
+                - delete: {kind: Pod, selector: app=web}
+                  as: victim
+                - replaced: victim
+              hints:
+                - text: Look at the owner.
+        """,
         solution: """
-            version: 1
-            id: phase1
-            phase: phase1
-            title: As handed out
-            operations:
-              - apply: web.yaml
-            """,
+        version: 1
+        id: phase1
+        phase: phase1
+        title: As handed out
+        operations:
+          - apply: web.yaml
+        """,
         mutant: """
-            version: 1
-            id: fewer
-            title: Too few
-            solution: phase1
-            changes:
-              - {file: web.yaml, kind: Deployment, name: web, path: spec.replicas, to: 2}
-            fails: {check: ready, cause: replicas, hint: [spec.replicas]}
-            """,
+        version: 1
+        id: fewer
+        title: Too few
+        solution: phase1
+        changes:
+          - {file: web.yaml, kind: Deployment, name: web, path: spec.replicas, to: 2}
+        fails: {check: ready, cause: replicas, hint: [spec.replicas]}
+        """,
         start: """
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata:
-              name: web
-            spec:
-              replicas: 3
-            """,
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: web
+        spec:
+          replicas: 3
+        """,
     ]
 }

@@ -5,7 +5,7 @@ import Progress
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 @Suite("Progress on a bad day", .timeLimit(.minutes(1)))
@@ -15,7 +15,9 @@ struct BadDayTests {
         let folder = try ScratchFolder()
         let (path, garbage) = (folder.database, Data("this was never a database, and it is long enough to show".utf8))
         try garbage.write(to: URL(fileURLWithPath: path))
-        let error = #expect(throws: ProgressError.self) { try ProgressStore(path: path, now: { Moment(milliseconds: 0) }) }
+        let error = #expect(throws: ProgressError.self) {
+            try ProgressStore(path: path, now: { Moment(milliseconds: 0) })
+        }
         let kept = path + ".damaged-19700101000000000"
         #expect(error == .damaged(path: path, keptAs: kept))
         #expect(
@@ -144,7 +146,9 @@ struct BadDayTests {
         #expect(try store.attempts(of: "ana").count == 1)
         let queue = try DatabaseQueue(path: folder.database)
         #expect(try queue.read { try $0.tableExists("submission") })
-        let names = try queue.read { try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier") }
+        let names = try queue.read {
+            try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
+        }
         #expect(names == ["v1: learners, attempts, verdicts, hints, scene plays", "v2: submissions"])
     }
 }

@@ -60,7 +60,8 @@ struct ProgressStoreTests {
         let learner = try store.currentLearner(orNew: "Ana")
         try store.record(.sample(.passed, failure, at: 1000), learner: learner.id, cluster: "c")
         try store.record(
-            HintShown(lab: "week01", phase: "phase1", check: "heals", level: 1, text: "Look", shown: Moment(milliseconds: 1)),
+            HintShown(
+                lab: "week01", phase: "phase1", check: "heals", level: 1, text: "Look", shown: Moment(milliseconds: 1)),
             learner: learner.id)
         var standing = try #require(try store.standing(of: learner.id).first)
         #expect(standing.passed == nil)
@@ -105,6 +106,21 @@ struct ProgressStoreTests {
         try store.open("week01", "phase1", learner: learner)
         try store.open("week01", "phase2", learner: learner)
         #expect(try store.place(of: learner)?.phase == "phase2")
+    }
+
+    @Test("a scene hears the learner's name, the number of attempts and the latest recovery time")
+    func sceneVariables() throws {
+        let folder = try ScratchFolder()
+        let store = try ProgressStore(path: folder.database)
+        let learner = try store.currentLearner(orNew: "Ana")
+        #expect(try store.sceneVariables(for: learner) == ["learner": .text("Ana"), "attempts": .number(0)])
+        var result = CheckpointResult.sample(.passed, .passed)
+        result.results[1].measured = ["recovery": 2345]
+        try store.record(result, learner: learner.id, cluster: "c")
+        #expect(
+            try store.sceneVariables(for: learner) == [
+                "learner": .text("Ana"), "attempts": .number(1), "recovery_seconds": .number(2.3),
+            ])
     }
 
     @Test("learners are told apart, and wrong ids are refused with a way on")

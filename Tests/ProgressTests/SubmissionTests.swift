@@ -56,7 +56,9 @@ struct SubmissionTests {
         _ = try Submission(parsing: try JSONValue(parsing: text).text)
     }
 
-    @Test("what is no submission is refused", arguments: ["", "{}", "[1]", "{\"format\":\"velocitylab-submission\",\"version\":1}"])
+    @Test(
+        "what is no submission is refused",
+        arguments: ["", "{}", "[1]", "{\"format\":\"velocitylab-submission\",\"version\":1}"])
     func foreign(text: String) {
         let error = #expect(throws: ProgressError.self) { try Submission(parsing: text) }
         #expect(error?.message == "This file is not a submission of VelocityLab.")
@@ -137,7 +139,9 @@ struct SubmissionTests {
         let folder = try ScratchFolder()
         let store = try ProgressStore(path: folder.database)
         let learner = try store.currentLearner(orNew: "Ana").id
-        let error = #expect(throws: ProgressError.self) { try store.submission(of: learner, lab: "week01", manifests: []) }
+        let error = #expect(throws: ProgressError.self) {
+            try store.submission(of: learner, lab: "week01", manifests: [])
+        }
         #expect(error?.message == "There is nothing to hand in for 'week01' yet.")
     }
 }

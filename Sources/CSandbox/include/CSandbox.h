@@ -1,3 +1,6 @@
 #pragma once
 
+#include "nft.h"
+#include "probe.h"
 #include "process.h"
+#include "wire.h"

@@ -4,8 +4,8 @@ import KubeModel
 
 /// Judges checkpoints over a `ClusterClient`: the embedded cluster and a real one look the same to it.
 ///
-/// It opens its watches before it does anything, acts as the checks say, and keeps what it saw as evidence. A wrong cluster
-/// is a verdict, never an error.
+/// It opens its watches before it does anything, acts as the checks say, and keeps what it saw as evidence. A wrong
+/// cluster is a verdict, never an error.
 public struct CheckEngine: Sendable {
     private let client: any ClusterClient
     private let options: CheckOptions
@@ -17,11 +17,10 @@ public struct CheckEngine: Sendable {
 
     /// Judges the checkpoint of a phase.
     ///
-    /// - Parameters:
-    ///   - check: Judges only this check and those that it needs; nil judges all.
-    ///   - progress: Called from the judging task, in order; it must not block.
-    /// - Returns: One result for each check, in the author's order. When the task is cancelled, the checks that were not
-    ///   judged are `unknown`; what was changed in the cluster is undone all the same.
+    /// `check` judges only that check and those that it needs; nil judges all. `progress` is called from the judging
+    /// task, in order, and must not block. There is one result for each check, in the author's order. When the task
+    /// is cancelled, the checks that were not judged are `unknown`; what was changed in the cluster is undone all the
+    /// same.
     public func run(
         _ phase: Phase, of lab: Lab, only check: CheckID? = nil,
         progress: @escaping @Sendable (CheckProgress) -> Void = { _ in }
@@ -33,7 +32,8 @@ public struct CheckEngine: Sendable {
         let results = await withTaskGroup(of: Void.self) { group in
             for (resource, namespace) in Self.scopes(resources, checks: checks, home: lab.namespace) {
                 let watcher = Watcher(
-                    client: client, resource: resource, namespace: namespace, clock: options.clock, signals: continuation)
+                    client: client, resource: resource, namespace: namespace, clock: options.clock,
+                    signals: continuation)
                 group.addTask { await watcher.run() }
             }
             var session = CheckSession(
@@ -47,7 +47,8 @@ public struct CheckEngine: Sendable {
         }
         continuation.finish()
         return CheckpointResult(
-            lab: lab.id, phase: phase.id, checks: phase.checkpoint.checks.map(\.id), results: results, started: started, finished: options.now())
+            lab: lab.id, phase: phase.id, checks: phase.checkpoint.checks.map(\.id), results: results, started: started,
+            finished: options.now())
     }
 
     private static func judge(_ checks: [Check], in session: inout CheckSession) async -> [CheckResult] {
@@ -78,7 +79,7 @@ public struct CheckEngine: Sendable {
         return checks.filter { wanted.contains($0.id) }
     }
 
-    private static func conditions(of checks: [Check]) -> [Condition] {
+    private static func conditions(of checks: [Check]) -> [ClusterCondition] {
         checks.flatMap { $0.steps.compactMap { if case .expect(let condition, _) = $0 { condition } else { nil } } }
     }
 

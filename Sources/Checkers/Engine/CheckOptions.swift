@@ -3,11 +3,14 @@ import KubeClient
 
 /// How a checkpoint is judged.
 public struct CheckOptions: Sendable {
-    /// Multiplies every deadline: below 1 where the cluster's time factor shortens the waits that a manifest prescribes.
-    /// A deadline is never shorter than 5 seconds.
+    /// Multiplies every deadline: below 1 where the cluster's time factor shortens the waits that a manifest
+    /// prescribes.
     public var limitFactor: Double
-    /// Where the node's ports can be reached, in the order in which they are tried. With an empty list the addresses of the
-    /// nodes are used, after this machine's own.
+    /// No deadline that an author gave is cut below this, whatever the factor.
+    public var limitMin: Duration
+    /// Where the node's ports can be reached, in the order in which they are tried.
+    ///
+    /// With an empty list the addresses of the nodes are used, after this machine's own.
     public var nodeHosts: [String]
     /// The image of the pod that asks from inside; it must have curl.
     public var probeImage: String
@@ -15,7 +18,8 @@ public struct CheckOptions: Sendable {
     /// The time that evidence carries.
     public var now: @Sendable () -> Moment
     /// Sends a GET from this machine.
-    public var fetch: @Sendable (_ host: String, _ port: Int, _ path: String, _ timeout: Duration) async throws -> Answer
+    public var fetch:
+        @Sendable (_ host: String, _ port: Int, _ path: String, _ timeout: Duration) async throws -> Answer
 
     /// The answer to a request from this machine.
     public struct Answer: Sendable {
@@ -29,11 +33,13 @@ public struct CheckOptions: Sendable {
     }
 
     public init(
-        limitFactor: Double = 1, nodeHosts: [String] = [], probeImage: String = "curlimages/curl",
+        limitFactor: Double = 1, limitMin: Duration = .seconds(5), nodeHosts: [String] = [],
+        probeImage: String = "curlimages/curl",
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Moment = Moment.systemNow,
         fetch: @escaping @Sendable (String, Int, String, Duration) async throws -> Answer = CheckOptions.get
     ) {
         self.limitFactor = limitFactor
+        self.limitMin = limitMin
         self.nodeHosts = nodeHosts
         self.probeImage = probeImage
         self.clock = clock
@@ -42,13 +48,14 @@ public struct CheckOptions: Sendable {
     }
 
     /// A plain GET.
-    public static let get: @Sendable (String, Int, String, Duration) async throws -> Answer = { host, port, path, timeout in
+    public static let get: @Sendable (String, Int, String, Duration) async throws -> Answer = {
+        host, port, path, timeout in
         let answer = try await HTTPFetch.get(host: host, port: port, path: path, timeout: timeout)
         return Answer(status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
     }
 
     func limit(_ duration: Duration) -> Duration {
-        duration == .zero ? .zero : max(.seconds(5), duration * limitFactor)
+        duration == .zero ? .zero : max(min(limitMin, duration), duration * limitFactor)
     }
 }
 

@@ -57,7 +57,9 @@ extension CheckSession {
 
     private mutating func scale(_ ref: ObjectRef, to replicas: Int) async throws(Stop) {
         let home = ref.namespace ?? namespace
-        guard let resource = ResourceType.ofKind(ref.kind) else { throw .unknown("the kind '\(ref.kind)' is not known") }
+        guard let resource = ResourceType.ofKind(ref.kind) else {
+            throw .unknown("the kind '\(ref.kind)' is not known")
+        }
         guard let object = view.get(resource, ref.name, in: home) else {
             throw .failed(
                 Assessment(
@@ -81,7 +83,9 @@ extension CheckSession {
         }
     }
 
-    /// Sets back what the check has changed. It also runs when the learner has pressed Ctrl-C.
+    /// Sets back what the check has changed.
+    ///
+    /// It also runs when the learner has pressed Ctrl-C.
     mutating func undoActions() async {
         for change in undo.reversed() {
             let client = client
@@ -89,7 +93,8 @@ extension CheckSession {
             guard let present, present != change.replicas else { continue }
             record("The check scales \(change.resource.kind) \(change.name) back to \(change.replicas)")
             progress(.acted(current, "scaled \(change.resource.kind) '\(change.name)' back to \(change.replicas)"))
-            // A task of its own: a cancelled one could no longer reach the cluster, and the learner's object would stay changed.
+            // A task of its own: a cancelled one could no longer reach the cluster, and the learner's object would
+            // stay changed.
             let error = await Task { () -> Status? in
                 do throws(Status) {
                     try await client.setReplicas(

@@ -5,8 +5,8 @@ import KubeModel
 extension CheckSession {
     /// Asks until the answer is right, waiting is useless, or the time is over.
     ///
-    /// Nobody can watch an HTTP endpoint, so it is asked again: after every change in the cluster's endpoints, else after a
-    /// pause that doubles up to 2 seconds, and only until the deadline.
+    /// Nobody can watch an HTTP endpoint, so it is asked again: after every change in the cluster's endpoints, else
+    /// after a pause that doubles up to 2 seconds, and only until the deadline.
     mutating func expect(_ http: HTTPExpectation, within limit: Duration) async throws(Stop) -> Assessment {
         let limit = options.limit(limit)
         let started = options.now()
@@ -49,14 +49,17 @@ extension CheckSession {
         return .failed(failure)
     }
 
-    /// `localhost` stands for the cluster's node: this machine for the embedded cluster, else the addresses of the nodes.
+    /// `localhost` stands for the cluster's node: this machine for the embedded cluster, else the addresses of the
+    /// nodes.
     private func hosts(for url: HTTPAddress) async -> [String] {
         guard url.host == "localhost" else { return [url.host] }
         if !options.nodeHosts.isEmpty { return options.nodeHosts }
         let nodes = (try? await client.list(.nodes))?.items ?? []
         let addresses = nodes.flatMap { $0.value[["status", "addresses"]]?.array ?? [] }
         let order = ["ExternalIP", "InternalIP"]
-        let found = order.flatMap { type in addresses.filter { $0["type"]?.string == type }.compactMap { $0["address"]?.string } }
+        let found = order.flatMap { type in
+            addresses.filter { $0["type"]?.string == type }.compactMap { $0["address"]?.string }
+        }
         return ["127.0.0.1"] + found.prefix(4).filter { $0 != "127.0.0.1" }
     }
 
@@ -107,7 +110,8 @@ extension CheckSession {
         }.value
     }
 
-    /// Removes probe pods that a checker left behind which was killed: those that ended and are older than they may get.
+    /// Removes probe pods that a checker left behind which was killed: those that ended and are older than they may
+    /// get.
     func removeForgottenProbes() async {
         let selector = ProbePod.label
         let list = try? await client.list(.pods, namespace: namespace, options: ListOptions(labelSelector: selector))

@@ -57,19 +57,21 @@ extension CheckSession {
     private func blindness(for step: CheckStep) -> String? {
         guard case .expect(let condition, _) = step else { return nil }
         for resource in ConditionJudge.resources(of: condition) {
-            guard let status = view.failures[resource] else { continue }
-            return "\(resource.plural) cannot be watched: \(status)"
+            if let status = view.failures[resource] { return "\(resource.plural) cannot be watched: \(status)" }
+            if !view.isSynced(resource) { return "the cluster did not say in time which \(resource.plural) there are" }
         }
         return nil
     }
 
-    private mutating func measure(_ condition: Condition, since began: Moment) {
+    private mutating func measure(_ condition: ClusterCondition, since began: Moment) {
         let elapsed = (options.now() - began).wholeMilliseconds
         switch condition {
         case .replaced(let name):
             measured["recovery"] = elapsed
             if let victim = victims[name], let new = judge.replacements(for: victim).first(where: \.isReadyPod) {
-                record("Pod \(new.name) has replaced \(victim.name) after \(Duration.milliseconds(elapsed).readable)", new, .pods)
+                record(
+                    "Pod \(new.name) has replaced \(victim.name) after \(Duration.milliseconds(elapsed).readable)", new,
+                    .pods)
             }
         case .ready(_, let count): measured["ready-\(count)"] = elapsed
         default: break
@@ -102,7 +104,8 @@ extension CheckSession {
         } catch {
             if error.isNotFound {
                 return Finding(
-                    .missing, "There is no namespace '\(home)': create it with 'kubectl create namespace \(home)'.", isFinal: true)
+                    .missing, "There is no namespace '\(home)': create it with 'kubectl create namespace \(home)'.",
+                    isFinal: true)
             }
         }
         guard let ref = Self.wanted(by: step), let resource = ResourceType.ofKind(ref.kind), resource.isNamespaced,
@@ -112,7 +115,8 @@ extension CheckSession {
         guard let other = others.first?.namespace else { return finding }
         return Finding(
             .wrongNamespace,
-            "There is a \(ref) in the namespace '\(other)', but it belongs into '\(ref.namespace ?? home)'.", isFinal: true)
+            "There is a \(ref) in the namespace '\(other)', but it belongs into '\(ref.namespace ?? home)'.",
+            isFinal: true)
     }
 
     private static func wanted(by step: CheckStep) -> ObjectRef? {

@@ -93,7 +93,7 @@ struct CheckSession {
     }
 
     /// Waits for a condition; what it looked like when it came true, when waiting became useless, or at the deadline.
-    mutating func expect(_ condition: Condition, within limit: Duration) async -> Assessment {
+    mutating func expect(_ condition: ClusterCondition, within limit: Duration) async -> Assessment {
         let limit = options.limit(limit)
         var last = judge.assess(condition)
         if last.state == .holds || limit == .zero { return last }

@@ -2,15 +2,18 @@ import CourseModel
 import KubeClient
 import KubeModel
 
-/// The short-lived pod that asks a question from inside the cluster. It carries our label, belongs to nobody and is removed
-/// whatever happens.
+/// The short-lived pod that asks a question from inside the cluster.
+///
+/// It carries our label, belongs to nobody and is removed whatever happens.
 enum ProbePod {
     static let label = "velocitylab.dev/probe"
     static let namePrefix = "velocitylab-probe-"
     /// Kubernetes ends the pod after this time even if the checker was killed before it could.
     static let secondsMax = 120
 
-    static func make(name: String, namespace: String, image: String, url: HTTPAddress, timeoutSeconds: Int) -> KubeObject {
+    static func make(name: String, namespace: String, image: String, url: HTTPAddress, timeoutSeconds: Int)
+        -> KubeObject
+    {
         var pod = KubeObject(.pods, namespace: namespace, name: name)
         pod.labels = [label: "http", "app.kubernetes.io/managed-by": "velocitylab"]
         let command = [
@@ -38,8 +41,11 @@ enum ProbePod {
     static func reasonNotToRun(_ pod: KubeObject) -> String? {
         for status in pod.containerStatuses {
             guard let reason = status[["state", "waiting", "reason"]]?.string,
-                ["ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"]
-                    .contains(reason)
+                [
+                    "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError",
+                    "RunContainerError",
+                ]
+                .contains(reason)
             else { continue }
             return "\(reason) for the image '\(pod.containers.first?["image"]?.string ?? "?")'"
         }

@@ -9,7 +9,7 @@ struct ConditionJudge {
     let victims: [String: Victim]
 
     /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
-    func assess(_ condition: Condition) -> Assessment {
+    func assess(_ condition: ClusterCondition) -> Assessment {
         switch condition {
         case .object(let ref, let requirements): object(ref, requirements)
         case .absent(let ref): absent(ref)
@@ -22,7 +22,7 @@ struct ConditionJudge {
     }
 
     /// The kinds that must be watched for a condition.
-    static func resources(of condition: Condition) -> [ResourceType] {
+    static func resources(of condition: ClusterCondition) -> [ResourceType] {
         switch condition {
         case .object(let ref, _), .absent(let ref): [ResourceType.ofKind(ref.kind)].compactMap { $0 }
         case .count(let selection, _, _): [ResourceType.ofKind(selection.kind)].compactMap { $0 }
@@ -54,7 +54,9 @@ struct ConditionJudge {
             return Assessment(.hopeless, expected: "\(ref) exists", found: "it does not exist", finding: missing(ref))
         }
         let mismatches = requirements.flatMap { $0.mismatches(in: object.value) }
-        guard let first = mismatches.first else { return Assessment(.holds, expected: "\(ref) is right", found: "it is") }
+        guard let first = mismatches.first else {
+            return Assessment(.holds, expected: "\(ref) is right", found: "it is")
+        }
         let name = { (mismatch: Mismatch) in mismatch.path.isEmpty ? ref.description : mismatch.path }
         return Assessment(
             .notYet, expected: mismatches.map { "\(name($0)): \($0.expected)" }.joined(separator: "; "),
@@ -74,7 +76,8 @@ struct ConditionJudge {
         }
         let label = selection.selector.map { " with \($0)" } ?? ""
         let expected = "\(selection.kind) objects\(label): \(comparison.text)"
-        return Assessment(comparison.holds(count: found.count) ? .holds : .notYet, expected: expected, found: "\(found.count)")
+        return Assessment(
+            comparison.holds(count: found.count) ? .holds : .notYet, expected: expected, found: "\(found.count)")
     }
 
     // MARK: Deployments
@@ -110,12 +113,15 @@ struct ConditionJudge {
             return Assessment(.holds, expected: expected, found: found)
         }
         let finding = PodTrouble.find(pods, in: view) ?? refusal(deployment)
-        return Assessment(finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: found, finding: finding)
+        return Assessment(
+            finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: found, finding: finding)
     }
 
     /// A ReplicaSet that may not create its pods says so in events.
     private func refusal(_ deployment: KubeObject) -> Finding? {
-        let sets = view.list(.replicaSets, in: deployment.namespace).filter { $0.controllerOwner?.uid == deployment.uid }
+        let sets = view.list(.replicaSets, in: deployment.namespace).filter {
+            $0.controllerOwner?.uid == deployment.uid
+        }
         let event = view.list(.events, in: deployment.namespace).first { event in
             event.value["reason"]?.string == "FailedCreate"
                 && sets.contains { $0.uid == event.value[["involvedObject", "uid"]]?.string }

@@ -20,7 +20,8 @@ struct HTTPJudge {
     static func expected(_ http: HTTPExpectation) -> String {
         let place = http.origin == .inside ? "inside the cluster" : "outside"
         let body = http.body.compactMap { if case .matches(let wanted) = $0 { wanted.text } else { nil } }
-        return "\(http.url) answers \(http.status) \(place)" + (body.isEmpty ? "" : " with \(body.joined(separator: ", "))")
+        return "\(http.url) answers \(http.status) \(place)"
+            + (body.isEmpty ? "" : " with \(body.joined(separator: ", "))")
     }
 
     func assess(_ attempt: HTTPAttempt) -> Assessment {
@@ -29,7 +30,8 @@ struct HTTPJudge {
         case .impossible(let reason): return Assessment(.hopeless, expected: expected, found: reason)
         case .failed(let reason):
             let finding = trouble() ?? Finding(.unreachable, "\(http.url) does not answer: \(reason).")
-            return Assessment(finding.isFinal ? .hopeless : .notYet, expected: expected, found: reason, finding: finding)
+            return Assessment(
+                finding.isFinal ? .hopeless : .notYet, expected: expected, found: reason, finding: finding)
         case .answered(let status, let body):
             let found = "\(status.map { "\($0) " } ?? "")\(Self.short(body))"
             if let status, status != http.status {
@@ -88,7 +90,8 @@ struct HTTPJudge {
         }
         guard !others.isEmpty else {
             return Finding(
-                .nodePort, "No Service of type NodePort opens port \(port) in the namespace '\(namespace)'.", isFinal: true)
+                .nodePort, "No Service of type NodePort opens port \(port) in the namespace '\(namespace)'.",
+                isFinal: true)
         }
         return Finding(.nodePort, "No Service opens port \(port); \(others.joined(separator: ", ")).", isFinal: true)
     }

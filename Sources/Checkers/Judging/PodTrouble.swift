@@ -12,7 +12,9 @@ enum PodTrouble {
         return probe(waiting, in: view)
     }
 
-    private static func waiting(_ pod: KubeObject) -> [(container: String, image: String, reason: String, message: String)] {
+    private static func waiting(_ pod: KubeObject) -> [(
+        container: String, image: String, reason: String, message: String
+    )] {
         pod.containerStatuses.compactMap { status in
             guard let waiting = status[["state", "waiting"]], let reason = waiting["reason"]?.string else { return nil }
             return (
@@ -22,7 +24,9 @@ enum PodTrouble {
     }
 
     private static func image(_ pod: KubeObject) -> Finding? {
-        let reasons = ["ImagePullBackOff": true, "ErrImagePull": false, "InvalidImageName": true, "ErrImageNeverPull": true]
+        let reasons = [
+            "ImagePullBackOff": true, "ErrImagePull": false, "InvalidImageName": true, "ErrImageNeverPull": true,
+        ]
         for status in waiting(pod) {
             guard let isFinal = reasons[status.reason] else { continue }
             let image = pod.container(status.container)?["image"]?.string ?? status.image
@@ -93,12 +97,13 @@ enum PodTrouble {
         (message.hasPrefix("Readiness") ? 2 : 0) + (message.contains("statuscode") ? 1 : 0)
     }
 
-    /// `, which is asked for /ready on port 3000`
+    /// What the probe asks for: `, which is asked for /ready on port 3000`.
     private static func target(of message: String, _ pod: KubeObject) -> String {
         let kind = message.prefix { $0 != " " }.lowercased() + "Probe"
         for container in pod.containers {
             guard let get = container[kind]?["httpGet"] else { continue }
-            return ", which is asked for \(get["path"]?.string ?? "/") on port \(get["port"].map(ValueMatcher.text) ?? "?")"
+            return
+                ", which is asked for \(get["path"]?.string ?? "/") on port \(get["port"].map(ValueMatcher.text) ?? "?")"
         }
         return ""
     }

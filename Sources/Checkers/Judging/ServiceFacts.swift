@@ -29,7 +29,9 @@ struct ServiceFacts {
         return labels
     }
 
-    var selectorText: String { selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }
+    var selectorText: String {
+        selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
 
     /// The pods that could be behind it: those of the namespace, without the checker's own and those that are done.
     var pods: [KubeObject] { view.list(.pods, in: service.namespace).filter { $0.isActivePod && !$0.isProbe } }
@@ -42,13 +44,15 @@ struct ServiceFacts {
     /// Why the Service has fewer ready endpoints than it should; nil when nothing is known.
     func troubleWithEndpoints() -> Finding? {
         if selector.isEmpty {
-            return Finding(.selector, "The Service '\(service.name)' has no selector, so it leads to no pod.", isFinal: true)
+            return Finding(
+                .selector, "The Service '\(service.name)' has no selector, so it leads to no pod.", isFinal: true)
         }
         guard selectedPods.isEmpty else { return troubleWithPods() }
         let others = Dictionary(grouping: pods, by: \.labelText).sorted { $0.key < $1.key }
         guard !others.isEmpty else {
             return Finding(
-                .noEndpoints, "There is no pod in the namespace '\(service.namespace ?? "")' for the Service to lead to.")
+                .noEndpoints,
+                "There is no pod in the namespace '\(service.namespace ?? "")' for the Service to lead to.")
         }
         let present = others.map { "\($0.key.isEmpty ? "no labels" : $0.key) (\($0.value.count))" }
         return Finding(
@@ -68,7 +72,8 @@ struct ServiceFacts {
                 isFinal: trouble.isFinal)
         }
         return Finding(
-            .noEndpoints, "The selector matches \(selectedPods.count) pods, but \(waiting.count) of them are not ready.")
+            .noEndpoints, "The selector matches \(selectedPods.count) pods, but \(waiting.count) of them are not ready."
+        )
     }
 
     /// Why a request to `port` of the Service finds nobody although there are endpoints.

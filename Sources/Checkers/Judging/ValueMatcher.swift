@@ -7,9 +7,10 @@ struct Mismatch: Hashable, Sendable {
     let expected: String
     let found: String
 
-    /// `spec.replicas is 2, and should be 3`
+    /// In words: `spec.replicas is 2, and should be 3`.
     var text: String {
-        found == Self.missing ? "\(path) is missing, and should be \(expected)" : "\(path) is \(found), and should be \(expected)"
+        found == Self.missing
+            ? "\(path) is missing, and should be \(expected)" : "\(path) is \(found), and should be \(expected)"
     }
 
     static let missing = "missing"
@@ -17,7 +18,8 @@ struct Mismatch: Hashable, Sendable {
 
 /// Compares what an author wants with what an object holds.
 enum ValueMatcher {
-    /// Every place in which `found` does not meet `wanted`: missing members, other values, list elements without a match.
+    /// Every place in which `found` does not meet `wanted`: missing members, other values, list elements without a
+    /// match.
     static func mismatches(_ wanted: YAMLValue, _ found: JSONValue?, path: String) -> [Mismatch] {
         guard let found else { return [Mismatch(path: path, expected: wanted.text, found: Mismatch.missing)] }
         switch wanted {
@@ -110,7 +112,9 @@ extension Requirement {
         case .value(let path, let comparison):
             let values = path.values(in: object)
             if comparison == .missing {
-                return values.map { Mismatch(path: $0.path, expected: Mismatch.missing, found: ValueMatcher.text($0.value)) }
+                return values.map {
+                    Mismatch(path: $0.path, expected: Mismatch.missing, found: ValueMatcher.text($0.value))
+                }
             }
             guard !values.isEmpty else {
                 return [Mismatch(path: path.description, expected: comparison.text, found: Mismatch.missing)]

@@ -2,8 +2,8 @@ public import CourseModel
 public import KubeClient
 import KubeModel
 
-/// Proves that a lab works: red before anything was done, green with every solution, red for every mutant with the cause and
-/// the hint that its author promises; and nothing is left behind.
+/// Proves that a lab works: red before anything was done, green with every solution, red for every mutant with the
+/// cause and the hint that its author promises; and nothing is left behind.
 ///
 /// Every case gets a cluster of its own, in an order that the seed decides, so that no case can lean on another.
 public struct CourseVerifier: Sendable {
@@ -49,9 +49,10 @@ public struct CourseVerifier: Sendable {
     private let options: CheckOptions
     private let makeCluster: @Sendable () async throws -> Cluster
 
-    /// - Parameters:
-    ///   - seed: Decides the order of the cases; print it, so that a failing order can be run again.
-    ///   - makeCluster: Makes an empty cluster in which nodes are ready and the namespace `default` exists.
+    /// Proves `lab`.
+    ///
+    /// The `seed` decides the order of the cases; print it, so that a failing order can be run again. `makeCluster`
+    /// makes an empty cluster in which nodes are ready and the namespace `default` exists.
     public init(
         lab: Lab, seed: UInt64, options: CheckOptions = CheckOptions(),
         makeCluster: @escaping @Sendable () async throws -> Cluster
@@ -65,7 +66,8 @@ public struct CourseVerifier: Sendable {
     /// All cases of the lab, in the order of the seed.
     public var cases: [Case] {
         var generator = SplitMix64(state: seed)
-        let all = lab.phases.map { Case.untouched($0.id) } + lab.solutions.map { .solution($0.id) }
+        let all =
+            lab.phases.map { Case.untouched($0.id) } + lab.solutions.map { .solution($0.id) }
             + lab.mutants.map { .mutant($0.id) }
         return all.shuffled(using: &generator)
     }
@@ -89,7 +91,9 @@ public struct CourseVerifier: Sendable {
         func result(_ problems: [String], _ checkpoint: CheckpointResult? = nil) -> CaseResult {
             CaseResult(lab: lab.id, proof: proof, problems: problems, checkpoint: checkpoint)
         }
-        guard let plan = plan(for: proof) else { return result(["the solution cannot be carried out as it is written"]) }
+        guard let plan = plan(for: proof) else {
+            return result(["the solution cannot be carried out as it is written"])
+        }
         let cluster: Cluster
         do { cluster = try await makeCluster() } catch { return result(["there is no cluster: \(error)"]) }
         let outcome: CaseResult
@@ -116,7 +120,9 @@ public struct CourseVerifier: Sendable {
     private func plan(for proof: Case) -> Plan? {
         switch proof {
         case .untouched(let id):
-            guard let phase = lab.phase(id), let solution = lab.solutions.first(where: { $0.phase == id }) else { return nil }
+            guard let phase = lab.phase(id), let solution = lab.solutions.first(where: { $0.phase == id }) else {
+                return nil
+            }
             let before = lab.solutions.chain(endingWith: solution.id).filter { $0.phase != id }
             return Plan(phase: phase, solutions: before, check: nil)
         case .solution(let id):
@@ -128,7 +134,8 @@ public struct CourseVerifier: Sendable {
             else { return nil }
             var chain = lab.solutions.chain(endingWith: solution.id)
             for change in mutant.changes {
-                guard let index = chain.firstIndex(where: { $0.canApply(change) }), let changed = chain[index].applying(change)
+                guard let index = chain.firstIndex(where: { $0.canApply(change) }),
+                    let changed = chain[index].applying(change)
                 else { return nil }
                 chain[index] = changed
             }
@@ -148,7 +155,8 @@ public struct CourseVerifier: Sendable {
             }
         case .solution:
             return checkpoint.results.compactMap { result in
-                result.verdict == .passed ? nil : "the check '\(result.check)' does not pass: \(Self.describe(result.verdict))"
+                result.verdict == .passed
+                    ? nil : "the check '\(result.check)' does not pass: \(Self.describe(result.verdict))"
             }
         case .mutant(let id):
             guard let mutant = lab.mutants.first(where: { $0.id == id }) else { return [] }
@@ -163,7 +171,8 @@ public struct CourseVerifier: Sendable {
         }
         var problems: [String] = []
         if failure.cause != wanted.cause {
-            problems.append("the cause should be '\(wanted.cause.rawValue)', not '\(failure.cause.rawValue)': \(failure.hint)")
+            problems.append(
+                "the cause should be '\(wanted.cause.rawValue)', not '\(failure.cause.rawValue)': \(failure.hint)")
         }
         for text in wanted.hint where !failure.hint.contains(text) {
             problems.append("the hint should say '\(text)': \(failure.hint)")

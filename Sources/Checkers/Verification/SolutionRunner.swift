@@ -77,7 +77,9 @@ public struct SolutionRunner: Sendable {
 
     private func object(_ value: YAMLValue) throws(Status) -> (ResourceType, KubeObject) {
         var object = KubeObject(JSONValue(value))
-        guard let resource = ResourceType.ofKind(object.kind, apiVersion: object.apiVersion) else { throw Self.unknown(object.kind) }
+        guard let resource = ResourceType.ofKind(object.kind, apiVersion: object.apiVersion) else {
+            throw Self.unknown(object.kind)
+        }
         if resource.isNamespaced, object.namespace == nil { object.namespace = namespace }
         return (resource, object)
     }

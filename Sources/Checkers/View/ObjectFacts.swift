@@ -42,7 +42,9 @@ extension KubeObject {
 extension ResourceType {
     /// The kind that a course means by its name.
     static func ofKind(_ kind: String, apiVersion: String? = nil) -> ResourceType? {
-        if let apiVersion, let exact = KindCatalog.builtIn.kind(apiVersion: apiVersion, kind: kind) { return exact.resource }
+        if let apiVersion, let exact = KindCatalog.builtIn.kind(apiVersion: apiVersion, kind: kind) {
+            return exact.resource
+        }
         return KindCatalog.builtIn.kinds.first { $0.resource.kind == kind }?.resource
             ?? wellKnown.first { $0.kind == kind }
     }

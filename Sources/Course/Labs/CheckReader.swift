@@ -56,7 +56,9 @@ struct CheckReader {
         var steps: [CheckStep] = []
         var names: Set<String> = []
         for node in fields.requiredList("steps") {
-            guard let item = Fields(node, what: "a step of a check", file: file, diagnostics: diagnostics) else { continue }
+            guard let item = Fields(node, what: "a step of a check", file: file, diagnostics: diagnostics) else {
+                continue
+            }
             var reader = CheckStepReader(fields: item, names: names)
             if let step = reader.read() { steps.append(step) }
             names = reader.names
@@ -104,7 +106,8 @@ extension Fields {
     /// Titles stand on one line of an 80-column screen, with a mark before them.
     func checkTitle(_ key: String) {
         guard let title = title(key), TextMeasure.width(title) > 70 else { return }
-        diagnostics.error(place(of: key), "'\(key)' is wider than 70 columns", hint: "Titles stand on one line of 80x24.")
+        diagnostics.error(
+            place(of: key), "'\(key)' is wider than 70 columns", hint: "Titles stand on one line of 80x24.")
     }
 
     private func title(_ key: String) -> String? {

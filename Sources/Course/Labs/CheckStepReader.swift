@@ -8,7 +8,9 @@ struct CheckStepReader {
     /// The names that `as` has given so far.
     var names: Set<String>
 
-    private static let verbs = ["delete", "scale", "object", "absent", "count", "ready", "replaced", "endpoints", "http"]
+    private static let verbs = [
+        "delete", "scale", "object", "absent", "count", "ready", "replaced", "endpoints", "http",
+    ]
 
     private var diagnostics: Diagnostics { fields.diagnostics }
     private var file: String { fields.place.file }
@@ -51,7 +53,7 @@ struct CheckStepReader {
         return .expect(condition, within: limit)
     }
 
-    private mutating func readCondition(_ verb: String) -> Condition? {
+    private mutating func readCondition(_ verb: String) -> ClusterCondition? {
         if verb == "replaced" {
             let name = fields.text(verb)
             if !names.contains(name) {
@@ -84,7 +86,7 @@ struct CheckStepReader {
         }
     }
 
-    private mutating func readHTTP(_ inner: inout Fields) -> Condition? {
+    private mutating func readHTTP(_ inner: inout Fields) -> ClusterCondition? {
         var origin: HTTPExpectation.Origin?
         switch inner.text("from") {
         case "inside": origin = .inside

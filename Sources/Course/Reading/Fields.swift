@@ -3,8 +3,8 @@ import Yams
 
 /// Reads the members of one mapping and reports what is missing, mistyped or unknown.
 ///
-/// A required member that is missing reads as an empty value after the error was reported: reading goes on, so that one run
-/// shows every fault.
+/// A required member that is missing reads as an empty value after the error was reported: reading goes on, so that
+/// one run shows every fault.
 struct Fields {
     /// What the mapping describes, for messages: "a check".
     let what: String

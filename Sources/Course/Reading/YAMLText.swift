@@ -10,7 +10,8 @@ struct YAMLText {
     init?(_ text: String, file: String, diagnostics: Diagnostics) {
         self.file = file
         if let place = Self.firstTab(in: text, file: file) {
-            diagnostics.error(place, "there is a tab in the indentation", hint: "Indent with spaces: YAML allows no tabs.")
+            diagnostics.error(
+                place, "there is a tab in the indentation", hint: "Indent with spaces: YAML allows no tabs.")
             return nil
         }
         do {

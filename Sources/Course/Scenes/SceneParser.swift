@@ -10,8 +10,8 @@ struct SceneReferences {
 
 /// Reads one `.scene` file: a small subset of Yarn Spinner's script.
 ///
-/// Every line that is shown carries `#line:ID`: replays, the back-log and translations find it by that, however much the
-/// script around it changes.
+/// Every line that is shown carries `#line:ID`: replays, the back-log and translations find it by that, however much
+/// the script around it changes.
 struct SceneParser {
     let file: String
     let characters: [StoryCharacter]
@@ -22,12 +22,7 @@ struct SceneParser {
     private var position = 0
     private var cast: [CharacterID] = []
     /// Variables that have a value somewhere: the program's own and those the scene sets.
-    private var variables: Set<String> = Self.providedVariables
-
-    /// What the program itself tells a scene.
-    static let providedVariables: Set<String> = [
-        "learner", "deleted_pod", "replacement_pod", "recovery_seconds", "attempts",
-    ]
+    private var variables: Set<String> = Set(SceneVariable.allCases.map(\.rawValue))
 
     init(
         file: String, characters: [StoryCharacter], moods: Set<String>, references: SceneReferences,
@@ -103,7 +98,9 @@ struct SceneParser {
             let line = parseLine(row, text, isChoice: true)
             let answer = TaggedText(text).tags["answer"]
             var items: [SceneItem] = []
-            if position < rows.count, rows[position].indent > indent { items = parseItems(indent: rows[position].indent) }
+            if position < rows.count, rows[position].indent > indent {
+                items = parseItems(indent: rows[position].indent)
+            }
             choices.append(SceneChoice(line: line, answer: answer, condition: condition, items: items))
         }
         return choices
@@ -147,7 +144,7 @@ struct SceneParser {
         error(row, "'$\(name)' never has a value", hint: suggestion(for: name, among: variables.sorted()))
     }
 
-    /// `<<set $name = value>>`
+    /// The parts of `<<set $name = value>>`.
     private static func assignment(in text: String) -> (name: String, value: String)? {
         guard text.hasPrefix("<<set "), text.hasSuffix(">>") else { return nil }
         let parts = text.dropFirst(6).dropLast(2).split(separator: "=", maxSplits: 1).map { String($0).trimmed }
@@ -215,7 +212,8 @@ struct SceneParser {
         guard name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else { return (nil, plain) }
         let spoken = String(text[text.index(after: colon)...]).trimmed.replacing("\\:", with: ":")
         let wanted = name.lowercased()
-        guard let character = characters.first(where: { $0.id.rawValue == wanted || $0.name.lowercased() == wanted }) else {
+        guard let character = characters.first(where: { $0.id.rawValue == wanted || $0.name.lowercased() == wanted })
+        else {
             error(
                 row, "there is nobody called '\(name)' in Content/characters.yaml",
                 hint: suggestion(for: wanted, among: characters.map(\.id.rawValue))
@@ -234,7 +232,9 @@ struct SceneParser {
             return LineID(rawValue: "\(file):\(row.number)")
         }
         let id = LineID(rawValue: text)
-        if !id.isWellFormed { error(row, "'\(id)' is not a line id", hint: "Use lower-case letters, digits and hyphens.") }
+        if !id.isWellFormed {
+            error(row, "'\(id)' is not a line id", hint: "Use lower-case letters, digits and hyphens.")
+        }
         if let first = references.lines[id] {
             error(
                 row, "the line id '\(id)' is used already, at \(first)",

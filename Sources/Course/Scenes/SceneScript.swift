@@ -43,7 +43,9 @@ struct SceneScript {
             }
         }
         let end = SourcePlace(file: file, line: max(1, lines.count))
-        if part == .header { diagnostics.error(end, "the header does not end", hint: "Write '---' between header and script.") }
+        if part == .header {
+            diagnostics.error(end, "the header does not end", hint: "Write '---' between header and script.")
+        }
         if part == .body { diagnostics.error(end, "the scene does not end", hint: "Write '===' as the last line.") }
     }
 

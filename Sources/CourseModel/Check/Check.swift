@@ -31,7 +31,7 @@ public enum CheckStep: Hashable, Sendable {
     /// Does something to the cluster that is undone when the check ends.
     case act(CheckAction)
     /// Waits until something is true; a limit of zero means: now.
-    case expect(Condition, within: Duration)
+    case expect(ClusterCondition, within: Duration)
 }
 
 /// What a check does to the cluster.
@@ -43,7 +43,7 @@ public enum CheckAction: Hashable, Sendable {
 }
 
 /// What must be true of the cluster.
-public enum Condition: Hashable, Sendable {
+public enum ClusterCondition: Hashable, Sendable {
     /// The object exists and meets every requirement.
     case object(ObjectRef, [Requirement])
     /// There is no such object.
@@ -150,7 +150,8 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         let rest = text.dropFirst("http://".count)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = rest[..<slash].split(separator: ":", omittingEmptySubsequences: false)
-        guard let host = authority.first, !host.isEmpty, authority.count <= 2, !host.contains(where: \.isWhitespace) else {
+        guard let host = authority.first, !host.isEmpty, authority.count <= 2, !host.contains(where: \.isWhitespace)
+        else {
             return nil
         }
         guard let port = authority.count == 2 ? Int(authority[1]) : 80, 1...65_535 ~= port else { return nil }
@@ -171,5 +172,19 @@ public struct Hint: Hashable, Sendable {
     public init(cause: Cause? = nil, text: String) {
         self.cause = cause
         self.text = text
+    }
+}
+
+extension Check {
+    /// What a learner may be told, one level at a time, each saying more than the one before.
+    ///
+    /// The first is the author's advice, then what the checker found out with its names and numbers, then what was
+    /// expected and what was there. Without a failure there is only the advice. `velocity hint` shows them and
+    /// records the level.
+    public func hintLevels(after failure: Failure?) -> [String] {
+        guard let failure else { return [generalHint] }
+        let advice = hint(for: failure.cause) ?? generalHint
+        let levels = [advice, failure.hint, "Expected: \(failure.expected). Found: \(failure.found)."]
+        return levels.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }

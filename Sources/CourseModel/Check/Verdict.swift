@@ -65,7 +65,9 @@ public struct Failure: Hashable, Sendable, Codable {
     }
 }
 
-/// What is wrong, as far as the checker can tell. Course files name these.
+/// What is wrong, as far as the checker can tell.
+///
+/// Course files name these.
 public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
     /// The object does not exist.
     case missing
@@ -156,7 +158,7 @@ public struct CheckpointResult: Hashable, Sendable, Codable {
     public var started: Moment
     public var finished: Moment
 
-    /// - Parameter checks: Nil: the results are about every check of the phase.
+    /// With `checks` nil, the results are about every check of the phase.
     public init(
         lab: LabID, phase: PhaseID, checks: [CheckID]? = nil, results: [CheckResult], started: Moment, finished: Moment
     ) {

@@ -27,7 +27,9 @@ public enum SceneValue: Hashable, Sendable, CustomStringConvertible {
             self = .bool(text == "true")
         } else if let number = Double(text) {
             self = .number(number)
-        } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\""), !text.dropFirst().dropLast().contains("\"") {
+        } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\""),
+            !text.dropFirst().dropLast().contains("\"")
+        {
             self = .text(String(text.dropFirst().dropLast()))
         } else {
             return nil
@@ -82,7 +84,8 @@ public struct SceneCondition: Hashable, Sendable {
         switch (present ?? Self.unset(like: value), value) {
         case (.number(let left), .number(let right)): return Self.compare(left, comparison, right)
         case (.text(let left), .text(let right)): return Self.compare(left, comparison, right)
-        case (let left, let right): return comparison == .notEqual ? left != right : comparison == .equal && left == right
+        case (let left, let right):
+            return comparison == .notEqual ? left != right : comparison == .equal && left == right
         }
     }
 

@@ -1,8 +1,8 @@
 /// Plays a scene, one beat at a time, as a value: the terminal UI and the plain mode both drive one of these.
 ///
-/// Call ``next()`` until it answers `.finished`. After `.choose`, call ``choose(_:)`` before going on; after `.gate`, call
-/// ``openGate()`` when the check has passed. ``skip()`` runs ahead to the next point where the learner is needed. Nothing
-/// here waits or prints: a `.wait` is a wish, and the caller decides how long it lasts.
+/// Call ``next()`` until it answers `.finished`. After `.choose`, call ``choose(_:)`` before going on; after `.gate`,
+/// call ``openGate()`` when the check has passed. ``skip()`` runs ahead to the next point where the learner is
+/// needed. Nothing here waits or prints: a `.wait` is a wish, and the caller decides how long it lasts.
 public struct ScenePlayer: Sendable {
     /// What happens next.
     public enum Beat: Hashable, Sendable {
@@ -52,10 +52,11 @@ public struct ScenePlayer: Sendable {
     private var frames: [Frame]
     private var remembered: [LineID]
 
-    /// - Parameters:
-    ///   - variables: What the program knows about the learner's own cluster, by name without `$`.
-    ///   - choices: Answers of an earlier play: they are chosen again as long as they are on offer, so that a replay shows
-    ///     what was seen then. An answer that the script no longer offers ends that, and the learner chooses.
+    /// Starts at the beginning of a scene.
+    ///
+    /// `variables` is what the program knows about the learner's own cluster, by name without `$`. `choices` are
+    /// answers of an earlier play: they are chosen again as long as they are on offer, so that a replay shows what
+    /// was seen then. An answer that the script no longer offers ends that, and the learner chooses.
     public init(scene: Scene, variables: [String: SceneValue] = [:], replaying choices: [LineID] = []) {
         self.scene = scene
         self.variables = variables
@@ -63,7 +64,9 @@ public struct ScenePlayer: Sendable {
         remembered = choices
     }
 
-    /// Goes on by one beat. Where the learner has to choose, or a gate is closed, it says so again and does not move.
+    /// Goes on by one beat.
+    ///
+    /// Where the learner has to choose, or a gate is closed, it says so again and does not move.
     public mutating func next() -> Beat {
         if let closedGate { return .gate(closedGate) }
         if !offered.isEmpty { return .choose(offered.map { shown($0.line, isChoice: true) }) }

@@ -21,10 +21,12 @@ public struct Gradebook: Sendable {
         case known(Learner, LabID)
     }
 
-    /// Takes a submission in. Importing it again changes nothing; a later one of the same learner adds what is new.
+    /// Takes a submission in.
     ///
-    /// - Parameter text: The text of the file.
-    /// - Throws: `ProgressError.submission` for a file that was edited, or whose attempts somebody else has handed in.
+    /// Importing it again changes nothing; a later one of the same learner adds what is new.
+    ///
+    /// `text` is that of the file. Throws `ProgressError.submission` for a file that was edited, or whose attempts
+    /// somebody else has handed in.
     @discardableResult
     public func importSubmission(_ text: String) throws(ProgressError) -> Imported {
         let submission = try Submission(parsing: text)

@@ -31,7 +31,8 @@ enum CanonicalJSON {
     }
 }
 
-/// Hashes that tie the attempts of a learner in a lab together: changing, removing or inserting one breaks all that follow.
+/// Hashes that tie the attempts of a learner in a lab together: changing, removing or inserting one breaks all that
+/// follow.
 enum HashChain {
     /// What stands before the first attempt.
     static func start(learner: String, lab: String) -> String { sha256("velocitylab\n\(learner)\n\(lab)") }
@@ -43,7 +44,9 @@ enum HashChain {
         return sha256(try CanonicalJSON.text(open))
     }
 
-    /// The first place where a chain is broken, as an index; nil when it is sound. Attempts must be oldest first.
+    /// The first place where a chain is broken, as an index; nil when it is sound.
+    ///
+    /// Attempts must be oldest first.
     static func firstBreak(in attempts: [Attempt]) throws -> Int? {
         var previous: [String: String] = [:]
         for (index, attempt) in attempts.enumerated() {

@@ -5,9 +5,7 @@ import GRDB
 extension ProgressStore {
     /// Adds what a run of a checkpoint found out.
     ///
-    /// - Parameters:
-    ///   - cluster: Which cluster was judged.
-    ///   - seed: The learner's variant; 0 where there is none.
+    /// `cluster` says which cluster was judged; `seed` is the learner's variant, 0 where there is none.
     @discardableResult
     public func record(
         _ checkpoint: CheckpointResult, learner: LearnerID, cluster: String, seed: Int64 = 0
@@ -17,8 +15,10 @@ extension ProgressStore {
                 db, sql: "SELECT hash FROM attempt WHERE learner = ? AND lab = ? ORDER BY position DESC LIMIT 1",
                 arguments: [learner.rawValue, checkpoint.lab.rawValue])
             var attempt = Attempt(
-                id: UUID().uuidString.lowercased(), learner: learner, checkpoint: checkpoint, cluster: cluster, seed: seed,
-                previousHash: previous ?? HashChain.start(learner: learner.rawValue, lab: checkpoint.lab.rawValue), hash: "")
+                id: UUID().uuidString.lowercased(), learner: learner, checkpoint: checkpoint, cluster: cluster,
+                seed: seed,
+                previousHash: previous ?? HashChain.start(learner: learner.rawValue, lab: checkpoint.lab.rawValue),
+                hash: "")
             attempt.hash = try HashChain.hash(of: attempt)
             try attempt.insert(db)
             return attempt
@@ -49,7 +49,8 @@ extension ProgressStore {
     public func record(_ play: ScenePlay, learner: LearnerID) throws(ProgressError) {
         try write { db in
             try db.execute(
-                sql: "INSERT INTO scenePlay (learner, scene, started, finished, lines, choices) VALUES (?, ?, ?, ?, ?, ?)",
+                sql:
+                    "INSERT INTO scenePlay (learner, scene, started, finished, lines, choices) VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [
                     learner.rawValue, play.scene.rawValue, play.started.milliseconds, play.finished?.milliseconds,
                     try CanonicalJSON.text(play.lines), try CanonicalJSON.text(play.choices),
@@ -104,12 +105,14 @@ extension Attempt {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                id, learner.rawValue, lab.rawValue, phase.rawValue, try CanonicalJSON.text(checkpoint.checks), cluster, seed, checkpoint.started.milliseconds,
+                id, learner.rawValue, lab.rawValue, phase.rawValue, try CanonicalJSON.text(checkpoint.checks), cluster,
+                seed, checkpoint.started.milliseconds,
                 checkpoint.finished.milliseconds, outcome.rawValue, previousHash, hash,
             ])
         for (number, result) in checkpoint.results.enumerated() {
             try db.execute(
-                sql: "INSERT INTO verdict (attempt, number, \"check\", title, outcome, result) VALUES (?, ?, ?, ?, ?, ?)",
+                sql:
+                    "INSERT INTO verdict (attempt, number, \"check\", title, outcome, result) VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [
                     id, number, result.check.rawValue, result.title, result.verdict.outcome.rawValue,
                     try CanonicalJSON.text(result),
@@ -203,7 +206,8 @@ extension PhaseStanding {
                 let shown = hints.filter { $0.lab == lab && $0.phase == phase && $0.check == result.check }.count
                 checks.append(
                     CheckStanding(
-                        lab: lab, phase: phase, check: result.check, title: result.title, best: outcome, latest: outcome,
+                        lab: lab, phase: phase, check: result.check, title: result.title, best: outcome,
+                        latest: outcome,
                         attempts: 1, firstPassed: outcome == .passed ? result.finished : nil, hintsShown: shown))
             }
         }

@@ -4,7 +4,7 @@ import GRDB
 extension ProgressStore {
     /// Adds a learner and makes them the current one.
     ///
-    /// - Parameter id: Nil makes one of the name.
+    /// With `id` nil, one is made of the name.
     @discardableResult
     public func addLearner(name: String, id: LearnerID? = nil) throws(ProgressError) -> Learner {
         guard let id = id ?? Learner.suggestedID(for: name), id.isWellFormed else {
@@ -39,7 +39,9 @@ extension ProgressStore {
         }
     }
 
-    /// Who learns now; adds somebody of that name when there is nobody yet. Two processes that ask at once get the same one.
+    /// Who learns now; adds somebody of that name when there is nobody yet.
+    ///
+    /// Two processes that ask at once get the same one.
     public func currentLearner(orNew name: String) throws(ProgressError) -> Learner {
         if let learner = try currentLearner() { return learner }
         let id = Learner.suggestedID(for: name) ?? "learner"
@@ -106,7 +108,8 @@ private enum Setting {
 
     static func write(_ name: String, _ value: String, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            sql:
+                "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             arguments: [name, value])
     }
 }

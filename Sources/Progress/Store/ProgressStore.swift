@@ -3,13 +3,13 @@ import Foundation
 import GRDB
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// What learners have done, in one SQLite file that several processes may use at the same time.
 ///
-/// Every verb is one transaction that has reached the disk when the call returns. The instructor's record of what was handed
-/// in has the same form, in a file of its own.
+/// Every verb is one transaction that has reached the disk when the call returns. The instructor's record of what was
+/// handed in has the same form, in a file of its own.
 public struct ProgressStore: Sendable {
     public let path: String
     let pool: DatabasePool
@@ -17,9 +17,8 @@ public struct ProgressStore: Sendable {
 
     /// Opens the file, or makes it with its folder.
     ///
-    /// - Throws: `ProgressError`: damaged (the file is renamed, its content kept), newer, not writable, full, busy.
-    ///
-    /// - Parameter pagesMax: How many pages the file may have, for tests of a full disk; nil sets no limit.
+    /// Throws a `ProgressError`: damaged (the file is renamed, its content kept), newer, not writable, full, busy.
+    /// `pagesMax` limits the pages that the file may have, for tests of a full disk; nil sets no limit.
     public init(
         path: String, pagesMax: Int? = nil, now: @escaping @Sendable () -> Moment = Self.systemNow
     ) throws(ProgressError) {
@@ -37,7 +36,7 @@ public struct ProgressStore: Sendable {
         defer { lock.release() }
         do {
             pool = try Self.open(path, pagesMax)
-        } catch where ProgressError.isDamage(error) {
+        } catch  where ProgressError.isDamage(error) {
             throw Self.setAside(path, now())
         } catch {
             throw ProgressError(error, path: path)
@@ -93,7 +92,9 @@ public struct ProgressStore: Sendable {
     public func close() { try? pool.close() }
 }
 
-/// An advisory lock on a folder; other processes wait for it. Where the file system has none, there is none.
+/// An advisory lock on a folder; other processes wait for it.
+///
+/// Where the file system has none, there is none.
 private struct FolderLock {
     private let descriptor: CInt
 

@@ -6,8 +6,8 @@ public import KubeModel
 extension ProgressStore {
     /// Puts together what a learner hands in for a lab.
     ///
-    /// - Parameter manifests: The learner's objects; see ``Submission/finalManifests(of:in:)``.
-    /// - Throws: `ProgressError.submission` when there is nothing to hand in, or the record was altered.
+    /// `manifests` are the learner's objects; see ``Submission/finalManifests(of:in:)``. Throws
+    /// `ProgressError.submission` when there is nothing to hand in, or the record was altered.
     public func submission(
         of learner: LearnerID, lab: LabID, manifests: [KubeObject]
     ) throws(ProgressError) -> Submission {
@@ -25,7 +25,8 @@ extension ProgressStore {
         do {
             guard try HashChain.firstBreak(in: attempts) == nil else {
                 throw ProgressError.submission(
-                    reason: "The record of '\(learner)' in '\(lab)' was changed outside of VelocityLab, so it cannot be handed in.",
+                    reason:
+                        "The record of '\(learner)' in '\(lab)' was changed outside of VelocityLab, so it cannot be handed in.",
                     hint: "Tell your instructor, or start over as a new learner with 'velocity learner add'.")
             }
             return try Submission(

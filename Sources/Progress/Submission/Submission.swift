@@ -5,11 +5,12 @@ public import KubeModel
 
 /// What a learner hands in for a lab: one JSON file.
 ///
-/// **What its integrity protects, and what not.** The digest (HMAC-SHA256 with a key that is part of this program, over the
-/// canonical content) and the hash chain of the attempts show that a file was edited, shortened or damaged after it was
-/// written, and that a row in the learner's database was changed without recomputing all that follow. They do not prove
-/// who did the work: whoever owns the machine can read the key in the source, or do the whole lab in somebody else's name.
-/// The answer to that is to look at the evidence and to run the lab again, not a stronger hash.
+/// **What its integrity protects, and what not.** The digest (HMAC-SHA256 with a key that is part of this program,
+/// over the canonical content) and the hash chain of the attempts show that a file was edited, shortened or damaged
+/// after it was written, and that a row in the learner's database was changed without recomputing all that follow.
+/// They do not prove who did the work: whoever owns the machine can read the key in the source, or do the whole lab
+/// in somebody else's name. The answer to that is to look at the evidence and to run the lab again, not a stronger
+/// hash.
 public struct Submission: Sendable {
     /// Unique: importing the same file twice changes nothing.
     public let id: String
@@ -102,7 +103,8 @@ public struct Submission: Sendable {
         let isForeign = envelope.attempts.contains { $0.learner != envelope.learner.id || $0.lab != envelope.lab }
         guard !isBroken, !isForeign else {
             throw .submission(
-                reason: "The attempts in this submission do not fit together: some were changed, removed or taken from elsewhere.",
+                reason:
+                    "The attempts in this submission do not fit together: some were changed, removed or taken from elsewhere.",
                 hint: "Ask the learner how the record came about.")
         }
         id = envelope.id

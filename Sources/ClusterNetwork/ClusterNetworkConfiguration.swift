@@ -1,0 +1,41 @@
+public import ContainerRuntime
+
+/// The addresses of a cluster's network, and where its API is on the host.
+public struct ClusterNetworkConfiguration: Sendable, Hashable {
+    /// First address of the node's part of the pod network.
+    ///
+    /// Nil takes the default of the runtime level.
+    public var podNetwork: IPv4Address?
+    public var podPrefixLength: Int
+    /// The cluster IP of DNS.
+    public var dnsAddress: String
+    /// What the names of Services end in.
+    public var domain: String
+    /// The cluster IP of the Service `kubernetes`, and the port on it.
+    public var apiAddress: String
+    public var apiPort: Int
+    /// The port of the API server on the host's 127.0.0.1; nil when it serves no network.
+    public var apiHostPort: Int?
+    /// Whether node ports are opened on the host.
+    public var opensNodePorts: Bool
+
+    public init(
+        podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, dnsAddress: String = "10.96.0.10",
+        domain: String = "cluster.local", apiAddress: String = "10.96.0.1", apiPort: Int = 443, apiHostPort: Int? = nil,
+        opensNodePorts: Bool = true
+    ) {
+        self.podNetwork = podNetwork
+        self.podPrefixLength = podPrefixLength
+        self.dnsAddress = dnsAddress
+        self.domain = domain
+        self.apiAddress = apiAddress
+        self.apiPort = apiPort
+        self.apiHostPort = apiHostPort
+        self.opensNodePorts = opensNodePorts
+    }
+
+    /// Where pods get their addresses on `level`: processes without a network of their own live on loopback addresses.
+    func podNetwork(on level: RuntimeLevel) -> IPv4Address {
+        podNetwork ?? (level == .plain ? IPv4Address(127, 244, 0, 0) : IPv4Address(10, 244, 0, 0))
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Forwards TCP connections: accepts them on one socket and joins each to a new connection.
+///
+/// Node ports, the API's cluster address, and on level `plain` all services go through it.
+package final class StreamForwarder: Sendable {
+    package let eventLoops: any EventLoopGroup
+    private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    package init(eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
+        self.eventLoops = eventLoops
+    }
+
+    /// Makes the other connection of a pair.
+    ///
+    /// Its channel must be on the given event loop and not read by itself.
+    package typealias Dial = @Sendable (any EventLoop) async throws -> any Channel
+
+    /// A socket that accepts, and the connections that wait to be joined.
+    package struct Listener: Sendable {
+        package let channel: any Channel
+        fileprivate let clients: AsyncStream<any Channel>
+    }
+
+    /// Takes over a listening socket; it is closed with the listener, or at once if this throws.
+    package func listen(on descriptor: Int32) async throws -> Listener {
+        guard descriptor >= 0 else { throw ConnectError.system("there is no socket to listen on") }
+        let (clients, accepted) = AsyncStream<any Channel>.makeStream()
+        let channel = try await ServerBootstrap(group: eventLoops)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                self.track(channel)
+                accepted.yield(channel)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .withBoundSocket(descriptor).get()
+        channel.closeFuture.whenComplete { _ in accepted.finish() }
+        return Listener(channel: channel, clients: clients)
+    }
+
+    /// Accepts until the listener is closed or the task is cancelled; returns when its last connection has ended.
+    package func serve(_ listener: Listener, dial: @escaping Dial) async {
+        await withDiscardingTaskGroup { group in
+            for await client in listener.clients {
+                group.addTask { await self.forward(client, dial: dial) }
+            }
+        }
+        try? await listener.channel.close()
+    }
+
+    /// Joins an accepted connection to a new one and waits until both have ended.
+    private func forward(_ client: any Channel, dial: @escaping Dial) async {
+        do {
+            let server = try await dial(client.eventLoop)
+            track(server)
+            try await withTaskCancellationHandler {
+                do {
+                    try await client.eventLoop.submit { try StreamJoint.join(client, server) }.get()
+                } catch {
+                    server.close(promise: nil)
+                    throw error
+                }
+                try? await client.closeFuture.get()
+                try? await server.closeFuture.get()
+            } onCancel: {
+                client.close(promise: nil)
+                server.close(promise: nil)
+            }
+        } catch {
+            Self.resetOnClose(client)
+            try? await client.close()
+        }
+    }
+
+    /// Adopts a connected socket for joining.
+    ///
+    /// It belongs to the channel from here on, also when this throws.
+    package static func adopt(_ descriptor: Int32, on eventLoop: any EventLoop) async throws -> any Channel {
+        guard descriptor >= 0 else { throw ConnectError.system("there is no socket to adopt") }
+        return try await ClientBootstrap(group: eventLoop)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .withConnectedSocket(descriptor).get()
+    }
+
+    /// Connects to a server on this host for joining.
+    package static func dialHost(_ host: String, port: Int, on eventLoop: any EventLoop) async throws -> any Channel {
+        try await ClientBootstrap(group: eventLoop)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(.seconds(5))
+            .connect(host: host, port: port).get()
+    }
+
+    /// The peer will see a reset ("connection reset by peer") instead of an orderly end with nothing in it.
+    static func resetOnClose(_ channel: any Channel) {
+        (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in }
+    }
+
+    /// Closes every connection that is still open.
+    package func closeAll() {
+        for channel in open.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+    }
+
+    /// How many connections are open, both sides counted.
+    package var openCount: Int { open.withLock { $0.count } }
+
+    private func track(_ channel: any Channel) {
+        let identity = ObjectIdentifier(channel)
+        open.withLock { $0[identity] = channel }
+        channel.closeFuture.whenComplete { _ in self.open.withLock { $0[identity] = nil } }
+    }
+}

@@ -1,0 +1,31 @@
+/// Service rules as the bytes that `vs_nft_apply` reads (the format is described in `nft.h`).
+public struct ServiceRuleTable: Sendable, Hashable {
+    public let bytes: [UInt8]
+
+    /// Encodes `rules`; addresses that are not IPv4 and ports out of range are left out.
+    ///
+    /// Packets carry `gateway` as their source when a pod reaches itself through its own service.
+    public init(_ rules: [ServiceRule], gateway: IPv4Address = IPv4Address(169, 254, 1, 1)) {
+        var body: [UInt8] = []
+        var count: UInt16 = 0
+        for rule in rules where count < .max {
+            guard let socket = Self.socket(rule.address, rule.port) else { continue }
+            let backends = rule.backends.compactMap { Self.socket($0.address, $0.port) }.prefix(Int(UInt16.max))
+            count += 1
+            body += socket
+            body.append(rule.transport == .tcp ? 6 : 17)
+            body += Self.bigEndian(UInt16(backends.count))
+            for backend in backends { body += backend }
+        }
+        bytes = Array("VSR1".utf8) + gateway.bytes + Self.bigEndian(count) + body
+    }
+
+    private static func socket(_ address: String, _ port: Int) -> [UInt8]? {
+        guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
+        return address.bytes + bigEndian(port)
+    }
+
+    private static func bigEndian(_ value: UInt16) -> [UInt8] {
+        [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)]
+    }
+}

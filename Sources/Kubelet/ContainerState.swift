@@ -1,0 +1,92 @@
+import ContainerRuntime
+import KubeModel
+
+/// What is known of one container of a pod: the facts behind its entry in `containerStatuses`.
+struct ContainerState: Sendable, Hashable {
+    enum Phase: Sendable, Hashable {
+        case waiting(reason: String, message: String)
+        case running(since: Timestamp)
+        case terminated(Termination)
+    }
+
+    struct Termination: Sendable, Hashable {
+        var exit: ContainerExit
+        var started: Timestamp
+        var finished: Timestamp
+        var containerID: String
+
+        var value: JSONValue {
+            var value: JSONValue = ["exitCode": JSONValue(exit.code), "reason": .string(exit.reason)]
+            if exit.code > 128 { value["signal"] = JSONValue(exit.code - 128) }
+            value["startedAt"] = .string(started.text)
+            value["finishedAt"] = .string(finished.text)
+            value["containerID"] = .string(containerID)
+            return value
+        }
+    }
+
+    var name: String
+    var image: String
+    var phase: Phase = .waiting(reason: "ContainerCreating", message: "")
+    var lastTermination: Termination?
+    var restartCount = 0
+    var imageID = ""
+    var containerID = ""
+    /// The startup probe has succeeded, or there is none and the container runs.
+    var isStarted = false
+    var isReady = false
+
+    var isRunning: Bool { if case .running = phase { true } else { false } }
+
+    var termination: Termination? { if case .terminated(let termination) = phase { termination } else { nil } }
+
+    /// The entry in `containerStatuses`.
+    var value: JSONValue {
+        var state: JSONValue = [:]
+        switch phase {
+        case .waiting(let reason, let message):
+            state["waiting"] = ["reason": .string(reason)]
+            if !message.isEmpty { state[["waiting", "message"]] = .string(message) }
+        case .running(let since): state["running"] = ["startedAt": .string(since.text)]
+        case .terminated(let termination): state["terminated"] = termination.value
+        }
+        var value: JSONValue = ["name": .string(name), "state": state, "lastState": [:]]
+        if let lastTermination { value["lastState"] = ["terminated": lastTermination.value] }
+        value["ready"] = .bool(isReady)
+        value["restartCount"] = JSONValue(restartCount)
+        value["image"] = .string(image)
+        value["imageID"] = .string(imageID)
+        if !containerID.isEmpty { value["containerID"] = .string(containerID) }
+        value["started"] = .bool(isStarted)
+        return value
+    }
+
+    /// Takes up what an earlier kubelet wrote, so that a restart of the cluster keeps counting.
+    init(_ container: Container, recorded: JSONValue?) {
+        name = container.name
+        image = container.image
+        guard let recorded else { return }
+        restartCount = recorded["restartCount"]?.int ?? 0
+        if let termination = recorded[["state", "terminated"]] {
+            phase = .terminated(Termination(termination))
+            containerID = recorded["containerID"]?.string ?? ""
+        } else if let running = recorded[["state", "running"]] {
+            // Its process went with the cluster's: nobody saw it end.
+            restartCount += 1
+            var lost = Termination(running)
+            lost.containerID = recorded["containerID"]?.string ?? ""
+            lastTermination = lost
+        }
+    }
+}
+
+extension ContainerState.Termination {
+    /// Reads a recorded termination; a running container counts as one that was lost.
+    init(_ value: JSONValue) {
+        func time(_ name: String) -> Timestamp? { value[name]?.string.flatMap(Timestamp.init(parsing:)) }
+        exit = ContainerExit(code: value["exitCode"]?.int ?? 137, reason: value["reason"]?.string ?? "Unknown")
+        started = time("startedAt") ?? Timestamp(seconds: 0)
+        finished = time("finishedAt") ?? started
+        containerID = value["containerID"]?.string ?? ""
+    }
+}

@@ -1,0 +1,65 @@
+import ContainerRuntime
+import ControllerKit
+import KubeClient
+import KubeModel
+import Synchronization
+
+/// What the workers of all pods of a node share.
+final class NodeContext: Sendable {
+    let client: any ClusterClient
+    let runtime: any ContainerRuntime
+    let addresses: any PodAddressing
+    let configuration: KubeletConfiguration
+    let events: EventRecorder
+    /// Images that were pulled before.
+    private let images = Mutex<Set<String>>([])
+
+    init(
+        client: any ClusterClient, runtime: any ContainerRuntime, addresses: any PodAddressing,
+        configuration: KubeletConfiguration
+    ) {
+        self.client = client
+        self.runtime = runtime
+        self.addresses = addresses
+        self.configuration = configuration
+        events = EventRecorder(client: client, component: "kubelet", host: configuration.nodeName)
+    }
+
+    func isPresent(_ image: String) -> Bool { images.withLock { $0.contains(image) } }
+
+    func markPresent(_ image: String) { images.withLock { _ = $0.insert(image) } }
+
+    func find(_ resource: ResourceType, _ name: String, in namespace: String) async throws(Status) -> KubeObject? {
+        do { return try await client.get(resource, namespace: namespace, name: name) } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
+    /// Services that a pod's environment names: those of its namespace, and `kubernetes`.
+    func services(in namespace: String) async -> [KubeService] {
+        let own = (try? await client.list(.services, in: namespace).items.map(KubeService.init)) ?? []
+        guard namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default") else { return own }
+        return own + [KubeService(api)]
+    }
+
+    func logPath(_ pod: Pod, _ container: String, attempt: Int) -> String {
+        "\(configuration.rootDirectory)/logs/\(pod.namespace)_\(pod.name)_\(pod.uid)/\(container)/\(attempt).log"
+    }
+}
+
+/// `/etc/hosts` of a pod.
+enum HostsFile {
+    static func text(_ pod: Pod, address: String, hostName: String) -> String {
+        var lines = [
+            "# Written by the kubelet.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+        ]
+        let domain = pod.spec["subdomain"]?.string.map { "\(hostName).\($0).\(pod.namespace).svc.cluster.local" }
+        lines.append(([address] + [domain, hostName].compactMap { $0 }).joined(separator: "\t"))
+        for alias in pod.spec["hostAliases"]?.array ?? [] {
+            let names = alias["hostnames"]?.array?.compactMap(\.string) ?? []
+            if let address = alias["ip"]?.string { lines.append(([address] + names).joined(separator: "\t")) }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

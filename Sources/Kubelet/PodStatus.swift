@@ -1,0 +1,91 @@
+import ContainerRuntime
+import KubeModel
+
+/// `status` of a pod, computed from the facts about it.
+///
+/// Source: Kubernetes docs, "Pod Lifecycle".
+struct PodStatus: Sendable {
+    /// The facts besides the containers.
+    struct Facts: Sendable, Hashable {
+        var address: String?
+        var hostAddress: String
+        var started: Timestamp
+        var hasSandbox: Bool
+        var isTerminating: Bool
+    }
+
+    let phase: String
+    let value: JSONValue
+
+    init(pod: Pod, initStates: [ContainerState], states: [ContainerState], facts: Facts, now: Timestamp) {
+        phase = Self.phase(pod, initStates, states)
+        var status: JSONValue = ["phase": .string(phase)]
+        let conditions = Self.conditions(pod, initStates, states, facts, phase: phase, now: now)
+        status["conditions"] = conditions.value
+        status["hostIP"] = .string(facts.hostAddress)
+        status["hostIPs"] = [["ip": .string(facts.hostAddress)]]
+        if let address = facts.address {
+            status["podIP"] = .string(address)
+            status["podIPs"] = [["ip": .string(address)]]
+        }
+        status["startTime"] = .string(facts.started.text)
+        if !initStates.isEmpty { status["initContainerStatuses"] = .array(initStates.map(\.value)) }
+        status["containerStatuses"] = .array(states.map(\.value))
+        status["qosClass"] = .string(pod.qosClass)
+        value = status
+    }
+
+    private static func phase(_ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState]) -> String {
+        let failedInit = initStates.contains { ($0.termination?.exit.code ?? 0) != 0 }
+        if failedInit, pod.restartPolicy == "Never" { return "Failed" }
+        let isInitialized = zip(pod.initContainers, initStates).allSatisfy { container, state in
+            container.isSidecar ? state.isStarted : state.termination?.exit.code == 0
+        }
+        guard isInitialized else { return "Pending" }
+        let ended = states.compactMap(\.termination)
+        if ended.count == states.count, !states.isEmpty, pod.restartPolicy != "Always" {
+            if ended.allSatisfy({ $0.exit.code == 0 }) { return "Succeeded" }
+            if pod.restartPolicy == "Never" { return "Failed" }
+        }
+        // A container that waits for its first start keeps the pod pending; one between two starts does not.
+        let hasBegun = states.allSatisfy { $0.isRunning || $0.termination != nil || $0.lastTermination != nil }
+        return hasBegun ? "Running" : "Pending"
+    }
+
+    private static func conditions(
+        _ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState], _ facts: Facts, phase: String, now: Timestamp
+    ) -> Conditions {
+        var conditions = pod.conditions
+        func set(_ type: String, _ isTrue: Bool, _ reason: String = "", _ message: String = "") {
+            conditions.set(StatusCondition(type, isTrue, reason: reason, message: message, at: now))
+        }
+        set("PodReadyToStartContainers", facts.hasSandbox)
+        let uninitialized = zip(pod.initContainers, initStates).filter { container, state in
+            container.isSidecar ? !state.isStarted : state.termination?.exit.code != 0
+        }.map(\.1.name)
+        if uninitialized.isEmpty {
+            if phase == "Succeeded" { set("Initialized", true, "PodCompleted") } else { set("Initialized", true) }
+        } else {
+            set(
+                "Initialized", false, "ContainersNotInitialized",
+                "containers with incomplete status: [\(uninitialized.joined(separator: " "))]")
+        }
+        let unready = states.filter { !$0.isReady }.map(\.name)
+        if phase == "Succeeded" {
+            set("Ready", false, "PodCompleted")
+            set("ContainersReady", false, "PodCompleted")
+        } else if phase == "Failed" {
+            set("Ready", false, "PodFailed")
+            set("ContainersReady", false, "PodFailed")
+        } else if unready.isEmpty {
+            set("Ready", true)
+            set("ContainersReady", true)
+        } else {
+            let message = "containers with unready status: [\(unready.joined(separator: " "))]"
+            set("Ready", false, "ContainersNotReady", message)
+            set("ContainersReady", false, "ContainersNotReady", message)
+        }
+        set("PodScheduled", true)
+        return conditions
+    }
+}
