@@ -1,3 +1,4 @@
 #pragma once
 
+#include "nft.h"
 #include "process.h"
