@@ -129,7 +129,7 @@ let package = Package(
         tests("Scheduler", ["KubeModel", "KubeClient"]),
         tests("ContainerRuntime", ["KubeModel"]),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
-        tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime"]),
+        tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime"]),
         tests("Course", ["CourseModel"]),
         tests("Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"]),
