@@ -88,6 +88,7 @@ let package = Package(
                 "KubeModel", "ObjectStore", "KubeClient", "APIServer", "ControllerKit", "Controllers", "Scheduler",
                 "ContainerRuntime", "Kubelet", "ClusterNetwork", "CSandbox", lifecycle,
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         library("Course", ["CourseModel", "KubeModel", "KubeClient", yams]),
         library("Checkers", ["CourseModel", "KubeModel", "KubeClient"]),
