@@ -13,7 +13,7 @@ final class Registry: Sendable {
     let nodes = NodeAgents()
     let now: @Sendable () -> Timestamp
     /// Whether `prepare` has been done.
-    let isPrepared = Atomic(false)
+    let preparation = OneAtATime()
 
     init(
         store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,
