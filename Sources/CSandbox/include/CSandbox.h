@@ -1,5 +1,6 @@
 #pragma once
 
+#include "channel.h"
 #include "nft.h"
 #include "probe.h"
 #include "process.h"
