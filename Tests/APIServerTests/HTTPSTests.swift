@@ -74,6 +74,26 @@ import Testing
         }
     }
 
+    @Test("a server that is stopped ends its watches and its run, without an error")
+    func stop() async throws {
+        let pki = try PKI.make()
+        let fixture = try Fixture(configuration: APIServerConfiguration(port: 0, credentials: pki))
+        let run = Task { try await fixture.server.run() }
+        let port = try await fixture.server.boundPort
+        let yaml = pki.kubeconfig(server: "https://127.0.0.1:\(port)")
+        let client = try HTTPSClient(kubeconfig: Kubeconfig(yaml: yaml), context: nil)
+        _ = try await fixture.makeConfigMap("a")
+        var events = try await client.watch(
+            .configMaps, namespace: "default", options: WatchOptions()
+        ).makeAsyncIterator()
+        #expect(try await events.next()?.name == "added a")
+        run.cancel()
+        try await run.value
+        // The connection is cut in the middle of an answer, so the stream may say so; it must not go on.
+        let rest = try? await events.next()
+        #expect(rest == nil)
+    }
+
     @Test("certificates are kept between starts and made anew before they expire")
     func certificates() async throws {
         let folder = "/tmp/velocity-pki-\(UInt64.random(in: 0 ... .max))"

@@ -195,6 +195,32 @@ import Testing
         #expect(marked[["metadata", "deletionGracePeriodSeconds"]] == 7)
     }
 
+    @Test("one can ask who one is and what one may do")
+    func reviews() async throws {
+        let who = try await send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "{}")
+        #expect(who.code == 201)
+        #expect(who.value[["status", "userInfo", "username"]] == "admin")
+        let may = try await send(
+            "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            #"{"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}"#)
+        #expect(may.value[["status", "allowed"]] == true)
+        #expect(may.value[["spec", "resourceAttributes", "verb"]] == "get")
+    }
+
+    @Test("a quiet watch is brought to the present, and passes nothing over")
+    func catchUp() async throws {
+        try await fixture.server.registry.prepare()
+        let kind = try fixture.server.registry.kind(of: .pods)
+        var cursor = try WatchCursor(
+            fixture.server.registry, kind, namespace: nil, WatchQuery(resourceVersion: "1"))
+        for name in ["a", "b", "c"] { _ = try await fixture.makeConfigMap(name) }
+        #expect(try await cursor.catchUp().isEmpty)
+        #expect(cursor.revision == fixture.store.revision)
+        try await fixture.makePod("p")
+        #expect(try await cursor.catchUp().map(\.object.name) == ["p"])
+        #expect(cursor.revision == fixture.store.revision)
+    }
+
     @Test("a collection is deleted by selector")
     func deleteCollection() async throws {
         _ = try await fixture.makeConfigMap("a", labels: ["x": "1"])

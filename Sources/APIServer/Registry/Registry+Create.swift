@@ -56,6 +56,7 @@ extension Registry {
             var written = Written(try await store.put(target.key, object, .absent))
             services.confirm(claim)
             written.isCreated = true
+            if resource == .events { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)

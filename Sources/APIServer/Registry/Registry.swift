@@ -11,6 +11,7 @@ final class Registry: Sendable {
     let catalog: KindCatalog
     let services: ServiceAllocator
     let nodes = NodeAgents()
+    let eventExpiry = EventExpiry()
     let now: @Sendable () -> Timestamp
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()

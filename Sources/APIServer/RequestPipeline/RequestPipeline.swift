@@ -22,6 +22,7 @@ struct RequestPipeline: Sendable {
         let route = Route(path: request.path)
         guard let user = request.user, route.isPublic || user != .anonymous else { throw .unauthorized }
         if case .resource(let path) = route {
+            if let review = try Reviews.answer(path, request, user: user) { return review }
             try await registry.prepare()
             return try await ResourceRequest(registry: registry, path: path, request: request).answer()
         }

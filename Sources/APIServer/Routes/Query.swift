@@ -16,10 +16,10 @@ struct Query: Sendable, Equatable {
     /// The first value of a parameter; nil when it is absent.
     subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
 
-    /// A truth value as Kubernetes reads it: anything but an empty text, `0` and `false` is true.
+    /// A truth value as Kubernetes reads it: a parameter that is there is true, unless it says `0` or `false`.
     func flag(_ name: String) -> Bool {
         guard let value = self[name] else { return false }
-        return !["", "0", "false"].contains(value.lowercased())
+        return !["0", "false"].contains(value.lowercased())
     }
 
     func optionalFlag(_ name: String) -> Bool? { self[name] == nil ? nil : flag(name) }

@@ -66,6 +66,37 @@ struct WatchCursor: Sendable {
         }
     }
 
+    /// What has happened up to now, without waiting for more; a quiet range is brought to the present.
+    ///
+    /// Otherwise the history would leave a watch behind that has nothing to tell while others are busy.
+    mutating func catchUp() async throws(Status) -> [WatchItem] {
+        guard pending.isEmpty else { return try await next() }
+        let present = store.revision
+        let start = self
+        // A cancelled task looks, but does not wait; it looks after `present` was read, so nothing is passed over.
+        let outcome = await withTaskGroup(of: Result<(items: [WatchItem], cursor: WatchCursor), Status>.self) { group in
+            group.addTask {
+                var cursor = start
+                do throws(Status) {
+                    return .success((try await cursor.next(), cursor))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.cancelAll()
+            return await group.next() ?? .failure(.cancelled)
+        }
+        switch outcome {
+        case .success(let found):
+            self = found.cursor
+            return found.items
+        case .failure(.cancelled):
+            revision = max(revision, present)
+            return []
+        case .failure(let status): throw status
+        }
+    }
+
     private func answer(to error: StoreError) -> Status {
         guard case .compacted(let oldest) = error else { return .answer(to: error, resource) }
         return .expired("too old resource version: \(revision.rawValue) (\(oldest.rawValue))")

@@ -8,12 +8,12 @@ actor WatchStream {
     private let presenter: Presenter
     private let sendsBookmarks: Bool
     private let deadline: ContinuousClock.Instant
-    private var nextBookmark: ContinuousClock.Instant
+    private var nextTick: ContinuousClock.Instant
     private var isFirst = true
     private var isOver = false
 
-    /// Quiet watches hear this often how far the history has come.
-    static let bookmarkInterval = Duration.seconds(60)
+    /// Quiet watches are brought to the present this often, and hear of it if they want.
+    static let tickInterval = Duration.seconds(60)
 
     init(
         _ cursor: WatchCursor, resource: ResourceType, presenter: Presenter, sendsBookmarks: Bool, timeout: Duration
@@ -23,7 +23,7 @@ actor WatchStream {
         self.presenter = presenter
         self.sendsBookmarks = sendsBookmarks
         deadline = .now + timeout
-        nextBookmark = .now + Self.bookmarkInterval
+        nextTick = .now + Self.tickInterval
     }
 
     static func bytes(_ watch: WatchStream) -> AsyncThrowingStream<[UInt8], any Error> {
@@ -42,10 +42,24 @@ actor WatchStream {
             return status == .cancelled ? nil : Presenter.errorEvent(status)
         case .time:
             isOver = deadline <= .now
-            nextBookmark = .now + Self.bookmarkInterval
-            if sendsBookmarks { return encode([.bookmark(resource, cursor.revision)]) }
-            return isOver ? nil : await next()
+            nextTick = .now + Self.tickInterval
+            return await tick()
         }
+    }
+
+    private func tick() async -> [UInt8]? {
+        var cursor = cursor
+        let items: [WatchItem]
+        do throws(Status) {
+            items = try await cursor.catchUp()
+        } catch {
+            isOver = true
+            return Presenter.errorEvent(error)
+        }
+        self.cursor = cursor
+        if !items.isEmpty { return encode(items) }
+        if sendsBookmarks { return encode([.bookmark(resource, cursor.revision)]) }
+        return isOver ? nil : await next()
     }
 
     private enum Outcome {
@@ -59,7 +73,7 @@ actor WatchStream {
     /// A cursor that loses the race is dropped, and nothing with it.
     private func wait() async -> Outcome {
         let start = cursor
-        let wake = sendsBookmarks ? min(deadline, nextBookmark) : deadline
+        let wake = min(deadline, nextTick)
         return await withTaskGroup(of: Outcome.self) { group in
             group.addTask {
                 var cursor = start
