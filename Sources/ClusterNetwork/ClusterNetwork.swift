@@ -105,6 +105,14 @@ public final class ClusterNetwork: Service {
             let (services, slices) = (services.list(), slices.list())
             let plan = ServicePlan(services: services, slices: slices, reserved: reserved)
             dns.replace(with: DNSZone(domain: domain, services: services, slices: slices))
+            if configuration.opensNodePorts {
+                for refusal in await listeners.update(to: plan.nodePorts) {
+                    guard let service = self.services.get(refusal.nodePort.service) else { continue }
+                    spawn {
+                        await events.record(service, .warning, reason: "NodePortUnavailable", message: refusal.message)
+                    }
+                }
+            }
             if plan.rules != applied {
                 do {
                     try await datapath.apply(plan.rules)
@@ -115,14 +123,6 @@ public final class ClusterNetwork: Service {
                     spawn {
                         try? await ContinuousClock().sleep(for: pause)
                         retry()
-                    }
-                }
-            }
-            if configuration.opensNodePorts {
-                for refusal in await listeners.update(to: plan.nodePorts) {
-                    guard let service = self.services.get(refusal.nodePort.service) else { continue }
-                    spawn {
-                        await events.record(service, .warning, reason: "NodePortUnavailable", message: refusal.message)
                     }
                 }
             }

@@ -35,8 +35,10 @@ package final class StreamForwarder: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 self.track(channel)
-                accepted.yield(channel)
-                return channel.eventLoop.makeSucceededVoidFuture()
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        StreamJoint(), Announcer { accepted.yield($0) })
+                }
             }
             .withBoundSocket(descriptor).get()
         channel.closeFuture.whenComplete { _ in accepted.finish() }
@@ -86,6 +88,7 @@ package final class StreamForwarder: Sendable {
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer(Self.addJoint)
             .withConnectedSocket(descriptor).get()
     }
 
@@ -95,8 +98,14 @@ package final class StreamForwarder: Sendable {
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer(Self.addJoint)
             .connectTimeout(.seconds(5))
             .connect(host: host, port: port).get()
+    }
+
+    @Sendable
+    private static func addJoint(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(StreamJoint()) }
     }
 
     /// The peer will see a reset ("connection reset by peer") instead of an orderly end with nothing in it.
@@ -116,5 +125,19 @@ package final class StreamForwarder: Sendable {
         let identity = ObjectIdentifier(channel)
         open.withLock { $0[identity] = channel }
         channel.closeFuture.whenComplete { _ in self.open.withLock { $0[identity] = nil } }
+    }
+}
+
+/// Tells of a channel when it is ready: before that it cannot be joined.
+private final class Announcer: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    private let announce: (any Channel) -> Void
+
+    init(announce: @escaping (any Channel) -> Void) { self.announce = announce }
+
+    func channelActive(context: ChannelHandlerContext) {
+        announce(context.channel)
+        context.fireChannelActive()
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }
