@@ -171,8 +171,14 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
 
 void pod_remove(struct pod *pod) {
     kill(pod->init, SIGKILL);
-    // Its end is the end of every process in the pod.
-    waitpid(pod->init, NULL, 0);
+    // Its end is the end of every process in the pod. It comes only when those are reaped, and containers are children of this
+    // process: waiting for the first process alone would be waiting for ever.
+    int status;
+    pid_t process;
+    while ((process = waitpid(-1, &status, __WALL)) != pod->init) {
+        if (process > 0) report_exit(process, status);
+        if (process < 0 && errno != EINTR) break;
+    }
     int netlink = netlink_open();
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);

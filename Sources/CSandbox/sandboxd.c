@@ -165,7 +165,7 @@ static void add_program(const char *name, const char *pod, pid_t process, bool i
     sandboxd.programs = program;
 }
 
-static void report_exit(pid_t process, int status) {
+void report_exit(pid_t process, int status) {
     for (struct program **link = &sandboxd.programs; *link; link = &(*link)->next) {
         struct program *program = *link;
         if (program->process != process) continue;
@@ -400,6 +400,8 @@ static int run(void) {
     char error[256] = "";
     prctl(PR_SET_NAME, "sandboxd");
     prctl(PR_SET_DUMPABLE, 0);
+    // Whatever the program that started this one had open besides the channel is none of its business.
+    close_range(4, ~0U, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     sigset_t mask;

@@ -56,6 +56,8 @@ extern struct sandboxd sandboxd;
 
 struct pod *find_pod(const char *uid);
 struct program *find_program(const char *name);
+/// Tells the other side that a process has ended, if it is one of those it asked for.
+void report_exit(pid_t process, int status);
 
 /// Writes a sentence with errno's text; returns -errno.
 int complain(char *error, size_t capacity, const char *what);

@@ -1,4 +1,5 @@
 import ContainerRuntime
+import ControllerKit
 import KubeModel
 
 /// What is known of one container of a pod: the facts behind its entry in `containerStatuses`.
@@ -75,6 +76,7 @@ struct ContainerState: Sendable, Hashable {
             restartCount += 1
             var lost = Termination(running)
             lost.containerID = recorded["containerID"]?.string ?? ""
+            lost.finished = .now
             lastTermination = lost
         }
     }

@@ -94,7 +94,16 @@ struct CheckpointScreen: Sendable {
     }
 
     private func text(columns: Int) -> [Line] {
-        var lines = [Line(text: phase.checkpoint.title, style: .title), Line(text: "")]
+        var lines = [Line(text: phase.checkpoint.title, style: .title)]
+        if let outcome {
+            lines.append(
+                outcome == .passed
+                    ? Line(text: "✓ Passed, and recorded.", style: .good)
+                    : Line(text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
+        } else if !isRunning {
+            lines.append(Line(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
+        }
+        lines.append(Line(text: ""))
         func add(_ label: String, _ text: String, _ style: Style = .plain) {
             let indent = String(repeating: " ", count: 13)
             for (index, part) in TextWrap.lines(text, columns: max(8, columns - 13)).enumerated() {
@@ -106,7 +115,9 @@ struct CheckpointScreen: Sendable {
             case .waiting: lines.append(Line(text: "  · \(check.title)", style: .dim))
             case .running(let waits):
                 lines.append(Line(text: "  ▸ \(check.title)", style: .bold))
-                lines.append(Line(text: "      \(waits)", style: .warning, isRunning: true))
+                lines += TextWrap.lines(waits, columns: max(8, columns - 6)).map {
+                    Line(text: "      \($0)", style: .warning, isRunning: true)
+                }
             case .judged(let result):
                 describe(result, &lines)
                 for (name, milliseconds) in result.measured.sorted(by: { $0.key < $1.key }) {
@@ -124,16 +135,6 @@ struct CheckpointScreen: Sendable {
                     add("seen", "\(evidence.at.timeText)  \(evidence.what)", .dim)
                 }
             }
-        }
-        if let outcome {
-            lines.append(Line(text: ""))
-            lines.append(
-                outcome == .passed
-                    ? Line(text: "✓ Passed, and recorded.", style: .good)
-                    : Line(text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
-        } else if !isRunning {
-            lines.append(Line(text: ""))
-            lines.append(Line(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
         }
         return lines
     }

@@ -34,6 +34,11 @@ struct CourseCommand: AsyncParsableCommand {
             let content = try CourseAccess.content()
             let labs = try lab.map { [try CourseAccess.find($0, in: content).lab] } ?? content.labs
             let seed = seed ?? UInt64.random(in: 0...UInt64.max)
+            // The labs' own port: whoever holds it would answer in the place of the clusters made here.
+            guard LoopbackPort.isFree(30080) else {
+                throw ClusterError(
+                    "Port 30080 is taken, and the labs need it.", hint: "Stop what holds it, for example: velocity cluster down")
+            }
             Output.remark("seed \(seed)")
             var failures = 0
             for lab in labs {

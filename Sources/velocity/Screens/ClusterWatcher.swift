@@ -26,7 +26,9 @@ struct ClusterWatcher: Sendable {
             return
         } catch {
             guard !Task.isCancelled else { return }
-            let sentence = (error as? Status)?.code == 0 ? "The cluster has stopped." : Self.firstLine(error)
+            // However the connection broke: what counts is whether the process is there.
+            let isGone = !(error is ClusterError) && !ClusterProcess(directory).isRunning
+            let sentence = isGone ? "The cluster has stopped." : Self.firstLine(error)
             inbox.post(.cluster(ClusterView(state: .stopped(sentence))))
         }
     }
