@@ -42,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -67,6 +68,7 @@ let package = Package(
                 "KubeModel", "ObjectStore", "KubeClient", lifecycle,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
             ] + nio),
         library("ControllerKit", ["KubeModel", "KubeClient", lifecycle]),
 
@@ -86,6 +88,7 @@ let package = Package(
                 "KubeModel", "ObjectStore", "KubeClient", "APIServer", "ControllerKit", "Controllers", "Scheduler",
                 "ContainerRuntime", "Kubelet", "ClusterNetwork", "CSandbox", lifecycle,
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         library("Course", ["CourseModel", "KubeModel", "KubeClient", yams]),
         library("Checkers", ["CourseModel", "KubeModel", "KubeClient"]),

@@ -9,8 +9,9 @@ public import ServiceLifecycle
 public final class APIServer: Service {
     let registry: Registry
     private let configuration: APIServerConfiguration
+    private let bound = BoundPort()
 
-    /// - Parameter store: What is in it is taken over: the addresses and node ports of its Services stay theirs.
+    /// A server over a store; what is in the store is taken over, and its Services keep their addresses and node ports.
     public init(
         store: ObjectStore, catalog: KindCatalog = .builtIn,
         configuration: APIServerConfiguration = APIServerConfiguration()
@@ -31,8 +32,33 @@ public final class APIServer: Service {
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
 
+    /// The port on which the server listens; waits until it does, and throws `ServerError` when it cannot.
+    public var boundPort: Int { get async throws { try await bound.value } }
+
+    /// Serves until the service group shuts down or the task is cancelled; then watches end and connections close.
+    ///
+    /// - Throws: `ServerError` when the port is taken.
     public func run() async throws {
-        try await registry.prepare()
-        try await gracefulShutdown()
+        do {
+            try await registry.prepare()
+            guard let port = configuration.port else {
+                bound.resolve(.failure(ServerError(message: "The API server was set up without a port.")))
+                try? await gracefulShutdown()
+                return
+            }
+            guard let credentials = configuration.credentials else {
+                throw ServerError(message: "The API server has a port but no certificates.")
+            }
+            let server = HTTPServer(
+                port: port, credentials: credentials, pipeline: RequestPipeline(registry: registry),
+                authenticator: Authenticator(tokens: configuration.tokens))
+            try await cancelWhenGracefulShutdown { [bound] in
+                try await server.run { bound.resolve(.success($0)) }
+            }
+        } catch {
+            bound.resolve(.failure(error as? ServerError ?? ServerError(message: "\(error)")))
+            throw error
+        }
+        bound.resolve(.failure(ServerError(message: "The API server has ended.")))
     }
 }

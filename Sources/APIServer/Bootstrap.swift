@@ -10,7 +10,21 @@ extension Registry {
     ///
     /// Every door calls this before its first request, so that nobody meets an empty cluster.
     func prepare() async throws(Status) {
-        guard !isPrepared.load(ordering: .acquiring) else { return }
+        while true {
+            switch preparation.enter() {
+            case .done: return
+            case .wait: await preparation.wait()
+            case .first:
+                do throws(Status) { try await createFirstObjects() } catch {
+                    preparation.leave(isDone: false)
+                    throw error
+                }
+                return preparation.leave(isDone: true)
+            }
+        }
+    }
+
+    private func createFirstObjects() async throws(Status) {
         let namespaceKind = try kind(of: .namespaces)
         for name in Self.firstNamespaces {
             try await createIfMissing(namespaceKind, KubeObject(.namespaces, name: name))
@@ -22,7 +36,6 @@ extension Registry {
             "ports": [["name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443]],
         ]
         try await createIfMissing(try kind(of: .services), service)
-        isPrepared.store(true, ordering: .releasing)
     }
 
     private func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {
@@ -32,8 +45,7 @@ extension Registry {
             _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings())
         } catch {
             // Another door may be preparing the same cluster at the same moment.
-            guard store.get(target.key) == nil else { return }
-            throw error
+            guard error.isAlreadyExists else { throw error }
         }
     }
 
@@ -41,5 +53,46 @@ extension Registry {
     func restoreServices() {
         guard let page = try? store.list(.all(resource: ResourceType.services.qualifiedPlural)) else { return }
         for item in page.items { services.restore(item.object) }
+    }
+}
+
+/// Lets one caller through, and the others wait until it is done.
+final class OneAtATime: Sendable {
+    enum Entry { case done, first, wait }
+
+    private struct State {
+        var isDone = false
+        var isTaken = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+
+    func enter() -> Entry {
+        state.withLock { state in
+            if state.isDone { return .done }
+            defer { state.isTaken = true }
+            return state.isTaken ? .wait : .first
+        }
+    }
+
+    func leave(isDone: Bool) {
+        let waiters = state.withLock { state in
+            state.isDone = isDone
+            state.isTaken = false
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when the one inside has left.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.isTaken { state.waiters.append(continuation) }
+                return !state.isTaken
+            }
+            if isOver { continuation.resume() }
+        }
     }
 }

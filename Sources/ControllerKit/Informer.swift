@@ -19,6 +19,8 @@ public final class Informer: Sendable, Service {
     private struct Shared {
         var objects: [ObjectKey: KubeObject] = [:]
         var isSynced = false
+        /// It does not run any more: nobody is to wait for it.
+        var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
         var consumers: [AsyncStream<Change>.Continuation] = []
     }
@@ -51,12 +53,12 @@ public final class Informer: Sendable, Service {
         }
     }
 
-    /// Returns when the first list is in the cache.
+    /// Returns when the first list is in the cache, or when the informer has ended.
     public func waitUntilSynced() async {
         await withCheckedContinuation { continuation in
             let isSynced = shared.withLock { shared in
-                if !shared.isSynced { shared.waiters.append(continuation) }
-                return shared.isSynced
+                if !shared.isSynced, !shared.isOver { shared.waiters.append(continuation) }
+                return shared.isSynced || shared.isOver
             }
             if isSynced { continuation.resume() }
         }
@@ -67,7 +69,7 @@ public final class Informer: Sendable, Service {
         let (stream, continuation) = AsyncStream<Change>.makeStream()
         shared.withLock { shared in
             for object in shared.objects.values { continuation.yield(Change(old: nil, new: object)) }
-            shared.consumers.append(continuation)
+            if shared.isOver { continuation.finish() } else { shared.consumers.append(continuation) }
         }
         return stream
     }
@@ -87,9 +89,12 @@ public final class Informer: Sendable, Service {
             }
         }
         let consumers = shared.withLock { shared in
-            let waiters = shared.waiters
-            shared.waiters = []
-            for waiter in waiters { waiter.resume() }
+            defer {
+                shared.waiters = []
+                shared.consumers = []
+                shared.isOver = true
+            }
+            for waiter in shared.waiters { waiter.resume() }
             return shared.consumers
         }
         for consumer in consumers { consumer.finish() }

@@ -41,12 +41,14 @@ extension ClusterClient {
     ) async throws -> [KubeObject]? {
         try await withThrowingTaskGroup(of: [KubeObject]?.self) { group in
             group.addTask {
-                try await self.follow(
+                // The type is written out: an optional result would end the following at once, with nil.
+                let found: [KubeObject] = try await self.follow(
                     resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector
                 ) { objects, _ in
                     let sorted = objects.sorted { $0.key < $1.key }.map(\.value)
                     return isMet(sorted) ? sorted : nil
                 }
+                return found
             }
             group.addTask {
                 try await ContinuousClock().sleep(for: timeout)

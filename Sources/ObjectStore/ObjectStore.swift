@@ -145,8 +145,21 @@ public final class ObjectStore: Sendable {
             if let immediate { continuation.resume(returning: immediate) }
         }
         switch turn {
-        case .done(let result): return try result.get()
+        case .done(.success(let object)): return object
+        case .done(.failure(let error)):
+            // Refused because of a write that is still being committed: whoever looks again is to see that write.
+            await waitUntilVisible(key)
+            throw error
         case .lead: return try await lead(key)
+        }
+    }
+
+    /// Returns when no write of the key is being committed.
+    private func waitUntilVisible(_ key: StoreKey) async {
+        while !Task.isCancelled {
+            let seen = shared.withLock { $0.ahead[key] == nil ? nil : $0.state.revision }
+            guard let seen else { return }
+            await waitForChange(in: .one(key), after: seen)
         }
     }
 

@@ -1,1 +1,2 @@
-print("velocity")
+import Cluster
+try await ClusterServer.serve(VelocityHome(path: "/tmp/vt/home").cluster("velocitylab"), settings: ClusterSettings(pace: .instant))

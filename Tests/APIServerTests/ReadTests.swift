@@ -34,7 +34,7 @@ import Testing
             .configMaps, namespace: "default", options: ListOptions(limit: 2, continueToken: token))
         #expect(rest.items.map(\.name) == ["c"])
         #expect(rest.continueToken == nil)
-        for number in 0..<12 { _ = try await fixture.makeConfigMap("x\(number)") }
+        for number in 0..<40 { _ = try await fixture.makeConfigMap("x\(number)") }
         let status = try await refusal {
             _ = try await fixture.client.list(
                 .configMaps, namespace: "default", options: ListOptions(limit: 2, continueToken: token))
@@ -110,7 +110,7 @@ import Testing
     func expired() async throws {
         let fixture = try Fixture(historyCount: 4)
         let revision = try await fixture.client.list(.configMaps).resourceVersion
-        for number in 0..<10 { _ = try await fixture.makeConfigMap("x\(number)") }
+        for number in 0..<40 { _ = try await fixture.makeConfigMap("x\(number)") }
         let status = try await refusal {
             var events = try await fixture.client.watch(
                 .configMaps, namespace: "default", options: WatchOptions(resourceVersion: revision)

@@ -125,6 +125,38 @@ struct CheckEngineTests {
         }
     }
 
+    @Test("a check that is interrupted sets back what it has changed, and is unknown")
+    func interrupted() async throws {
+        try await ScriptedCluster.run { cluster in
+            try await cluster.solve("phase2")
+            let reference = ObjectRef(kind: "Deployment", name: "payment-gateway-deployment")
+            let endless = Check(
+                id: "endless", title: "it never ends",
+                steps: [
+                    .expect(.ready(deployment: reference, count: 3), within: .seconds(30)),
+                    .act(.scale(reference, replicas: 4)),
+                    .expect(
+                        .count(Selection(kind: "ConfigMap", selector: "never=true"), [], .atLeast(1)),
+                        within: .seconds(50)),
+                ], hints: [Hint(text: "None")])
+            let phase = Phase(
+                id: "phase2", title: "", minutes: 1, objective: "", steps: [],
+                checkpoint: Checkpoint(title: "", checks: [endless]))
+            let (waiting, continuation) = AsyncStream<Void>.makeStream()
+            let judging = Task {
+                await CheckEngine(client: cluster.client).run(phase, of: week06) { step in
+                    if case .waiting(_, let wanted, _, _) = step, wanted.hasPrefix("ConfigMap") { continuation.yield() }
+                }
+            }
+            for await _ in waiting { break }
+            judging.cancel()
+            let result = await judging.value
+            #expect(result.results[0].verdict == .unknown(because: "the check was interrupted"))
+            let deployment = try await cluster.client.get(.deployments, reference.name, in: week06.namespace)
+            #expect(deployment.value[["spec", "replicas"]] == 3)
+        }
+    }
+
     @Test("a pod that nobody would replace is not deleted")
     func barePod() async throws {
         try await ScriptedCluster.run { cluster in

@@ -108,6 +108,21 @@ struct ProgressStoreTests {
         #expect(try store.place(of: learner)?.phase == "phase2")
     }
 
+    @Test("a scene hears the learner's name, the number of attempts and the latest recovery time")
+    func sceneVariables() throws {
+        let folder = try ScratchFolder()
+        let store = try ProgressStore(path: folder.database)
+        let learner = try store.currentLearner(orNew: "Ana")
+        #expect(try store.sceneVariables(for: learner) == ["learner": .text("Ana"), "attempts": .number(0)])
+        var result = CheckpointResult.sample(.passed, .passed)
+        result.results[1].measured = ["recovery": 2345]
+        try store.record(result, learner: learner.id, cluster: "c")
+        #expect(
+            try store.sceneVariables(for: learner) == [
+                "learner": .text("Ana"), "attempts": .number(1), "recovery_seconds": .number(2.3),
+            ])
+    }
+
     @Test("learners are told apart, and wrong ids are refused with a way on")
     func learners() throws {
         let folder = try ScratchFolder()

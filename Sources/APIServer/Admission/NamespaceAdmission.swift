@@ -2,7 +2,7 @@ import KubeModel
 
 /// Nothing is created in a namespace that is not there, or that is on its way out.
 enum NamespaceAdmission {
-    /// - Parameter namespace: The namespace of the object as it is stored; nil if there is none.
+    /// Throws `Status` unless `namespace`, the namespace of the object as it is stored, is there and stays.
     static func admit(_ object: KubeObject, _ resource: ResourceType, namespace: KubeObject?) throws(Status) {
         guard resource.isNamespaced, let name = object.namespace else { return }
         guard let namespace else { throw .notFound(.namespaces, name) }

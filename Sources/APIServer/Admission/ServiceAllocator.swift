@@ -33,7 +33,7 @@ final class ServiceAllocator: Sendable {
 
     /// Fills in what a Service needs and lacks; does nothing for other kinds.
     ///
-    /// - Parameter old: What it replaces, whose address and ports it already holds.
+    /// `old` is what it replaces, whose address and ports it already holds.
     func admit(_ object: inout KubeObject, old: KubeObject?, _ resource: ResourceType) throws(Status) -> Claim? {
         guard resource == .services else { return nil }
         var service = object

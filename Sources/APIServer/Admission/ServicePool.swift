@@ -38,7 +38,9 @@ struct AddressBlock: Sendable, Hashable {
     }
 }
 
-/// Which Service holds which cluster address and which node port. A value; `ServiceAllocator` owns the one that counts.
+/// Which Service holds which cluster address and which node port, as a value.
+///
+/// `ServiceAllocator` owns the one that counts.
 struct ServicePool: Sendable {
     let block: AddressBlock
     let nodePorts: ClosedRange<Int>

@@ -1,1 +1,118 @@
-public struct PKI: Sendable {}
+import FoundationEssentials
+public import KubeModel
+import SwiftASN1
+import X509
+
+/// Why there are no certificates.
+public struct PKIError: Error, Sendable, Hashable, CustomStringConvertible {
+    public var message: String
+    public var hint: String?
+    public var description: String { hint.map { "\(message)\nhint: \($0)" } ?? message }
+}
+
+/// The certificates of one cluster: an authority of its own, the server's, and the administrator's.
+///
+/// The authority's key is never written: when anything expires, everything is made anew together.
+public struct PKI: Sendable {
+    /// Certificates and keys as PEM text.
+    public let authorityCertificate: String
+    public let serverCertificate: String
+    public let serverKey: String
+    public let clientCertificate: String
+    public let clientKey: String
+
+    private static let files = ["ca.crt", "apiserver.crt", "apiserver.key", "admin.crt", "admin.key"]
+
+    init(parts: [String]) {
+        precondition(parts.count == Self.files.count, "\(parts.count) parts are not the \(Self.files.count) of a PKI")
+        authorityCertificate = parts[0]
+        serverCertificate = parts[1]
+        serverKey = parts[2]
+        clientCertificate = parts[3]
+        clientKey = parts[4]
+    }
+
+    private var parts: [String] {
+        [authorityCertificate, serverCertificate, serverKey, clientCertificate, clientKey]
+    }
+
+    /// The certificates in a directory; makes them when they are missing, damaged or about to expire.
+    ///
+    /// The directory is made if it is not there; files in it are readable by their owner only. `serviceAddress` is that of
+    /// the `kubernetes` Service, by which pods reach the server.
+    public static func load(
+        orMakeIn directory: String, serviceAddress: String = "10.96.0.1", now: Timestamp? = nil
+    ) throws(PKIError) -> PKI {
+        let now = now ?? SystemTime.now()
+        let texts = files.compactMap { SecretFile.read("\(directory)/\($0)") }
+        if texts.count == files.count {
+            let pki = PKI(parts: texts)
+            if pki.isUsable(now: now) { return pki }
+        }
+        let pki = try make(serviceAddress: serviceAddress, now: now)
+        try SecretFile.makeDirectory(directory)
+        for (name, text) in zip(files, pki.parts) { try SecretFile.write(text, to: "\(directory)/\(name)") }
+        return pki
+    }
+
+    /// New certificates, kept nowhere.
+    public static func make(serviceAddress: String = "10.96.0.1", now: Timestamp? = nil) throws(PKIError) -> PKI {
+        do {
+            return try CertificateAuthority(now: now ?? SystemTime.now()).issueAll(serviceAddress: serviceAddress)
+        } catch {
+            throw PKIError(message: "The certificates of the cluster cannot be made: \(error).", hint: nil)
+        }
+    }
+
+    /// Certificates are renewed when they have less than this left.
+    private static let secondsLeftMin: Int64 = 7 * 86_400
+
+    /// Whether the parts belong together and will be valid for a while.
+    func isUsable(now: Timestamp) -> Bool {
+        do {
+            let authority = try Certificate(pemEncoded: authorityCertificate)
+            let moment = Date(timeIntervalSince1970: Double(now.seconds))
+            let later = moment.addingTimeInterval(Double(Self.secondsLeftMin))
+            for (text, key) in [(serverCertificate, serverKey), (clientCertificate, clientKey)] {
+                let certificate = try Certificate(pemEncoded: text)
+                let privateKey = try Certificate.PrivateKey(pemEncoded: key)
+                guard privateKey.publicKey == certificate.publicKey,
+                    authority.publicKey.isValidSignature(certificate.signature, for: certificate)
+                else { return false }
+                guard certificate.notValidBefore <= moment, later < certificate.notValidAfter else { return false }
+            }
+            return authority.notValidBefore <= moment && later < authority.notValidAfter
+        } catch {
+            return false
+        }
+    }
+
+    /// A kubeconfig with everything in it, for `kubectl` and `HTTPSClient`.
+    ///
+    /// `server` is a URL, for example `https://127.0.0.1:6443`; `name` is that of the cluster and of the context.
+    public func kubeconfig(server: String, name: String = "velocitylab", user: String = "kubernetes-admin") -> String {
+        func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+        return """
+            apiVersion: v1
+            kind: Config
+            clusters:
+            - name: \(name)
+              cluster:
+                certificate-authority-data: \(encoded(authorityCertificate))
+                server: \(server)
+            contexts:
+            - name: \(name)
+              context:
+                cluster: \(name)
+                user: \(user)
+            current-context: \(name)
+            preferences: {}
+            users:
+            - name: \(user)
+              user:
+                client-certificate-data: \(encoded(clientCertificate))
+                client-key-data: \(encoded(clientKey))
+
+            """
+    }
+}

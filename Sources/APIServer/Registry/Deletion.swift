@@ -12,11 +12,15 @@ enum Deletion: Equatable {
     /// It is already on its way, and this request does not make it go faster.
     case keep
 
-    static func plan(_ object: KubeObject, _ resource: ResourceType, _ options: DeleteOptions, now: Timestamp) -> Deletion {
+    static func plan(_ object: KubeObject, _ resource: ResourceType, _ options: DeleteOptions, now: Timestamp)
+        -> Deletion
+    {
         var marked = object
         applyPropagation(options.propagation, to: &marked)
         if object.isBeingDeleted {
-            guard resource == .pods else { return isComplete(marked, resource) ? .remove(marked) : changed(marked, object) }
+            guard resource == .pods else {
+                return isComplete(marked, resource) ? .remove(marked) : changed(marked, object)
+            }
             return shorten(marked, was: object, options)
         }
         let grace = resource == .pods ? podGrace(object, options) : 0

@@ -4,8 +4,7 @@ import ObjectStore
 extension Registry {
     /// Creates an object: decode, defaults, admission, validation, store.
     ///
-    /// - Parameters:
-    ///   - namespace: That of the request; nil for objects of the cluster.
+    /// `namespace` is that of the request; nil for objects of the cluster.
     func create(
         _ kind: KindSchema, namespace: String?, body: JSONValue, _ settings: WriteSettings
     ) async throws(Status) -> Written {
@@ -57,6 +56,7 @@ extension Registry {
             var written = Written(try await store.put(target.key, object, .absent))
             services.confirm(claim)
             written.isCreated = true
+            if resource == .events { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)

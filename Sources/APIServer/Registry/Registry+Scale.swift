@@ -17,7 +17,8 @@ extension Registry {
         try await changeScale(target, settings) { _ in body }
     }
 
-    func patchScale(_ target: Target, _ patch: ObjectPatch, _ settings: WriteSettings) async throws(Status) -> JSONValue {
+    func patchScale(_ target: Target, _ patch: ObjectPatch, _ settings: WriteSettings) async throws(Status) -> JSONValue
+    {
         try await changeScale(target, settings) { scale throws(Status) in
             guard patch.kind == .json else { return scale.applyingMergePatch(patch.body) }
             do throws(PatchError) {
@@ -59,7 +60,8 @@ extension Registry {
         case let other?:
             throw .cannotHandle(
                 scaleType,
-                because: "json: cannot unmarshal \(other.text) into Go struct field ScaleSpec.spec.replicas of type int32")
+                because:
+                    "json: cannot unmarshal \(other.text) into Go struct field ScaleSpec.spec.replicas of type int32")
         }
     }
 

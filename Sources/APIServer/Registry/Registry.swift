@@ -11,9 +11,10 @@ final class Registry: Sendable {
     let catalog: KindCatalog
     let services: ServiceAllocator
     let nodes = NodeAgents()
+    let eventExpiry = EventExpiry()
     let now: @Sendable () -> Timestamp
     /// Whether `prepare` has been done.
-    let isPrepared = Atomic(false)
+    let preparation = OneAtATime()
 
     init(
         store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,

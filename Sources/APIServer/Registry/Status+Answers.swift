@@ -74,7 +74,7 @@ extension Status {
             message: "Request entity too large: limit is \(bytesMax)")
     }
 
-    /// A JSON patch that does not fit its object. The reason is not told, as in Kubernetes.
+    /// A JSON patch that does not fit its object; the reason is not told, as in Kubernetes.
     static let unprocessable = Status(
         code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request",
         details: [:])

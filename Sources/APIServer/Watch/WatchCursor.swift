@@ -11,7 +11,7 @@ struct WatchQuery: Sendable {
     var allowsBookmarks = false
 }
 
-/// A place in the history of a range. A value: it owns no queue, and whoever does not ask costs nothing.
+/// A place in the history of a range, as a value: it owns no queue, and whoever does not ask costs nothing.
 struct WatchCursor: Sendable {
     private let store: ObjectStore
     private let resource: ResourceType
@@ -45,7 +45,9 @@ struct WatchCursor: Sendable {
         }
     }
 
-    /// The next events, at least one; waits for them. Throws `Status` 410 when the history no longer reaches back to here.
+    /// The next events, at least one; waits for them.
+    ///
+    /// Throws `Status` 410 when the history no longer reaches back to here.
     mutating func next() async throws(Status) -> [WatchItem] {
         if !pending.isEmpty {
             defer { pending = [] }
@@ -61,6 +63,37 @@ struct WatchCursor: Sendable {
             revision = found.upTo
             let items = found.events.compactMap { WatchItem($0, selection) }
             if !items.isEmpty { return items }
+        }
+    }
+
+    /// What has happened up to now, without waiting for more; a quiet range is brought to the present.
+    ///
+    /// Otherwise the history would leave a watch behind that has nothing to tell while others are busy.
+    mutating func catchUp() async throws(Status) -> [WatchItem] {
+        guard pending.isEmpty else { return try await next() }
+        let present = store.revision
+        let start = self
+        // A cancelled task looks, but does not wait; it looks after `present` was read, so nothing is passed over.
+        let outcome = await withTaskGroup(of: Result<(items: [WatchItem], cursor: WatchCursor), Status>.self) { group in
+            group.addTask {
+                var cursor = start
+                do throws(Status) {
+                    return .success((try await cursor.next(), cursor))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.cancelAll()
+            return await group.next() ?? .failure(.cancelled)
+        }
+        switch outcome {
+        case .success(let found):
+            self = found.cursor
+            return found.items
+        case .failure(.cancelled):
+            revision = max(revision, present)
+            return []
+        case .failure(let status): throw status
         }
     }
 

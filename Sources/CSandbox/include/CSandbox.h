@@ -1,4 +1,7 @@
 #pragma once
 
+#include "channel.h"
 #include "nft.h"
+#include "probe.h"
 #include "process.h"
+#include "wire.h"

@@ -57,8 +57,8 @@ extension CheckSession {
     private func blindness(for step: CheckStep) -> String? {
         guard case .expect(let condition, _) = step else { return nil }
         for resource in ConditionJudge.resources(of: condition) {
-            guard let status = view.failures[resource] else { continue }
-            return "\(resource.plural) cannot be watched: \(status)"
+            if let status = view.failures[resource] { return "\(resource.plural) cannot be watched: \(status)" }
+            if !view.isSynced(resource) { return "the cluster did not say in time which \(resource.plural) there are" }
         }
         return nil
     }

@@ -22,12 +22,7 @@ struct SceneParser {
     private var position = 0
     private var cast: [CharacterID] = []
     /// Variables that have a value somewhere: the program's own and those the scene sets.
-    private var variables: Set<String> = Self.providedVariables
-
-    /// What the program itself tells a scene.
-    static let providedVariables: Set<String> = [
-        "learner", "deleted_pod", "replacement_pod", "recovery_seconds", "attempts",
-    ]
+    private var variables: Set<String> = Set(SceneVariable.allCases.map(\.rawValue))
 
     init(
         file: String, characters: [StoryCharacter], moods: Set<String>, references: SceneReferences,

@@ -41,7 +41,7 @@ enum ProtobufTypes {
         for line in ProtobufTable.text.split(separator: "\n") {
             var words = line.split(separator: " ")
             let title = words.removeFirst()
-            let isMapEntry = title.hasSuffix("!")
+            let isMapEntry = title.hasSuffix("@")
             let name = String(isMapEntry ? title.dropLast() : title)
             let fields = words.compactMap(ProtobufField.parse)
             messages[name] = ProtobufMessage(

@@ -1,0 +1,111 @@
+import Glibc
+import KubeModel
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// The HTTPS side of the API server: one event loop, HTTP/1.1, TLS by the cluster's own certificates.
+struct HTTPServer: Sendable {
+    let port: Int
+    let credentials: PKI
+    let pipeline: RequestPipeline
+    let authenticator: Authenticator
+    var limits = RequestCollector.Limits()
+
+    /// Serves until the task is cancelled.
+    ///
+    /// `whenBound` is called once, with the port.
+    func run(whenBound: @Sendable (Int) -> Void) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            try await serve(on: group, whenBound: whenBound)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try? await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup, whenBound: @Sendable (Int) -> Void) async throws {
+        let tls = try makeTLS()
+        let limits = limits
+        let listener: NIOAsyncChannel<HTTPConnection.Channel, Never>
+        do {
+            listener = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 256)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let operations = channel.pipeline.syncOperations
+                        try operations.addHandler(NIOSSLServerHandler(context: tls))
+                        // Assistance with pipelining would stop reading during an answer, and not see a client leave.
+                        try operations.configureHTTPServerPipeline(
+                            withPipeliningAssistance: false, withErrorHandling: true)
+                        try operations.addHandler(RequestCollector(limits: limits))
+                        return try HTTPConnection.Channel(
+                            wrappingChannelSynchronously: channel,
+                            configuration: .init(
+                                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+                    }
+                }
+        } catch {
+            throw ServerError(port: port, error)
+        }
+        whenBound(listener.channel.localAddress?.port ?? port)
+        try await listener.executeThenClose { inbound in
+            try await withThrowingDiscardingTaskGroup { connections in
+                do {
+                    for try await channel in inbound {
+                        let connection = HTTPConnection(
+                            channel: channel, pipeline: pipeline, authenticator: authenticator)
+                        connections.addTask { await connection.serve() }
+                    }
+                } catch is CancellationError {}
+                // Watches would go on for an hour; clients of a server that leaves connect again.
+                connections.cancelAll()
+            }
+        }
+    }
+
+    private func makeTLS() throws -> NIOSSLContext {
+        let authority = try NIOSSLCertificate.fromPEMBytes(Array(credentials.authorityCertificate.utf8))
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(credentials.serverCertificate.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(credentials.serverKey.utf8), format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        // A certificate is not needed, because there are tokens; one that is shown must be of our authority.
+        configuration.certificateVerification = .optionalVerification
+        configuration.trustRoots = .certificates(authority)
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.minimumTLSVersion = .tlsv12
+        return try NIOSSLContext(configuration: configuration)
+    }
+}
+
+/// Why the API server does not serve.
+public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
+    public var message: String
+    public var hint: String?
+    public var description: String { hint.map { "\(message)\nhint: \($0)" } ?? message }
+
+    init(message: String, hint: String? = nil) {
+        self.message = message
+        self.hint = hint
+    }
+
+    init(port: Int, _ error: any Error) {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE:
+            message = "The port \(port) is in use by another program."
+            hint = "Choose another port, or end the program that uses it."
+        case EACCES:
+            message = "The port \(port) needs rights that this program does not have."
+            hint = "Choose a port from 1024 on."
+        default:
+            message = "The API server cannot listen on port \(port): \(error)."
+            hint = nil
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// A request whose body has arrived whole.
+struct CollectedRequest: Sendable {
+    let head: HTTPRequestHead
+    let body: [UInt8]
+    /// The body was larger than is taken; it has been thrown away.
+    let isTooLarge: Bool
+    /// The body ended before the request was handed on, so that the next one can follow on the same connection.
+    let isComplete: Bool
+    /// Whom the certificate of the connection names.
+    let certificateUser: UserInfo?
+}
+
+/// Puts the parts of a request together, within limits of size and time.
+final class RequestCollector: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = CollectedRequest
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    struct Limits: Sendable {
+        var bodyBytesMax = RequestBody.bytesMax
+        /// So much is read and thrown away, so that the client, still writing, gets to read why.
+        var discardedBytesMax = 64 * 1024 * 1024
+        /// From the first connection to the end of the first head, TLS included, and from a head to the end of its body.
+        var requestTime = TimeAmount.seconds(30)
+        /// Between an answer and the next request.
+        var idleTime = TimeAmount.seconds(180)
+    }
+
+    private let limits: Limits
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+    private var discarded = 0
+    private var deadline: Scheduled<Void>?
+    private var certificateUser: UserInfo?
+    private var knowsCertificate = false
+
+    init(limits: Limits) { self.limits = limits }
+
+    func handlerAdded(context: ChannelHandlerContext) { arm(limits.requestTime, context) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    /// Closes the connection unless something happens in time.
+    private func arm(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            arm(limits.requestTime, context)
+            self.head = head
+            body = []
+            discarded = 0
+            let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+            isTooLarge = announced > limits.bodyBytesMax
+            let isAsking = head.headers.first(name: "expect")?.lowercased() == "100-continue"
+            if isAsking, !isTooLarge {
+                context.writeAndFlush(
+                    wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+            }
+            // Nobody has to send what will be refused.
+            if isTooLarge, isAsking || announced > limits.discardedBytesMax { finish(context, isComplete: false) }
+        case .body(let part):
+            guard head != nil else { return }
+            if isTooLarge || body.count + part.readableBytes > limits.bodyBytesMax {
+                isTooLarge = true
+                discarded += body.count + part.readableBytes
+                body = []
+                if discarded > limits.discardedBytesMax { finish(context, isComplete: false) }
+            } else {
+                body.append(contentsOf: part.readableBytesView)
+            }
+        case .end: finish(context, isComplete: true)
+        }
+    }
+
+    private func finish(_ context: ChannelHandlerContext, isComplete: Bool) {
+        guard let head else { return }
+        deadline?.cancel()
+        let request = CollectedRequest(
+            head: head, body: isTooLarge ? [] : body, isTooLarge: isTooLarge, isComplete: isComplete,
+            certificateUser: user(context))
+        self.head = nil
+        body = []
+        context.fireChannelRead(wrapInboundOut(request))
+    }
+
+    private func user(_ context: ChannelHandlerContext) -> UserInfo? {
+        if !knowsCertificate {
+            knowsCertificate = true
+            // The handshake is over when a request has arrived, so the certificate is final.
+            let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+            certificateUser = (try? certificate?.toDERBytes()).flatMap { Authenticator.user(ofCertificate: $0) }
+        }
+        return certificateUser
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { arm(limits.idleTime, context) }
+        context.write(data, promise: promise)
+    }
+}

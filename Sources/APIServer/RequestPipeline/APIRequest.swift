@@ -1,0 +1,28 @@
+/// A request as the pipeline sees it, whatever carried it here.
+struct APIRequest: Sendable {
+    var method: String
+    var path: String
+    var query: Query
+    var accept: String?
+    var contentType: String?
+    var ifNoneMatch: String?
+    var body: [UInt8]
+    /// Nil: a token was given that is not known.
+    var user: UserInfo?
+
+    /// A request for a URI: the path and, after a question mark, the parameters.
+    init(
+        _ method: String, _ uri: String, accept: String? = nil, contentType: String? = nil,
+        ifNoneMatch: String? = nil, body: [UInt8] = [], user: UserInfo?
+    ) {
+        self.method = method
+        let sides = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        path = String(sides.first ?? "")
+        query = Query(sides.count > 1 ? sides[1] : "")
+        self.accept = accept
+        self.contentType = contentType
+        self.ifNoneMatch = ifNoneMatch
+        self.body = body
+        self.user = user
+    }
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+/// The messages between this program and `sandboxd`, its other self that owns the namespaces.
+///
+/// `sandboxd` is the same binary started as `__sandboxd` with a SEQPACKET socket as descriptor 3. A message is one packet: u32 type, u32 id,
+/// then fields, each a u32 length and so many bytes; numbers are 4 bytes. Everything is in the machine's own byte order. A reply carries the
+/// id of its request; descriptors travel beside a message as SCM_RIGHTS.
+
+enum vs_message {
+    /// pod, host name, address (text) → reply
+    VS_POD_CREATE = 1,
+    /// pod → reply, when all its processes are gone
+    VS_POD_REMOVE = 2,
+    /// pod, container, directory, user (-1: none), count + arguments, count + environment, count + (source, target, read-only),
+    /// count + (path, content); descriptors: output, errors → reply with the process id
+    VS_CONTAINER_START = 3,
+    /// container, signal → reply
+    VS_CONTAINER_SIGNAL = 4,
+    /// container, name of the execution, count + arguments, count + environment; descriptors: output, errors → reply
+    VS_EXECUTE = 5,
+    /// 6 or 17, address (text), port → reply with a descriptor
+    VS_LISTEN = 6,
+    /// pod or nothing, address (text), port, milliseconds → reply with a descriptor, when the connection stands
+    VS_CONNECT = 7,
+    /// rule table (nft.h) → reply
+    VS_RULES = 8,
+
+    /// number: 0 or an errno; text: a sentence; further fields as the request says
+    VS_REPLY = 100,
+    /// name of a container or an execution, wait status
+    VS_EXITED = 101,
+    /// number: 0 or an errno, text: `sandboxd` is ready or will not be
+    VS_STARTED = 102,
+};
+
+enum { vs_packet_bytes_max = 192 * 1024 };

@@ -1,0 +1,190 @@
+// The cluster's network namespace, and pods in it: routed, no bridge, so that all pod traffic passes the forward hook.
+#define _GNU_SOURCE 1
+#include "sandboxd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/// What pods send their packets to; an address of the cluster's namespace that no pod can have.
+static uint32_t gateway(void) { return inet_addr("169.254.1.1"); }
+
+int write_file(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t count = write(file, text, strlen(text));
+    int error = errno;
+    close(file);
+    return count < 0 ? -error : 0;
+}
+
+int enter_user_namespace(uid_t inside_user, char *error, size_t capacity) {
+    char map[64];
+    uid_t user = geteuid();
+    gid_t group = getegid();
+    if (unshare(CLONE_NEWUSER) != 0) return complain(error, capacity, "a user namespace is refused");
+    // A process that is not dumpable does not own its files in /proc, and could not write its own map.
+    prctl(PR_SET_DUMPABLE, 1);
+    int outcome = write_file("/proc/self/setgroups", "deny");
+    if (outcome == 0) {
+        snprintf(map, sizeof map, "%u %u 1", inside_user, user);
+        outcome = write_file("/proc/self/uid_map", map);
+    }
+    if (outcome == 0) {
+        snprintf(map, sizeof map, "%u %u 1", inside_user, group);
+        outcome = write_file("/proc/self/gid_map", map);
+    }
+    prctl(PR_SET_DUMPABLE, 0);
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "the user map is refused");
+    }
+    return 0;
+}
+
+int pods_prepare_network(char *error, size_t capacity) {
+    if (!sandboxd.is_root) {
+        int outcome = enter_user_namespace(0, error, capacity);
+        if (outcome < 0) return outcome;
+    }
+    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return complain(error, capacity, "namespaces are refused");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return complain(error, capacity, "mounts cannot be made private");
+    sandboxd.network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    int netlink = netlink_open();
+    if (sandboxd.network < 0 || netlink < 0) return complain(error, capacity, "the network namespace cannot be opened");
+    int outcome = link_up(netlink, "lo");
+    if (outcome == 0) outcome = address_add(netlink, "lo", gateway(), 32);
+    // Any address of the service range can be listened on here.
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.96.0.0"), 16, "lo", 0, 0, RTN_LOCAL);
+    close(netlink);
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_forward", "1");
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "the cluster's network cannot be set up");
+    }
+    return 0;
+}
+
+/// The first process of a pod: keeps its namespaces and reaps what is orphaned in it.
+static void keep_pod(const char *host_name, int ready) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "pause");
+    sethostname(host_name, strlen(host_name));
+    setsid();
+    char byte = 1;
+    if (write(ready, &byte, 1) != 1) _exit(1);
+    close_range(0, ~0U, 0);
+    sigset_t mask;
+    sigfillset(&mask);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    for (;;) {
+        int number;
+        if (sigwait(&mask, &number) != 0) continue;
+        if (number == SIGTERM) _exit(0);
+        while (waitpid(-1, NULL, WNOHANG) > 0) {}
+    }
+}
+
+/// Sets up the pod's side of its link, from within the pod's network namespace.
+static int prepare_inside(uint32_t address) {
+    int netlink = netlink_open();
+    if (netlink < 0) return -errno;
+    int outcome = link_up(netlink, "lo");
+    if (outcome == 0) outcome = link_up(netlink, "eth0");
+    if (outcome == 0) outcome = address_add(netlink, "eth0", address, 32);
+    if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
+    if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
+    close(netlink);
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    return outcome;
+}
+
+static int connect_pod(struct pod *pod) {
+    static unsigned counter;
+    snprintf(pod->interface, sizeof pod->interface, "pod%u", ++counter);
+    int netlink = netlink_open();
+    if (netlink < 0) return -errno;
+    int outcome = veth_create(netlink, pod->interface, "eth0", pod->network);
+    if (outcome == 0) outcome = link_up(netlink, pod->interface);
+    if (outcome == 0 && setns(pod->network, CLONE_NEWNET) != 0) outcome = -errno;
+    if (outcome == 0) outcome = prepare_inside(pod->address);
+    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();  // Nothing that follows would be in the right place.
+    // The route goes in when the pod's side is up, or the kernel may drop it with the link's state.
+    if (outcome == 0) outcome = route_add(netlink, pod->address, 32, pod->interface, 0, gateway(), 0);
+    close(netlink);
+    return outcome;
+}
+
+int pod_create(const char *uid, const char *host_name, const char *address, char *error, size_t capacity) {
+    struct in_addr parsed;
+    if (inet_pton(AF_INET, address, &parsed) != 1 || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
+        snprintf(error, capacity, "'%s' is not an address", address);
+        return -EINVAL;
+    }
+    struct pod *present = find_pod(uid);
+    if (present) pod_remove(present);
+    int ready[2];
+    struct pod *pod = calloc(1, sizeof *pod);
+    if (!pod || pipe2(ready, O_CLOEXEC) != 0) {
+        free(pod);
+        return complain(error, capacity, "a pod cannot be made");
+    }
+    snprintf(pod->uid, sizeof pod->uid, "%s", uid);
+    pod->address = parsed.s_addr;
+    long flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
+    pod->init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+    if (pod->init == 0) keep_pod(host_name, ready[1]);
+    close(ready[1]);
+    char byte = 0;
+    bool is_ready = pod->init > 0 && read(ready[0], &byte, 1) == 1;
+    close(ready[0]);
+    if (!is_ready) {
+        free(pod);
+        return complain(error, capacity, "the pod's namespaces are refused");
+    }
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/ns/net", pod->init);
+    pod->init_handle = (int)syscall(SYS_pidfd_open, pod->init, 0);
+    pod->network = open(path, O_RDONLY | O_CLOEXEC);
+    pod->next = sandboxd.pods;
+    sandboxd.pods = pod;
+    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : connect_pod(pod);
+    if (outcome < 0) {
+        pod_remove(pod);
+        errno = -outcome;
+        return complain(error, capacity, "the pod's network cannot be set up");
+    }
+    return 0;
+}
+
+void pod_remove(struct pod *pod) {
+    kill(pod->init, SIGKILL);
+    // Its end is the end of every process in the pod.
+    waitpid(pod->init, NULL, 0);
+    int netlink = netlink_open();
+    if (netlink >= 0) {
+        link_remove(netlink, pod->interface);
+        close(netlink);
+    }
+    if (pod->network >= 0) close(pod->network);
+    if (pod->init_handle >= 0) close(pod->init_handle);
+    for (struct pod **link = &sandboxd.pods; *link; link = &(*link)->next) {
+        if (*link == pod) {
+            *link = pod->next;
+            break;
+        }
+    }
+    free(pod);
+}

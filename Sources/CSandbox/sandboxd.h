@@ -1,0 +1,119 @@
+// What the parts of sandboxd share.
+#pragma once
+
+#include "include/nft.h"
+#include "include/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/// A packet that is read from its start.
+struct reader {
+    const uint8_t *bytes;
+    size_t left;
+    bool failed;
+};
+
+uint32_t read_number(struct reader *reader);
+/// The next field as text that ends in zero; valid as long as the packet. NULL and `failed` for a packet that is too short.
+const char *read_text(struct reader *reader);
+const uint8_t *read_bytes(struct reader *reader, size_t *length);
+/// A counted list of texts, ended by NULL; to be freed.
+char **read_list(struct reader *reader);
+
+/// A pod: its first process keeps the namespaces and reaps.
+struct pod {
+    struct pod *next;
+    char uid[64];
+    pid_t init;
+    int init_handle;
+    int network;
+    char interface[16];
+    uint32_t address;
+};
+
+/// A running container or execution, by the name the other side gave it.
+struct program {
+    struct program *next;
+    char name[160];
+    char pod[64];
+    pid_t process;
+    bool is_container;
+};
+
+struct sandboxd {
+    int control;
+    bool is_root;
+    /// The cluster's own network namespace.
+    int network;
+    struct pod *pods;
+    struct program *programs;
+};
+
+extern struct sandboxd sandboxd;
+
+struct pod *find_pod(const char *uid);
+struct program *find_program(const char *name);
+
+/// Writes a sentence with errno's text; returns -errno.
+int complain(char *error, size_t capacity, const char *what);
+
+// namespaces.c
+int enter_user_namespace(uid_t inside_user, char *error, size_t capacity);
+int write_file(const char *path, const char *text);
+
+// netlink.c: all in the network namespace that the caller is in
+int netlink_open(void);
+int link_up(int netlink, const char *name);
+int address_add(int netlink, const char *name, uint32_t address, int prefix);
+/// A route over an interface; `gateway`, `source` and `type` may be 0.
+int route_add(int netlink, uint32_t target, int prefix, const char *interface, uint32_t gateway, uint32_t source, int type);
+int veth_create(int netlink, const char *name, const char *peer, int peer_namespace);
+int link_remove(int netlink, const char *name);
+
+// pod.c
+int pod_create(const char *uid, const char *host_name, const char *address, char *error, size_t capacity);
+void pod_remove(struct pod *pod);
+int pods_prepare_network(char *error, size_t capacity);
+
+// container.c
+struct mount {
+    const char *source;
+    const char *target;
+    bool is_read_only;
+};
+struct file {
+    const char *path;
+    const uint8_t *content;
+    size_t length;
+};
+struct start {
+    struct pod *pod;
+    const char *name;
+    const char *directory;
+    int user;
+    char **arguments;
+    char **environment;
+    struct mount *mounts;
+    size_t mount_count;
+    struct file *files;
+    size_t file_count;
+    int output;
+    int errors;
+};
+pid_t container_start(const struct start *start, char *error, size_t capacity);
+pid_t container_execute(
+    struct program *container, char **arguments, char **environment, int output, int errors, char *error, size_t capacity);
+
+// rootfs.c: in the new mount namespace
+int rootfs_build(const struct start *start, char *error, size_t capacity);
+
+// seccomp.c
+int seccomp_deny(void);
+
+// sockets.c
+int socket_listen(int protocol, const char *address, int port, char *error, size_t capacity);
+/// A socket that is connecting.
+int socket_connect(struct pod *pod, const char *address, int port, char *error, size_t capacity);

@@ -1,0 +1,164 @@
+import APIServer
+import ClusterNetwork
+import ContainerRuntime
+import Controllers
+import Glibc
+import KubeClient
+import KubeModel
+import Kubelet
+import Logging
+import ObjectStore
+import Scheduler
+import ServiceLifecycle
+import UnixSignals
+
+/// A whole cluster in this process: store, API server, controllers, scheduler, network and one node.
+public struct ClusterServer {
+    public static let nodeName = "velocity"
+
+    private let directory: ClusterDirectory
+    private let settings: ClusterSettings
+
+    /// Serves a cluster until SIGTERM or SIGINT.
+    ///
+    /// The process that started this one is told through ``ReadinessPipe`` when the node is Ready, or why it will not be.
+    public static func serve(_ directory: ClusterDirectory, settings: ClusterSettings) async throws {
+        do {
+            try directory.prepare()
+            guard try ClusterProcess.lock(directory) else {
+                throw ClusterError("The cluster '\(directory.name)' runs already.", hint: "Stop it: velocity cluster down \(directory.name)")
+            }
+            try await ClusterServer(directory: directory, settings: settings).run()
+        } catch {
+            let failure = error as? ClusterError ?? ClusterError("The cluster '\(directory.name)' stopped: \(error)")
+            ReadinessPipe.reportFailure(failure)
+            throw failure
+        }
+    }
+
+    private func run() async throws {
+        var remarks: [String] = []
+        let level = try chooseLevel(&remarks)
+        let port = try choosePort(&remarks)
+        let store = try openStore()
+        let credentials: PKI
+        do { credentials = try PKI.load(orMakeIn: directory.pkiDirectory) } catch {
+            throw ClusterError(error.message, hint: error.hint)
+        }
+        let logs = ContainerLogs()
+        let runtime = try makeRuntime(level, logs)
+        do {
+            try await serve(store, credentials, runtime, logs, port: port, remarks: remarks)
+        } catch {
+            await tearDown(runtime, store)
+            throw error
+        }
+        await tearDown(runtime, store)
+    }
+
+    private func tearDown(_ runtime: any ContainerRuntime, _ store: ObjectStore) async {
+        await runtime.shutDown()
+        await store.close()
+        unlink(directory.stateFile)
+    }
+
+    private func serve(
+        _ store: ObjectStore, _ credentials: PKI, _ runtime: any ContainerRuntime, _ logs: ContainerLogs, port: Int,
+        remarks: [String]
+    ) async throws {
+        let api = APIServer(store: store, configuration: APIServerConfiguration(port: port, credentials: credentials))
+        func client(_ user: String) -> any ClusterClient { api.client(user: user) }
+        let manager = ControllerManager(
+            client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
+            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced))
+        let scheduler = Scheduler(
+            client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes)
+        let network = ClusterNetwork(
+            client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
+            configuration: ClusterNetworkConfiguration(apiHostPort: port))
+        let kubelet = Kubelet(
+            client: client("system:node:\(Self.nodeName)"), runtime: runtime, addresses: NetworkAddresses(network: network),
+            logs: logs,
+            configuration: KubeletConfiguration(
+                nodeName: Self.nodeName, rootDirectory: directory.path,
+                visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
+                capacity: MachineCapacity.measure(directory.path)))
+        api.setNodeAgent(kubelet, node: Self.nodeName)
+        let announcement = Announcement(
+            client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,
+            kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level, remarks: remarks)
+        var logger = Logger(label: "cluster") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        // Stopped in reverse: the node first, the API that everything talks to last.
+        var configuration = ServiceGroupConfiguration(
+            services: [api] + manager.services + [scheduler, network, kubelet, announcement],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(5)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as ServerError {
+            throw ClusterError("\(error)")
+        }
+    }
+
+    // MARK: Choices
+
+    private func chooseLevel(_ remarks: inout [String]) throws(ClusterError) -> RuntimeLevel {
+        if settings.level == .plain { return .plain }
+        let probe = RuntimeProbe.run()
+        if let obstacle = probe.obstacle {
+            guard settings.level == nil else {
+                throw ClusterError(obstacle, hint: probe.fix.map { "Allow it: \($0)" } ?? "Use another level: --runtime plain")
+            }
+            let way = probe.fix.map { " For the full level: \($0)" } ?? ""
+            remarks.append("\(obstacle) The cluster runs at level 'plain'.\(way)")
+        }
+        return probe.level
+    }
+
+    private func choosePort(_ remarks: inout [String]) throws(ClusterError) -> Int {
+        if settings.port != 0, LoopbackPort.isFree(settings.port) { return settings.port }
+        guard let port = LoopbackPort.anyFree() else {
+            throw ClusterError("No port on 127.0.0.1 is free.", hint: "See what listens: ss -ltn")
+        }
+        if settings.port != 0 {
+            remarks.append("Port \(settings.port) is taken, so the API answers on port \(port); the kubeconfig says so.")
+        }
+        return port
+    }
+
+    private func openStore() throws(ClusterError) -> ObjectStore {
+        do { return try ObjectStore(.file(directory.storeFile)) } catch {
+            guard case .io(let sentence) = error else { throw ClusterError("\(error)") }
+            throw ClusterError(
+                sentence,
+                hint: sentence.contains("damaged")
+                    ? "Start anew (what the cluster held is lost): velocity cluster delete \(directory.name)"
+                    : "Free some space, or set VELOCITY_HOME to a folder that you can write to.")
+        }
+    }
+
+    private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime {
+        do {
+            switch level {
+            case .sandbox: return try SandboxRuntime(images: .ofThisProgram(), logs: logs)
+            case .plain, .simulated:
+                throw ClusterError("Level '\(level.rawValue)' is not there yet.", hint: "Use --runtime sandbox.")
+            }
+        } catch let error as ClusterError {
+            throw error
+        } catch {
+            throw ClusterError("The runtime does not start: \(error)")
+        }
+    }
+}
+
+/// The network's addresses as the kubelet asks for them.
+private struct NetworkAddresses: PodAddressing {
+    let network: ClusterNetwork
+
+    func assign(podUID: String) throws -> String { try network.addresses.assign(podUID) }
+    func release(podUID: String) { network.addresses.release(podUID) }
+    func resolverConfiguration(namespace: String) -> String { network.resolverConfiguration(namespace: namespace) }
+}

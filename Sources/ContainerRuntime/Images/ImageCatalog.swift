@@ -1,0 +1,164 @@
+import Glibc
+
+/// The images of this machine: references that resolve to recipes for running something that is here already.
+///
+/// An image that stands for real software runs the real software of the host, and says what to install when it is missing.
+public struct ImageCatalog: Sendable {
+    /// How an image is run.
+    struct Recipe: Sendable {
+        var image: Image
+        /// Files and folders of the host that it needs besides the system's own.
+        var mounts: [ContainerConfiguration.Mount] = []
+        var files: [SystemFiles.File] = []
+    }
+
+    /// One line of `velocity image list`.
+    public struct Entry: Sendable, Hashable {
+        public var repository: String
+        public var tags: String
+        /// What answers when a container of it starts.
+        public var runs: String
+        /// What is missing on this machine, and how to get it; nil when the image works.
+        public var missing: String?
+    }
+
+    /// An image that is built in.
+    private struct BuiltIn: Sendable {
+        var repository: String
+        /// Nil: any tag.
+        var tags: [String]?
+        var runs: String
+        /// The program of the host that it needs, and the Debian package that brings it.
+        var needs: (program: String, package: String)?
+        var make: @Sendable (_ reference: String, _ tag: String, _ workloads: String) -> Recipe
+    }
+
+    /// The program that holds the course's own services.
+    private let workloads: String
+
+    /// - Parameter workloads: The path of the `Workloads` program; it stands beside this one.
+    public init(workloads: String) { self.workloads = workloads }
+
+    /// The catalogue of the running program.
+    public static func ofThisProgram() -> ImageCatalog {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = max(0, readlink("/proc/self/exe", &buffer, buffer.count - 1))
+        let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        return ImageCatalog(workloads: "/\(folder)/Workloads")
+    }
+
+    public var entries: [Entry] {
+        Self.builtIns.map { builtIn in
+            Entry(
+                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing("docker.io/", with: ""),
+                tags: builtIn.tags?.joined(separator: ", ") ?? "any", runs: builtIn.runs, missing: missing(builtIn))
+        }
+    }
+
+    private func missing(_ builtIn: BuiltIn) -> String? {
+        if let needs = builtIn.needs, Self.find(needs.program) == nil {
+            return "\(needs.program) is not installed on this machine; sudo apt-get install \(needs.package)"
+        }
+        if builtIn.needs == nil, access(workloads, X_OK) != 0 { return "the program '\(workloads)' is missing; build it: make build" }
+        return nil
+    }
+
+    private static func find(_ program: String) -> String? {
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
+            .first { access($0, X_OK) == 0 }
+    }
+
+    /// Finds the recipe of a reference.
+    func resolve(_ text: String) throws(RuntimeError) -> Recipe {
+        guard let reference = ImageReference(parsing: text) else { throw .invalidImageName(reference: text) }
+        let full = reference.description
+        let name = "\(reference.registry)/\(reference.repository)"
+        let tag = reference.tag ?? ""
+        guard let builtIn = Self.builtIns.first(where: { $0.repository == name && ($0.tags?.contains(tag) ?? !tag.isEmpty) }) else {
+            throw .imageNotFound(
+                reference: text,
+                because: "rpc error: code = NotFound desc = failed to pull and unpack image \"\(full)\": failed to resolve reference"
+                    + " \"\(full)\": \(full): not found (this machine's catalogue has no such image; `velocity image list` shows it)")
+        }
+        if let missing = missing(builtIn) {
+            throw .imageNotFound(
+                reference: text,
+                because: "rpc error: code = Unavailable desc = failed to pull and unpack image \"\(full)\": \(missing)")
+        }
+        return builtIn.make(full, tag, workloads)
+    }
+
+    // MARK: What is built in
+
+    private static let builtIns: [BuiltIn] = [
+        workload("docker.io/velocitytech/payment-gateway", ["optimized", "latest", "1.0", "1.1", "2.0"], "payment-gateway", port: 3000),
+        workload("docker.io/library/web", ["1.0"], "payment-gateway", port: 8080),
+        BuiltIn(
+            repository: "docker.io/library/nginx",
+            tags: ["alpine", "latest", "stable", "stable-alpine", "mainline", "1.20", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"],
+            runs: "the host's nginx", needs: ("nginx", "nginx-light"), make: nginx),
+        BuiltIn(
+            repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"), make: curl),
+        system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
+    ]
+
+    private static func workload(_ repository: String, _ tags: [String], _ program: String, port: Int) -> BuiltIn {
+        BuiltIn(repository: repository, tags: tags, runs: "\(program), a program of this course", needs: nil) { reference, tag, workloads in
+            Recipe(
+                image: Image(
+                    reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
+                    environment: ["PORT=\(port)", "APP_VERSION=\(tag.first?.isNumber ?? false ? tag : "1.0")"]),
+                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)])
+        }
+    }
+
+    /// A distribution's base image: the host's own system, with a shell.
+    private static func system(_ name: String) -> BuiltIn {
+        BuiltIn(
+            repository: "docker.io/library/\(name)", tags: nil, runs: "the host's system, with its shell and tools",
+            needs: ("sh", "dash")
+        ) { reference, tag, _ in
+            Recipe(image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: ["sh"]))
+        }
+    }
+
+    private static let nginx: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
+        let settings = """
+            worker_processes 1;
+            pid /tmp/nginx.pid;
+            error_log stderr;
+            events { worker_connections 256; }
+            http {
+                include /etc/nginx/mime.types;
+                access_log /dev/stdout;
+                client_body_temp_path /tmp/body;
+                proxy_temp_path /tmp/proxy;
+                fastcgi_temp_path /tmp/fastcgi;
+                uwsgi_temp_path /tmp/uwsgi;
+                scgi_temp_path /tmp/scgi;
+                server {
+                    listen 80;
+                    root /usr/share/nginx/html;
+                    index index.html index.nginx-debian.html;
+                }
+            }
+
+            """
+        return Recipe(
+            image: Image(
+                reference: reference, digest: "builtin:nginx:\(tag)",
+                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"], user: 101,
+                stopSignal: 3),
+            files: [SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: settings)])
+    }
+
+    /// As the real image's entry point does: arguments that are no command go to curl.
+    private static let curl: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
+        let script = #"case "$1" in -*|*://*) ;; *) if command -v "$1" >/dev/null 2>&1; then exec "$@"; fi ;; esac; exec curl "$@""#
+        return Recipe(
+            image: Image(
+                reference: reference, digest: "builtin:curl:\(tag)", entrypoint: ["sh", "-c", script, "curl"],
+                command: ["--help"]))
+    }
+}

@@ -1,0 +1,53 @@
+/// An image reference in its parts: `registry/repository:tag@digest`, with what is implied filled in.
+public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
+    /// `docker.io` when none is written.
+    public let registry: String
+    /// With `library/` where Docker Hub implies it.
+    public let repository: String
+    /// `latest` when neither tag nor digest is written.
+    public let tag: String?
+    public let digest: String?
+
+    /// Nil when the text is not a reference.
+    public init?(parsing text: String) {
+        var rest = Substring(text)
+        if let at = rest.firstIndex(of: "@") {
+            let digest = String(rest[rest.index(after: at)...])
+            guard digest.hasPrefix("sha256:"), digest.count == 71 else { return nil }
+            self.digest = digest
+            rest = rest[..<at]
+        } else {
+            digest = nil
+        }
+        if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
+            let tag = String(rest[rest.index(after: colon)...])
+            guard !tag.isEmpty, tag.count <= 128, tag.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
+            else { return nil }
+            self.tag = tag
+            rest = rest[..<colon]
+        } else {
+            tag = digest == nil ? "latest" : nil
+        }
+        var parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        if parts.count > 1, let first = parts.first, first.contains(".") || first.contains(":") || first == "localhost" {
+            registry = first
+            parts.removeFirst()
+        } else {
+            registry = "docker.io"
+        }
+        guard !parts.isEmpty, parts.allSatisfy(Self.isComponent) else { return nil }
+        repository = (registry == "docker.io" && parts.count == 1 ? ["library"] + parts : parts).joined(separator: "/")
+    }
+
+    private static func isComponent(_ text: String) -> Bool {
+        guard let first = text.first, let last = text.last, first.isLetter || first.isNumber, last.isLetter || last.isNumber else {
+            return false
+        }
+        return text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || "_.-".contains($0)) }
+    }
+
+    /// The whole reference: `docker.io/library/nginx:alpine`.
+    public var description: String {
+        "\(registry)/\(repository)" + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+    }
+}

@@ -1,0 +1,25 @@
+/// The few files of /etc that every container has of its own.
+enum SystemFiles {
+    struct File: Sendable, Hashable {
+        var path: String
+        var content: String
+    }
+
+    static let path = "/opt/velocitylab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    static func files(for pod: PodSandboxConfiguration) -> [File] {
+        [
+            File(path: "/etc/hostname", content: pod.hostName + "\n"),
+            File(path: "/etc/hosts", content: pod.hosts),
+            File(path: "/etc/resolv.conf", content: pod.resolverConfiguration),
+            File(path: "/etc/nsswitch.conf", content: "passwd: files\ngroup: files\nhosts: files dns\n"),
+            File(path: "/etc/passwd", content: users.map { "\($0.0):x:\($0.1):\($0.1)::\($0.2):/bin/sh\n" }.joined()),
+            File(path: "/etc/group", content: users.map { "\($0.0):x:\($0.1):\n" }.joined()),
+        ]
+    }
+
+    private static let users = [
+        ("root", 0, "/root"), ("daemon", 1, "/"), ("nginx", 101, "/tmp"), ("postgres", 999, "/var/lib/postgresql"),
+        ("app", 1000, "/home"), ("nobody", 65534, "/"),
+    ]
+}
