@@ -17,8 +17,8 @@ enum MachineCapacity {
 }
 
 /// Ports of 127.0.0.1.
-enum LoopbackPort {
-    static func isFree(_ port: Int) -> Bool { bind(port) != nil }
+public enum LoopbackPort {
+    public static func isFree(_ port: Int) -> Bool { bind(port) != nil }
 
     static func anyFree() -> Int? { bind(0) }
 

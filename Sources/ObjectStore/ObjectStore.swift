@@ -254,13 +254,16 @@ public final class ObjectStore: Sendable {
     public func events(
         after cursor: Revision, in range: KeyRange, limit: Int = 1000
     ) async throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
+        // What was looked at once need not stay in the history: a quiet range keeps up with a busy store.
+        var cursor = cursor
         while true {
             let found = try shared.withLock { (shared) throws(StoreError) in
                 try shared.state.events(after: cursor, in: range, limit: limit)
             }
             if !found.events.isEmpty { return found }
             if Task.isCancelled { throw .cancelled }
-            await waitForChange(in: range, after: found.upTo)
+            cursor = found.upTo
+            await waitForChange(in: range, after: cursor)
         }
     }
 

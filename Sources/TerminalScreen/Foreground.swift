@@ -1,0 +1,20 @@
+import CTerminal
+import Glibc
+
+/// Runs a program on this terminal, as a shell would.
+public enum Foreground {
+    /// Waits for the program's end and returns its exit code, 128 plus the signal that ended it, or 127 when it did not start.
+    nonisolated public static func run(_ program: String, environment: [String: String], directory: String) -> Int32 {
+        let name = unsafe strdup(program)
+        let variables = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") }
+        defer {
+            unsafe free(name)
+            unsafe variables.forEach { unsafe free($0) }
+        }
+        let arguments: [UnsafeMutablePointer<CChar>?] = unsafe [name, nil]
+        let list: [UnsafeMutablePointer<CChar>?] = unsafe variables + [nil]
+        let status = unsafe ct_run_foreground(program, arguments, list, directory)
+        if status < 0 { return 127 }
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    }
+}

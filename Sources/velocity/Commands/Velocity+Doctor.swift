@@ -1,0 +1,65 @@
+import ArgumentParser
+import Cluster
+import ContainerRuntime
+import Foundation
+import Progress
+
+struct ImageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "The images of this machine.", subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List what can be run, and what is missing for it.")
+
+        func run() async throws {
+            Output.table(
+                ["IMAGE", "TAGS", "RUNS", "MISSING"],
+                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.tags, $0.runs, $0.missing ?? "-"] })
+        }
+    }
+}
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What works on this machine, what is reduced, and the command that would mend it.")
+
+    func run() async throws {
+        var troubles = 0
+        func say(_ isGood: Bool, _ text: String, fix: String? = nil) {
+            Output.line("\(isGood ? "✓" : "✗") \(text)")
+            if let fix { Output.line("    mend it: \(fix)") }
+            if !isGood { troubles += 1 }
+        }
+        let probe = RuntimeProbe.run()
+        if let obstacle = probe.obstacle {
+            say(false, "runtime level 'plain': \(obstacle)", fix: probe.fix)
+            for line in RuntimeLevel.plain.reductions { Output.line("    \(line)") }
+        } else {
+            say(true, "runtime level 'sandbox': pods get their own network, files, processes and host name")
+        }
+        if let kubectl = Machine.find("kubectl") {
+            say(true, "kubectl: \(kubectl)")
+        } else {
+            say(false, "kubectl is not installed", fix: "https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/")
+        }
+        for entry in ImageCatalog.ofThisProgram().entries {
+            if let missing = entry.missing { say(false, "image \(entry.repository): \(missing)") }
+        }
+        do {
+            let home = try Machine.home()
+            say(true, "folder: \(home.path)")
+            let store = try CourseAccess.progress()
+            say(true, "progress: \(store.path)")
+            let running = home.clusterNames.filter { ClusterProcess(home.cluster($0)).isRunning }
+            say(true, running.isEmpty ? "cluster: none runs" : "cluster: \(running.joined(separator: ", ")) runs")
+            if running.isEmpty {
+                let isFree = LoopbackPort.isFree(30080)
+                say(isFree, isFree ? "port 30080: free" : "port 30080 is taken by another program", fix: isFree ? nil : "ss -ltnp 'sport = :30080'")
+            }
+        } catch {
+            say(false, "\(error)")
+        }
+        say(Machine.canShowScreens, Machine.canShowScreens ? "terminal: shows screens" : "no terminal for screens here; plain text works")
+        if troubles > 0 { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,177 @@
+import ArgumentParser
+import Checkers
+import Cluster
+import CourseModel
+import Foundation
+import KubeClient
+import KubeModel
+import Progress
+
+struct ListLabs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List weeks, labs and phases, and how far you are.")
+    @Flag(help: "As JSON.") var json = false
+
+    func run() async throws {
+        let content = try CourseAccess.content()
+        let store = try CourseAccess.progress()
+        let learner = try CourseAccess.learner(store)
+        let standings = try store.standing(of: learner.id)
+        func standing(_ lab: Lab, _ phase: Phase) -> PhaseStanding? {
+            standings.first { $0.lab == lab.id && $0.phase == phase.id }
+        }
+        func passed(_ lab: Lab, _ phase: Phase) -> Int {
+            standing(lab, phase)?.checks.filter { $0.best == .passed }.count ?? 0
+        }
+        if json {
+            return try Output.json(
+                ListReport(
+                    learner: learner.id.rawValue,
+                    phases: content.labs.flatMap { lab in
+                        lab.phases.map { phase in
+                            .init(
+                                id: "\(lab.id)/\(phase.id)", title: phase.title, minutes: phase.minutes,
+                                checks: phase.checkpoint.checks.count, passed: passed(lab, phase),
+                                attempts: standing(lab, phase)?.attempts ?? 0)
+                        }
+                    }))
+        }
+        Output.remark("Learner: \(learner.name)")
+        for week in content.weeks {
+            Output.line("Week \(week.number): \(week.title)")
+            let rows = week.labs.compactMap(content.lab).flatMap { lab in
+                lab.phases.map { phase -> [String] in
+                    let count = passed(lab, phase)
+                    let total = phase.checkpoint.checks.count
+                    let state = count == total ? "✓ passed" : standing(lab, phase) == nil ? "not tried" : "\(count) of \(total)"
+                    return ["\(lab.id)/\(phase.id)", phase.title, "\(phase.minutes) min", state, "\(standing(lab, phase)?.attempts ?? 0)"]
+                }
+            }
+            Output.table(["LAB", "TITLE", "TIME", "CHECKS", "ATTEMPTS"], rows)
+        }
+    }
+
+    private struct ListReport: Encodable {
+        struct Phase: Encodable {
+            var id: String
+            var title: String
+            var minutes: Int
+            var checks: Int
+            var passed: Int
+            var attempts: Int
+        }
+        var version = 1
+        var learner: String
+        var phases: [Phase]
+    }
+}
+
+struct CheckLab: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Judge a checkpoint and record the result.",
+        discussion: "Exits with 0 when all checks passed, 1 when not yet, 2 when something could not be checked.")
+    @Argument(help: "LAB, LAB/PHASE or LAB/PHASE/CHECK; where you are, when not given.") var path: String?
+    @OptionGroup var cluster: ClusterOptions
+    @Flag(help: "As JSON.") var json = false
+
+    func run() async throws {
+        let content = try CourseAccess.content()
+        let (lab, phase, check) = try CourseAccess.find(path, in: content)
+        let store = try CourseAccess.progress()
+        let learner = try CourseAccess.learner(store)
+        let client = try await cluster.client()
+        let engine = CheckEngine(client: client, options: cluster.checkOptions)
+        var results: [CheckpointResult] = []
+        for phase in phase.map({ [$0] }) ?? lab.phases {
+            if !json { Output.line("\(phase.checkpoint.title)") }
+            let isPlain = !json
+            let result = await engine.run(phase, of: lab, only: check) { progress in
+                if let line = progress.line { Output.remark("  ... \(line)") }
+                if isPlain, case .judged(let result) = progress { CheckText.lines(result).forEach(Output.line) }
+            }
+            try store.record(result, learner: learner.id, cluster: cluster.name)
+            results.append(result)
+        }
+        if json { try Output.json(CheckReport(results: results)) }
+        let outcomes = Set(results.map(\.outcome))
+        if outcomes.contains(.failed) || outcomes.contains(.skipped) { throw ExitCode(1) }
+        if outcomes != [.passed] { throw ExitCode(2) }
+    }
+
+    private struct CheckReport: Encodable {
+        var version = 1
+        var results: [CheckpointResult]
+    }
+}
+
+/// A check's result, line by line.
+enum CheckText {
+    static func lines(_ result: CheckResult) -> [String] {
+        let took = (result.finished - result.started).readable
+        var lines: [String]
+        switch result.verdict {
+        case .passed: lines = ["  ✓ passed   \(result.title) (\(took))"]
+        case .failed(let failure):
+            lines = [
+                "  ✗ not yet  \(result.title) (\(took))", "      expected: \(failure.expected)", "      found:    \(failure.found)",
+                "      hint:     \(failure.hint)",
+            ]
+        case .unknown(let because): lines = ["  ? unknown  \(result.title)", "      because:  \(because)"]
+        case .skipped(let because): lines = ["  - skipped  \(result.title)", "      because:  \(because)"]
+        }
+        lines += result.evidence.map { "      seen:     \($0.at.timeText) \($0.what)" }
+        return lines
+    }
+}
+
+struct HintLab: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hint", abstract: "The next hint for the first check that has not passed; it is recorded.")
+    @Argument(help: "LAB/PHASE; where you are, when not given.") var path: String?
+
+    func run() async throws {
+        let content = try CourseAccess.content()
+        let (lab, found, _) = try CourseAccess.find(path, in: content)
+        guard let phase = found ?? lab.phases.first else { return }
+        let store = try CourseAccess.progress()
+        let learner = try CourseAccess.learner(store)
+        let latest = try store.latestAttempt(learner.id, lab.id, phase.id)?.checkpoint
+        let open = phase.checkpoint.checks.first { latest?.result($0.id)?.verdict != .passed }
+        guard let open else { return Output.line("Everything in \(lab.id)/\(phase.id) has passed.") }
+        let levels = open.hintLevels(after: latest?.result(open.id)?.verdict.failure)
+        let shown = try store.hints(of: learner.id, lab: lab.id).filter { $0.phase == phase.id && $0.check == open.id }
+        let level = min(levels.count, (shown.map(\.level).max() ?? 0) + 1)
+        guard level > 0 else { return }
+        Output.line("\(open.title) (hint \(level) of \(levels.count))")
+        Output.line(levels[level - 1])
+        try store.record(
+            HintShown(
+                lab: lab.id, phase: phase.id, check: open.id, level: level, text: levels[level - 1],
+                shown: Moment(milliseconds: Machine.nowMilliseconds)), learner: learner.id)
+    }
+}
+
+struct ResetLab: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reset", abstract: "Start a lab over: its starter files anew, its namespace emptied.")
+    @Argument(help: "LAB.") var path: String?
+    @Flag(help: "Do not ask.") var yes = false
+
+    func run() async throws {
+        let content = try CourseAccess.content()
+        let (lab, _, _) = try CourseAccess.find(path, in: content)
+        let folder = CourseAccess.url(ofFolder: lab).path
+        if !yes {
+            Output.remark("This replaces the files in \(folder) and deletes the namespace '\(lab.namespace)'. Go on? [y/N]")
+            guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
+        }
+        _ = try CourseAccess.prepareFolder(lab, replaces: true)
+        let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
+        if ClusterProcess(directory).isRunning {
+            let client = try EmbeddedCluster.client(of: directory)
+            try await client.deleteIfPresent(.namespaces, lab.namespace, in: nil)
+            _ = try await client.waitFor(.namespaces, lab.namespace, in: nil, timeout: .seconds(60)) { $0 == nil }
+        }
+        Output.line("'\(lab.id)' starts over. What was recorded stays.")
+    }
+}

@@ -1,0 +1,202 @@
+import Checkers
+import Cluster
+import CourseModel
+import Foundation
+import KubeClient
+import LabScreens
+import Progress
+import ScreenKit
+import Synchronization
+import TerminalScreen
+
+/// The shell around the screens: shows frames, reads keys, performs effects and feeds their results back.
+///
+/// The main thread waits for a key, a message or the next tick, and for nothing else; everything slow runs beside it.
+@MainActor
+final class ScreenSession {
+    private let terminal: Terminal
+    private let inbox: Inbox
+    private var app: App
+    private let content: CourseContent
+    private let store: ProgressStore
+    private let learner: Learner
+    private let cluster: ClusterDirectory
+    private let tasks = TaskBag()
+    private var check: Task<Void, Never>?
+
+    static func run(content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start) async throws {
+        let usesColor = Machine.environment["NO_COLOR"].map(\.isEmpty) ?? true
+        guard let inbox = Inbox() else { throw ClusterError("A pipe cannot be made.") }
+        let cluster = try Machine.home().cluster(EmbeddedCluster.defaultName)
+        guard let terminal = Terminal(usesColor: usesColor) else {
+            throw ClusterError("This terminal cannot show screens.", hint: "Use plain text: velocity list, velocity play --plain")
+        }
+        let session = ScreenSession(
+            terminal: terminal, inbox: inbox, content: content, store: store, learner: learner, cluster: cluster, start: start)
+        session.loop()
+        terminal.leave()
+        session.tasks.cancelAll()
+        await session.tasks.finish()
+    }
+
+    private init(
+        terminal: Terminal, inbox: Inbox, content: CourseContent, store: ProgressStore, learner: Learner,
+        cluster: ClusterDirectory, start: App.Start
+    ) {
+        self.terminal = terminal
+        self.inbox = inbox
+        self.content = content
+        self.store = store
+        self.learner = learner
+        self.cluster = cluster
+        app = App(content: content, size: terminal.size, start: start)
+    }
+
+    private func loop() {
+        inbox.post(.progress(progress()))
+        let namespace = content.labs.first?.namespace ?? "default"
+        let watcher = ClusterWatcher(directory: cluster, namespace: namespace, inbox: inbox)
+        tasks.add { await watcher.run(startsCluster: true) }
+        var isOver = false
+        while !isOver {
+            terminal.show(app.render())
+            var messages = inbox.take()
+            if messages.isEmpty {
+                switch terminal.wait(wake: inbox.wakeDescriptor, timeout: app.tick) {
+                case .key(let key): messages = [.key(key)]
+                case .resized: messages = [.resized(terminal.size)]
+                case .timedOut: messages = [.tick]
+                case .woken: messages = inbox.take()
+                case .closed: return
+                }
+            }
+            for message in messages {
+                for effect in app.update(message) { if perform(effect) { isOver = true } }
+            }
+        }
+    }
+
+    /// True when the session is over.
+    private func perform(_ effect: Effect) -> Bool {
+        switch effect {
+        case .quit: return true
+        case .openShell(let lab): openShell(lab)
+        case .runCheckpoint(let lab, let phase): runCheckpoint(lab, phase)
+        case .cancelCheckpoint: check?.cancel()
+        case .startCluster:
+            let watcher = ClusterWatcher(
+                directory: cluster, namespace: content.labs.first?.namespace ?? "default", inbox: inbox)
+            tasks.add { await watcher.run(startsCluster: true) }
+        case .recordScene(let scene, let choices):
+            let now = Moment(milliseconds: Machine.nowMilliseconds)
+            let play = ScenePlay(scene: scene, started: now, finished: now, lines: [], choices: choices)
+            do { try store.record(play, learner: learner.id) } catch { inbox.post(.notice("\(error)")) }
+        }
+        return false
+    }
+
+    private func openShell(_ id: LabID) {
+        guard let lab = content.lab(id) else { return }
+        do {
+            let shell = try LabShell(lab: lab, cluster: cluster)
+            terminal.suspended {
+                for line in shell.greeting { Output.remark(line) }
+                _ = shell.run()
+            }
+            inbox.post(.resized(terminal.size))
+        } catch {
+            inbox.post(.notice("\(error)"))
+        }
+    }
+
+    private func runCheckpoint(_ lab: LabID, _ phase: PhaseID) {
+        guard let lab = content.lab(lab), let phase = lab.phase(phase) else { return }
+        try? store.open(lab.id, phase.id, learner: learner.id)
+        let (inbox, store, learner, cluster) = (inbox, store, learner, cluster)
+        check?.cancel()
+        check = tasks.add { [self] in
+            do {
+                let client = try EmbeddedCluster.client(of: cluster)
+                let factor = ClusterProcess(cluster).state?.timeFactor ?? 1
+                let engine = CheckEngine(client: client, options: CheckOptions(limitFactor: 1 / factor))
+                let result = await engine.run(phase, of: lab) { progress in
+                    switch progress {
+                    case .judged(let result): inbox.post(.checkJudged(result))
+                    case .started(let check): inbox.post(.checkWaits(check, "looking ..."))
+                    case .waiting(let check, _, _, _), .acted(let check, _):
+                        if let line = progress.line { inbox.post(.checkWaits(check, line)) }
+                    }
+                }
+                guard !Task.isCancelled else { return }
+                try store.record(result, learner: learner.id, cluster: EmbeddedCluster.defaultName)
+                inbox.post(.checkpointFinished(result))
+                inbox.post(.progress(await self.progress()))
+            } catch {
+                inbox.post(.checkpointBroken("\(error)"))
+            }
+        }
+    }
+
+    private func progress() -> [String: PhaseProgress] {
+        let standings = (try? store.standing(of: learner.id)) ?? []
+        var progress: [String: PhaseProgress] = [:]
+        for lab in content.labs {
+            for phase in lab.phases {
+                guard let standing = standings.first(where: { $0.lab == lab.id && $0.phase == phase.id }) else { continue }
+                progress["\(lab.id)/\(phase.id)"] = PhaseProgress(
+                    passed: standing.checks.filter { $0.best == .passed }.count, total: phase.checkpoint.checks.count)
+            }
+        }
+        return progress
+    }
+}
+
+/// Messages on their way to the screens; a byte in a pipe wakes the thread that waits for keys.
+final class Inbox: Sendable {
+    let wakeDescriptor: Int32
+    private let writeDescriptor: Int32
+    private let messages = Mutex<[Message]>([])
+
+    init?() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        (wakeDescriptor, writeDescriptor) = (ends[0], ends[1])
+    }
+
+    func post(_ message: Message) {
+        messages.withLock { $0.append(message) }
+        var byte: UInt8 = 1
+        _ = write(writeDescriptor, &byte, 1)
+    }
+
+    func take() -> [Message] {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        while read(wakeDescriptor, &buffer, buffer.count) > 0 {}
+        return messages.withLock { messages in
+            defer { messages = [] }
+            return messages
+        }
+    }
+}
+
+/// The tasks that effects started: they end with the session.
+@MainActor
+final class TaskBag {
+    private var tasks: [Task<Void, Never>] = []
+
+    @discardableResult
+    func add(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        let task = Task { @concurrent in await work() }
+        tasks.append(task)
+        return task
+    }
+
+    func cancelAll() { for task in tasks { task.cancel() } }
+
+    /// Waits for all of them: a check undoes what it changed before the program ends.
+    func finish() async { for task in tasks { await task.value } }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Checkers
+public import Cluster
+public import CourseModel
+import KubeClient
+import KubeModel
+
+extension ClusterError: UserError {}
+
+/// Which cluster a command works on.
+struct ClusterOptions: ParsableArguments {
+    @Option(name: .long, help: "A context of your kubeconfig: work on that cluster instead of the embedded one.")
+    var context: String?
+
+    @Option(name: .long, help: "The kubeconfig file that --context is looked up in.")
+    var kubeconfig: String?
+
+    /// A client for the chosen cluster; the embedded one is started when it does not run.
+    func client() async throws -> any ClusterClient {
+        if context != nil || kubeconfig != nil {
+            let config = try Kubeconfig.load(path: kubeconfig, environment: Machine.environment)
+            return try HTTPSClient(kubeconfig: config, context: context)
+        }
+        return try await EmbeddedCluster.client()
+    }
+
+    var isEmbedded: Bool { context == nil && kubeconfig == nil }
+
+    /// How the record names the cluster that was judged.
+    var name: String { isEmbedded ? EmbeddedCluster.defaultName : "context \(context ?? "current")" }
+
+    /// Deadlines shrink with the waits of an embedded cluster whose time runs faster.
+    var checkOptions: CheckOptions {
+        guard isEmbedded, let home = try? Machine.home(),
+            let state = ClusterProcess(home.cluster(EmbeddedCluster.defaultName)).state
+        else { return CheckOptions() }
+        return CheckOptions(limitFactor: 1 / state.timeFactor)
+    }
+}
+
+/// The embedded cluster as commands use it.
+enum EmbeddedCluster {
+    static let defaultName = "velocitylab"
+
+    /// Starts the cluster if it does not run, and returns a client for it.
+    static func client(name: String = defaultName) async throws -> any ClusterClient {
+        let directory = try Machine.home().cluster(name)
+        try up(directory, settings: nil)
+        return try client(of: directory)
+    }
+
+    /// A client for a cluster that runs already.
+    static func client(of directory: ClusterDirectory) throws -> any ClusterClient {
+        try HTTPSClient(kubeconfig: try Kubeconfig.load(path: directory.kubeconfigFile, environment: [:]), context: nil)
+    }
+
+    /// Starts the cluster's process unless it runs, and waits until its node is Ready.
+    static func up(_ directory: ClusterDirectory, settings: ClusterSettings?) throws {
+        let process = ClusterProcess(directory)
+        guard !process.isRunning else { return }
+        try process.start(
+            executable: Machine.executable,
+            arguments: ["cluster", "serve", directory.name] + (settings?.arguments ?? []))
+        for remark in process.state?.remarks ?? [] { Output.remark(remark) }
+    }
+}
