@@ -2,7 +2,7 @@ public import ContainerRuntime
 
 /// The addresses of a cluster's network, and where its API is on the host.
 public struct ClusterNetworkConfiguration: Sendable, Hashable {
-    /// First address of the node's part of the pod network.
+    /// First address of the node's part of the pod network; what the datapath demands goes before it.
     ///
     /// Nil takes the default of the runtime level.
     public var podNetwork: IPv4Address?

@@ -2,6 +2,9 @@
 ///
 /// `ClusterNetwork` decides what the rules are; an implementation only installs them.
 public protocol NetworkDatapath: Sendable {
+    /// Where pods must have their addresses; nil means wherever the cluster likes.
+    var podNetwork: IPv4Address? { get }
+
     /// Replaces all service rules by these, atomically. Established connections survive.
     func apply(_ rules: [ServiceRule]) async throws(RuntimeError)
 
@@ -15,6 +18,10 @@ public protocol NetworkDatapath: Sendable {
     /// The connect has completed when this returns. The caller owns the descriptor; it is non-blocking and close-on-exec.
     /// - Parameter podUID: Connect from inside this pod's network instead (`127.0.0.1` is then the pod's own).
     func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError) -> Int32
+}
+
+extension NetworkDatapath {
+    public var podNetwork: IPv4Address? { nil }
 }
 
 public enum TransportProtocol: String, Sendable, Hashable {

@@ -40,8 +40,8 @@ struct Speaker {
             _ = try? await answer.futureResult.get()
             throw error
         }
-        try? await channel.writeAndFlush(ByteBuffer(bytes: words))
-        try? await channel.close(mode: .output)
+        try await channel.writeAndFlush(ByteBuffer(bytes: words))
+        try await channel.close(mode: .output)
         return try await answer.futureResult.get()
     }
 

@@ -66,19 +66,25 @@ final class SandboxChannel: Sendable {
     private let reader = NIOThreadPool(numberOfThreads: 1)
     private let exited: @Sendable (_ name: String, _ status: Int32) -> Void
 
-    /// Starts `sandboxd` and waits until its network stands.
-    init(exited: @escaping @Sendable (_ name: String, _ status: Int32) -> Void) throws(RuntimeError) {
+    /// What the other side said when it was ready.
+    let greeting: String
+
+    /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
+    init(
+        role: String = "__sandboxd", exited: @escaping @Sendable (_ name: String, _ status: Int32) -> Void
+    ) throws(RuntimeError) {
         var channel: Int32 = -1
-        process = vs_channel_start("__sandboxd", &channel)
-        guard process > 0 else { throw .system("sandboxd cannot be started: \(String(cString: strerror(-process)))") }
+        process = vs_channel_start(role, &channel)
+        guard process > 0 else { throw .system("\(role) cannot be started: \(String(cString: strerror(-process)))") }
         self.channel = channel
         self.exited = exited
         let first = Self.receive(channel)
         guard let first, first.type == VS_STARTED.rawValue, first.number(0) == 0 else {
             close(channel)
             waitpid(process, nil, 0)
-            throw .system(first?.text(1) ?? "sandboxd ended before it was ready")
+            throw .system(first?.text(1) ?? "\(role) ended before it was ready")
         }
+        greeting = first.text(1)
         reader.start()
         reader.submit { [weak self] _ in self?.readAll() }
     }

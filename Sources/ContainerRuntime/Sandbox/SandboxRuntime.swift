@@ -18,13 +18,36 @@ public final class SandboxRuntime: ContainerRuntime {
     private let pods = Mutex<[String: PodRecord]>([:])
     private let executions = Mutex(0)
 
-    public init(images: ImageCatalog, logs: ContainerLogs) throws(RuntimeError) {
+    /// What a container is started from, after its image has been added.
+    struct Launch: Sendable {
+        let pod: PodSandboxConfiguration
+        let container: String
+        var arguments: [String]
+        var environment: [String]
+        var workingDirectory: String
+        var mounts: [ContainerConfiguration.Mount]
+        var files: [SystemFiles.File]
+    }
+
+    /// Changes a launch for a machine that cannot do it as it is: level `plain`.
+    typealias Adapt = @Sendable (Launch) throws(RuntimeError) -> Launch
+    private let adapt: Adapt?
+
+    public convenience init(images: ImageCatalog, logs: ContainerLogs) throws(RuntimeError) {
+        try self.init(images: images, logs: logs, role: "__sandboxd", adapt: nil)
+    }
+
+    init(images: ImageCatalog, logs: ContainerLogs, role: String, adapt: Adapt?) throws(RuntimeError) {
+        self.adapt = adapt
         let processes = ProcessTable()
         self.processes = processes
         self.logs = logs
         self.images = images
-        channel = try SandboxChannel { name, status in processes.exited(name, status: status) }
+        channel = try SandboxChannel(role: role) { name, status in processes.exited(name, status: status) }
     }
+
+    /// What the other side said when it was ready.
+    var greeting: String { channel.greeting }
 
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image { try images.resolve(reference).image }
 
@@ -43,6 +66,11 @@ public final class SandboxRuntime: ContainerRuntime {
         }
         let recipe = try images.resolve(configuration.image.reference)
         let id = "\(configuration.podUID)/\(configuration.name)/\(configuration.attempt)"
+        var launch = Launch(
+            pod: pod, container: id, arguments: configuration.arguments,
+            environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
+            mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
+        if let adapt { launch = try adapt(launch) }
         let log = logs.begin(configuration.logPath)
         processes.add(id, pipes: 2) { log.finish(now: .now) }
         let streams = try await openStreams(id) { bytes, stream in log.append(bytes, stream: stream, now: .now) }
@@ -51,20 +79,18 @@ public final class SandboxRuntime: ContainerRuntime {
         var request = SandboxRequest(VS_CONTAINER_START)
         request.add(configuration.podUID)
         request.add(id)
-        request.add(configuration.workingDirectory)
+        request.add(launch.workingDirectory)
         request.add(configuration.runAsUser ?? -1)
-        request.add(configuration.arguments)
-        request.add(Self.withPath(configuration.environment))
-        let mounts = recipe.mounts + configuration.mounts
-        request.add(mounts.count)
-        for mount in mounts {
+        request.add(launch.arguments)
+        request.add(launch.environment)
+        request.add(launch.mounts.count)
+        for mount in launch.mounts {
             request.add(mount.hostPath)
             request.add(mount.containerPath)
             request.add(mount.isReadOnly ? 1 : 0)
         }
-        let files = SystemFiles.files(for: pod) + recipe.files
-        request.add(files.count)
-        for file in files {
+        request.add(launch.files.count)
+        for file in launch.files {
             request.add(file.path)
             request.add(Array(file.content.utf8))
         }
@@ -75,7 +101,7 @@ public final class SandboxRuntime: ContainerRuntime {
         }
         guard reply.error == 0 else {
             processes.remove(id)
-            let program = configuration.arguments.first ?? ""
+            let program = launch.arguments.first ?? ""
             let isMissing = reply.error == ENOENT && reply.sentence == program
             throw isMissing ? .programNotFound(name: program) : .system(reply.sentence)
         }
