@@ -105,7 +105,7 @@ public struct ClusterServer {
     // MARK: Choices
 
     private func chooseLevel(_ remarks: inout [String]) throws(ClusterError) -> RuntimeLevel {
-        if settings.level == .plain { return .plain }
+        if let level = settings.level, level != .sandbox { return level }
         let probe = RuntimeProbe.run()
         if let obstacle = probe.obstacle {
             guard settings.level == nil else {
@@ -143,8 +143,9 @@ public struct ClusterServer {
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: .ofThisProgram(), logs: logs)
-            case .plain, .simulated:
-                throw ClusterError("Level '\(level.rawValue)' is not there yet.", hint: "Use --runtime sandbox.")
+            case .plain: return try PlainRuntime(images: .ofThisProgram(), logs: logs)
+            case .simulated:
+                throw ClusterError("Level 'simulated' is not there yet.", hint: "Use --runtime sandbox or plain.")
             }
         } catch let error as ClusterError {
             throw error
