@@ -44,7 +44,6 @@ int enter_user_namespace(uid_t inside_user, char *error, size_t capacity) {
         snprintf(map, sizeof map, "%u %u 1", inside_user, group);
         outcome = write_file("/proc/self/gid_map", map);
     }
-    prctl(PR_SET_DUMPABLE, 0);
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the user map is refused");

@@ -399,7 +399,6 @@ static void loop(int signals) {
 static int run(void) {
     char error[256] = "";
     prctl(PR_SET_NAME, "sandboxd");
-    prctl(PR_SET_DUMPABLE, 0);
     // Whatever the program that started this one had open besides the channel is none of its business.
     close_range(4, ~0U, 0);
     signal(SIGPIPE, SIG_IGN);
