@@ -196,19 +196,3 @@ public enum RuntimeError: Error, Sendable, Hashable {
     /// A system call failed.
     case system(String)
 }
-
-extension RuntimeLevel {
-    /// What this level does not give, in plain sentences.
-    public var reductions: [String] {
-        switch self {
-        case .sandbox: []
-        case .plain:
-            [
-                "Pods see this machine's files and processes, and its host name.",
-                "Pod addresses are 127.244.x.y, and ports below 1024 are moved up by 20000 behind the scenes.",
-                "Volumes cannot be mounted, and NetworkPolicy is not enforced.",
-            ]
-        case .simulated: ["No process runs: pods follow rules."]
-        }
-    }
-}

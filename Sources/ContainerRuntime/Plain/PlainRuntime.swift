@@ -13,7 +13,7 @@ public final class PlainRuntime: ContainerRuntime {
 
     /// Starts `plaind`.
     ///
-    /// - Throws: If this kernel cannot supervise system calls, or eight clusters run on this machine already.
+    /// - Throws: If this kernel cannot supervise system calls, or 32 clusters run on this machine already.
     public init(images: ImageCatalog, logs: ContainerLogs) throws(RuntimeError) {
         let network = try PlainNetwork()
         let folders = PlainFolders()
