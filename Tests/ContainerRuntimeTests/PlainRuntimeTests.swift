@@ -136,7 +136,8 @@ struct PlainRuntimeTests {
         try await withPlainRuntime { runtime, bench in
             try await bench.pod("a", 2)
             let container = try await bench.container(
-                in: "a", ["bash", "-c", "read </dev/tcp/127.0.0.1/9 || exec sleep 1000"], environment: ["GREETING=hello"])
+                in: "a", ["bash", "-c", "read </dev/tcp/127.0.0.1/9 || exec sleep 1000"],
+                environment: ["GREETING=hello"])
             let result = try await runtime.execute(
                 container, command: ["sh", "-c", "echo $GREETING $HOSTNAME; exit 3"], timeout: .seconds(10))
             #expect(result == ExecutionResult(code: 3, output: "hello a\n"))

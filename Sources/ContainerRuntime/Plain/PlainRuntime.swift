@@ -1,9 +1,10 @@
 import Glibc
 import Synchronization
 
-/// Pods without namespaces: level `plain`. Containers are ordinary processes on loopback addresses of their own.
+/// Pods without namespaces: level `plain`.
 ///
-/// A supervisor beside each container turns cluster addresses into loopback addresses (`supervisor.c`); services and node ports go
+/// Containers are ordinary processes on loopback addresses of their own. A supervisor beside each container turns
+/// cluster addresses into loopback addresses (`supervisor.c`); services and node ports go
 /// through proxies in this process. What is missing compared with a sandbox is in `RuntimeLevel.reductions`.
 public final class PlainRuntime: ContainerRuntime {
     public let level = RuntimeLevel.plain
