@@ -128,7 +128,7 @@ let package = Package(
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient"]),
-        tests("ContainerRuntime", ["KubeModel"]),
+        tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"]),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime"]),

@@ -34,7 +34,7 @@
 
 #include "plainchild.h"
 
-enum { pods_first = 244, services_first = 96, shift_below = 1024, shift = 20000, dns_port = 53, pending_max = 64 };
+enum { pods_first = 244, other_pods_first = 128, services_first = 96, shift_below = 1024, shift = 20000, dns_port = 53, pending_max = 64 };
 
 static uint32_t own_address;
 static int notifications = -1;
@@ -52,8 +52,8 @@ static uint16_t shifted(uint16_t port) { return port > 0 && port < shift_below ?
 
 /// Where a connection really goes; false if there is no way.
 static bool map_target(uint32_t *address, uint16_t *port) {
-    uint32_t number = (own_address >> 16 & 0xFF) - pods_first, octets = *address >> 16;
-    uint32_t services = 127u << 24 | (services_first + number) << 16, pods = 127u << 24 | (pods_first + number) << 16;
+    uint32_t octet = own_address >> 16 & 0xFF, octets = *address >> 16, pods = own_address & 0xFFFF0000;
+    uint32_t services = 127u << 24 | (services_first + (octet == pods_first ? 0 : octet - other_pods_first)) << 16;
     if (*port == dns_port) {
         *address = services | 10;
     } else if (*address == INADDR_ANY || *address == INADDR_LOOPBACK) {

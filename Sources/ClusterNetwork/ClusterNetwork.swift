@@ -39,7 +39,8 @@ public final class ClusterNetwork: Service {
         }
         self.domain = domain
         addresses = PodAddressPool(
-            network: datapath.podNetwork ?? configuration.podNetwork(on: level), prefixLength: configuration.podPrefixLength)
+            network: datapath.podNetwork ?? configuration.podNetwork(on: level),
+            prefixLength: configuration.podPrefixLength)
         services = Informer(client: client, resource: .services)
         slices = Informer(client: client, resource: .endpointSlices)
         forwarder = StreamForwarder()

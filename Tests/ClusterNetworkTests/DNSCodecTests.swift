@@ -7,7 +7,9 @@ import Testing
 struct DNSCodecTests {
     /// A question with id 0x1234, recursion desired, and optionally an EDNS record.
     static func packet(_ name: String, type: UInt16, edns: UInt16? = nil, flags: UInt16 = 0x0100) -> [UInt8] {
-        var bytes: [UInt8] = [0x12, 0x34, UInt8(flags >> 8), UInt8(flags & 0xFF), 0, 1, 0, 0, 0, 0, 0, edns == nil ? 0 : 1]
+        var bytes: [UInt8] = [
+            0x12, 0x34, UInt8(flags >> 8), UInt8(flags & 0xFF), 0, 1, 0, 0, 0, 0, 0, edns == nil ? 0 : 1,
+        ]
         for label in name.split(separator: ".") {
             bytes.append(UInt8(label.utf8.count))
             bytes += label.utf8
@@ -25,7 +27,8 @@ struct DNSCodecTests {
                 Fixture.service("all", clusterIP: "None", ports: []),
             ],
             slices: [
-                Fixture.slice(of: "all", ports: [], endpoints: (0..<pods).map { Fixture.endpoint("10.244.0.\($0 + 2)") })
+                Fixture.slice(
+                    of: "all", ports: [], endpoints: (0..<pods).map { Fixture.endpoint("10.244.0.\($0 + 2)") })
             ])
     }
 
@@ -131,7 +134,8 @@ struct DNSCodecTests {
         for _ in 0..<5000 {
             var damaged = packet
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(
+                    in: 0...255, using: &generator)
             }
             if let answer = zone.respond(to: damaged, isStream: false, rotation: 0) {
                 #expect(answer.count >= 12 && answer.count <= 4096)

@@ -68,7 +68,9 @@ struct DNSZoneTests {
             (".", "NS", "NXDOMAIN ."),
         ])
     func answers(name: String, type: String, expected: String) throws {
-        let numbers = ["A": DNSType.a, "AAAA": DNSType.aaaa, "SRV": DNSType.srv, "PTR": DNSType.ptr, "SOA": DNSType.soa]
+        let numbers = [
+            "A": DNSType.a, "AAAA": DNSType.aaaa, "SRV": DNSType.srv, "PTR": DNSType.ptr, "SOA": DNSType.soa,
+        ]
         let answer = zone.answer(try #require(DNSName(name)), type: numbers[type] ?? DNSType.ns)
         #expect(answer.summary == expected)
     }

@@ -3,6 +3,8 @@ import Glibc
 import Synchronization
 
 /// A datapath on the host's loopback: cluster addresses are looked up in a table of host ports.
+///
+/// Or a real one before it, whose rules can be waited for.
 final class LoopbackDatapath: NetworkDatapath {
     private struct State {
         /// `ADDRESS:PORT` of the cluster → port on 127.0.0.1.
@@ -12,6 +14,11 @@ final class LoopbackDatapath: NetworkDatapath {
         var waiters: [(@Sendable ([ServiceRule]) -> Bool, CheckedContinuation<Void, Never>)] = []
     }
     private let state = Mutex(State())
+    private let real: (any NetworkDatapath)?
+
+    init(before real: (any NetworkDatapath)? = nil) { self.real = real }
+
+    var podNetwork: IPv4Address? { real?.podNetwork }
 
     /// Lets connections to a cluster address end at a port of the host.
     func route(_ address: String, _ port: Int, to hostPort: Int) {
@@ -38,6 +45,7 @@ final class LoopbackDatapath: NetworkDatapath {
     }
 
     func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {
+        try await real?.apply(rules)
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
             if state.failures > 0 {
                 state.failures -= 1
@@ -53,6 +61,7 @@ final class LoopbackDatapath: NetworkDatapath {
     }
 
     func listen(_ transport: TransportProtocol, address: String, port: Int) async throws(RuntimeError) -> Int32 {
+        if let real { return try await real.listen(transport, address: address, port: port) }
         let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
         let descriptor = socket(AF_INET, Int32(kind.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         let port2 = Self.bindLoopback(descriptor)
@@ -66,6 +75,9 @@ final class LoopbackDatapath: NetworkDatapath {
     func connect(
         address: String, port: Int, insidePod podUID: String?, timeout: Duration
     ) async throws(ConnectError) -> Int32 {
+        if let real {
+            return try await real.connect(address: address, port: port, insidePod: podUID, timeout: timeout)
+        }
         guard let hostPort = state.withLock({ $0.hostPorts["\(address):\(port)"] }) else { throw .unreachable }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(hostPort)

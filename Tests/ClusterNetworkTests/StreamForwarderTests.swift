@@ -10,14 +10,17 @@ import Testing
 @Suite("Forwarded connections", .timeLimit(.minutes(1)))
 struct StreamForwarderTests {
     /// Runs `body` with a listener that forwards to `target`; afterwards nothing may be open.
-    private func forwarding(to target: Int, _ body: @Sendable (Int, StreamForwarder) async throws -> Void) async throws {
+    private func forwarding(to target: Int, _ body: @Sendable (Int, StreamForwarder) async throws -> Void) async throws
+    {
         let forwarder = StreamForwarder()
         let socket = try HostSocket(.v4, port: 0)
         let listener = try await forwarder.listen(on: try socket.listen())
         let port = try #require(listener.channel.localAddress?.port)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
-                await forwarder.serve(listener) { try await StreamForwarder.dialHost("127.0.0.1", port: target, on: $0) }
+                await forwarder.serve(listener) {
+                    try await StreamForwarder.dialHost("127.0.0.1", port: target, on: $0)
+                }
             }
             try await body(port, forwarder)
             try await listener.channel.close()

@@ -34,17 +34,17 @@ public final class ContainerLogs: Sendable {
     }
 
     fileprivate func announce(_ path: String) {
-        shared.withLock { shared in
-            for reader in shared.readers[path, default: [:]].values { reader.yield() }
-        }
+        let readers = shared.withLock { $0.readers[path] } ?? [:]
+        for reader in readers.values { reader.yield() }
     }
 
     fileprivate func finish(_ path: String) {
-        shared.withLock { shared in
+        let readers = shared.withLock { shared in
             shared.open.remove(path)
-            for reader in shared.readers[path, default: [:]].values { reader.finish() }
-            shared.readers[path] = nil
+            return shared.readers.removeValue(forKey: path) ?? [:]
         }
+        // Not under the lock: the end of a stream calls back into this object.
+        for reader in readers.values { reader.finish() }
     }
 
     private func isOpen(_ path: String) -> Bool { shared.withLock { $0.open.contains(path) } }

@@ -1,14 +1,14 @@
 /// Where a cluster without namespaces lives in 127.0.0.0/8; the other half of this mapping is in `supervisor.c`.
 ///
 /// Pods are shown with their loopback addresses. Cluster IPs keep their look, and traffic to 10.96.a.b goes to 127.96.a.b. Another cluster on the
-/// same machine takes the next block: 127.245 and 127.97, and so on.
+/// same machine takes the next block: 127.129 and 127.97, then 127.130 and 127.98, and so on.
 struct LoopbackBlock: Sendable, Hashable {
-    static let count = 8
+    static let count = 32
 
     /// 0 up to `count - 1`.
     let number: UInt8
 
-    var pods: IPv4Address { IPv4Address(127, 244 + number, 0, 0) }
+    var pods: IPv4Address { IPv4Address(127, number == 0 ? 244 : 128 + number, 0, 0) }
     var services: IPv4Address { IPv4Address(127, 96 + number, 0, 0) }
     /// Bound by the cluster that has the block, so that no other takes it.
     var claim: IPv4Address { IPv4Address(services.number | 0xFFFE) }

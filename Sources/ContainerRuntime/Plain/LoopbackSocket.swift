@@ -2,7 +2,7 @@ import Glibc
 
 /// Sockets on loopback addresses, without NIO.
 enum LoopbackSocket {
-    /// A bound socket, not blocking and closed on exec; a TCP socket does not listen yet. Throws an errno.
+    /// A bound socket, not blocking and closed on exec; a TCP socket does not listen yet.
     static func bound(_ transport: TransportProtocol, _ address: IPv4Address, _ port: UInt16) throws(Errno) -> Int32 {
         let descriptor = try make(transport)
         if transport == .tcp {
@@ -27,7 +27,9 @@ enum LoopbackSocket {
         return (descriptor, false)
     }
 
-    /// Waits for a connect, on a thread that may block. Closes the socket and throws if it fails.
+    /// Waits for a connect, on a thread that may block.
+    ///
+    /// Closes the socket and throws if it fails.
     static func finishConnecting(_ descriptor: Int32, timeoutMilliseconds: Int32) throws(Errno) {
         var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         var code: Int32 = ETIMEDOUT

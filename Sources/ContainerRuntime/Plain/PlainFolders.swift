@@ -21,7 +21,8 @@ final class PlainFolders: Sendable {
             try Self.makeFolder(Self.parent(of: home + mount.containerPath))
             unlink(home + mount.containerPath)
             guard symlink(mount.hostPath, home + mount.containerPath) == 0 else {
-                throw .system("the volume at '\(mount.containerPath)' cannot be linked: \(String(cString: strerror(errno)))")
+                let reason = String(cString: strerror(errno))
+                throw .system("the volume at '\(mount.containerPath)' cannot be linked: \(reason)")
             }
         }
         for file in launch.files { try Self.write(paths.rewrite(file.content), to: home + file.path) }
@@ -100,7 +101,8 @@ final class PlainFolders: Sendable {
                     pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }
                 guard name != ".", name != ".." else { continue }
-                if entry.pointee.d_type == UInt8(DT_DIR) { removeTree("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
+                let inside = "\(path)/\(name)"
+                if entry.pointee.d_type == UInt8(DT_DIR) { removeTree(inside) } else { unlink(inside) }
             }
             closedir(folder)
         }

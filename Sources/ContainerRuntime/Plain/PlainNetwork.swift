@@ -73,7 +73,9 @@ final class PlainNetwork: Sendable {
     }
 
     func listen(_ transport: TransportProtocol, address: String, port: Int) throws(RuntimeError) -> Int32 {
-        guard let place = place(address, port) else { throw .system("\(address):\(port) is not in the cluster's network") }
+        guard let place = place(address, port) else {
+            throw .system("\(address):\(port) is not in the cluster's network")
+        }
         do throws(LoopbackSocket.Errno) {
             return transport == .tcp
                 ? try LoopbackSocket.listening(place.address, place.port)
@@ -127,7 +129,9 @@ final class PlainNetwork: Sendable {
 
     // MARK: Services
 
-    /// Brings the proxies in line with the rules. UDP goes through DNS only, which has a listener of its own.
+    /// Brings the proxies in line with the rules.
+    ///
+    /// UDP goes through DNS only, which has a listener of its own.
     func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {
         var wanted: [Key: [ServiceRule.Backend]] = [:]
         // Port 53 leads to the cluster's DNS, whatever the address.

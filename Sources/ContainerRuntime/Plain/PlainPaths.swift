@@ -36,7 +36,8 @@ struct PlainPaths: Sendable, Hashable {
     /// The search path, with the rebuilt folders in the place of those in which something was mounted.
     func rewriteSearchPath(_ path: String) -> String {
         path.split(separator: ":", omittingEmptySubsequences: false).map { folder in
-            targets.contains { $0.hasPrefix(folder + "/") || $0 == folder } && !folder.isEmpty ? root + folder : String(folder)
+            let isRebuilt = !folder.isEmpty && targets.contains { $0.hasPrefix(folder + "/") || $0 == folder }
+            return isRebuilt ? root + folder : String(folder)
         }.joined(separator: ":")
     }
 

@@ -1,9 +1,10 @@
 import Glibc
 import Synchronization
 
-/// Pods without namespaces: level `plain`. Containers are ordinary processes on loopback addresses of their own.
+/// Pods without namespaces: level `plain`.
 ///
-/// A supervisor beside each container turns cluster addresses into loopback addresses (`supervisor.c`); services and node ports go
+/// Containers are ordinary processes on loopback addresses of their own. A supervisor beside each container turns
+/// cluster addresses into loopback addresses (`supervisor.c`); services and node ports go
 /// through proxies in this process. What is missing compared with a sandbox is in `RuntimeLevel.reductions`.
 public final class PlainRuntime: ContainerRuntime {
     public let level = RuntimeLevel.plain
@@ -13,7 +14,7 @@ public final class PlainRuntime: ContainerRuntime {
 
     /// Starts `plaind`.
     ///
-    /// - Throws: If this kernel cannot supervise system calls, or eight clusters run on this machine already.
+    /// - Throws: If this kernel cannot supervise system calls, or 32 clusters run on this machine already.
     public init(images: ImageCatalog, logs: ContainerLogs) throws(RuntimeError) {
         let network = try PlainNetwork()
         let folders = PlainFolders()
