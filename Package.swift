@@ -137,6 +137,9 @@ let package = Package(
         tests("Progress", ["CourseModel", grdb]),
         tests("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
         .testTarget(name: "TidyTests", swiftSettings: house),
-        .testTarget(name: "CommandTests", dependencies: ["velocity", "LabTesting"], swiftSettings: house),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["velocity", "LabTesting", "KubeModel", "KubeClient", "ContainerRuntime", "CSandbox"],
+            swiftSettings: house),
     ]
 )

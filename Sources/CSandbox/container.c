@@ -31,10 +31,19 @@ static void fail(int report, int outcome, const char *sentence) {
 }
 
 /// No capability, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
-static int give_up_privileges(void) {
-    for (int capability = 0; capability <= 63; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL) return -errno;
+/// Takes every capability out of reach; what is out of reach already needs no privilege.
+static int drop_bounding_set(void) {
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+            return -errno;
+        }
     }
+    return 0;
+}
+
+static int give_up_privileges(void) {
+    int outcome = drop_bounding_set();
+    if (outcome < 0) return outcome;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2];
@@ -47,7 +56,8 @@ static int give_up_privileges(void) {
 static int become_user(int user, char *error, size_t capacity) {
     if (user <= 0) return 0;
     if (!sandboxd.is_root) return enter_user_namespace((uid_t)user, error, capacity);
-    if (setgroups(0, NULL) != 0 || setresgid((gid_t)user, (gid_t)user, (gid_t)user) != 0
+    // The change of user takes the capabilities away that dropping them needs.
+    if (drop_bounding_set() != 0 || setgroups(0, NULL) != 0 || setresgid((gid_t)user, (gid_t)user, (gid_t)user) != 0
         || setresuid((uid_t)user, (uid_t)user, (uid_t)user) != 0) {
         return complain(error, capacity, "the user cannot be changed");
     }

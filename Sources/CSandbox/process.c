@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,4 +14,11 @@ int vs_wait_process(pid_t process, int timeout_milliseconds) {
     int count = poll(&watched, 1, timeout_milliseconds);
     close(handle);
     return count > 0 ? 0 : count == 0 ? 1 : -1;
+}
+
+int vs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+void vs_close_on_exec(int first) {
+    const unsigned close_range_cloexec = 1u << 2;
+    syscall(SYS_close_range, first, ~0u, close_range_cloexec);
 }

@@ -94,15 +94,15 @@ public struct ClusterProcess: Sendable {
     public func start(executable: String, arguments: [String]) throws(ClusterError) {
         try directory.prepare()
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw ClusterError("A pipe cannot be made: \(Directory.reason(errno)).") }
+        guard vs_pipe(&ends) == 0 else { throw ClusterError("A pipe cannot be made: \(Directory.reason(errno)).") }
         let log = open(directory.logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer {
             close(ends[0])
             if log >= 0 { close(log) }
         }
-        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
 
+        // What the caller has open is not the cluster's: a script that waits for a pipe's end must not wait for it.
+        vs_close_on_exec(ReadinessPipe.descriptor)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -226,7 +226,7 @@ struct PlainLeftoversTests {
         start.add(0)
         start.add(0)
         var ends: [Int32] = [-1, -1]
-        try #require(pipe(&ends) == 0)
+        try #require(vs_pipe(&ends) == 0)
         try send(start, on: channel, descriptors: [ends[1], ends[1]])
         close(ends[1])
         var text = ""

@@ -6,3 +6,11 @@
 ///
 /// Returns 0 when it has, 1 when the time is over, -1 when this kernel cannot tell (errno is set).
 int vs_wait_process(pid_t process, int timeout_milliseconds);
+
+/// A pipe that no program started meanwhile inherits: `ends[0]` is read, `ends[1]` written.
+///
+/// Returns 0, or -1 with errno set.
+int vs_pipe(int ends[2]);
+
+/// Lets no program that is started from now on inherit a descriptor that is open now, from `first` on.
+void vs_close_on_exec(int first);

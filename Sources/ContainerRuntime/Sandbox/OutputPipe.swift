@@ -1,3 +1,4 @@
+import CSandbox
 import Glibc
 import NIOCore
 import NIOPosix
@@ -18,9 +19,7 @@ enum OutputPipe {
         received: @escaping @Sendable ([UInt8]) -> Void, ended: @escaping @Sendable () -> Void
     ) async throws(RuntimeError) -> Int32 {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw .system("a pipe cannot be made: \(String(cString: strerror(errno)))") }
-        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        guard vs_pipe(&ends) == 0 else { throw .system("a pipe cannot be made: \(String(cString: strerror(errno)))") }
         let reading = ends[0]
         do {
             _ = try await NIOPipeBootstrap(group: OutputLoop.group)

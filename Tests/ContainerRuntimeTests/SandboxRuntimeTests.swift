@@ -1,0 +1,157 @@
+import ContainerRuntime
+import Foundation
+import KubeClient
+import Testing
+
+@Suite(
+    "Sandboxes", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test"))
+struct SandboxRuntimeTests {
+    let logs = ContainerLogs()
+    let folder = NSTemporaryDirectory() + "/sandbox-test-\(UUID().uuidString.prefix(8))"
+
+    private func runtime() throws -> SandboxRuntime { try SandboxRuntime(images: .ofThisProgram(), logs: logs) }
+
+    private func makePod(_ uid: String, _ address: String, in runtime: SandboxRuntime) async throws {
+        try await runtime.runPodSandbox(
+            PodSandboxConfiguration(
+                podUID: uid, name: uid, namespace: "default", hostName: "host-\(uid)", address: address,
+                resolverConfiguration: "nameserver 10.96.0.10\n", hosts: "127.0.0.1 localhost\n"))
+    }
+
+    private func start(
+        _ script: String, in pod: String, name: String = "main", mounts: [ContainerConfiguration.Mount] = [],
+        user: Int? = nil, _ runtime: SandboxRuntime
+    ) async throws -> ContainerID {
+        let image = try await runtime.pullImage("busybox")
+        return try await runtime.startContainer(
+            ContainerConfiguration(
+                podUID: pod, name: name, image: image, arguments: ["sh", "-c", script], environment: ["GREETING=hello"],
+                runAsUser: user, mounts: mounts, logPath: "\(folder)/\(pod)-\(name).log"))
+    }
+
+    private func log(_ pod: String, _ name: String = "main") async throws -> String {
+        var text = ""
+        for try await bytes in try logs.read("\(folder)/\(pod)-\(name).log", LogOptions()) {
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        return text
+    }
+
+    @Test("a container runs its command with its environment and host name, and its exit code is reported")
+    func run() async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("echo $GREETING from $(hostname); echo bad >&2; exit 7", in: "a", runtime)
+        #expect(await runtime.waitForExit(id) == ContainerExit(code: 7))
+        #expect(Set(try await log("a").split(separator: "\n")) == ["hello from host-a", "bad"])
+        await runtime.shutDown()
+    }
+
+    @Test("a container sees neither homes nor other processes nor this machine's files")
+    func isolation() async throws {
+        let runtime = try runtime()
+        let secret = "\(folder)-secret"
+        try Data("secret".utf8).write(to: URL(fileURLWithPath: secret))
+        defer { try? FileManager.default.removeItem(atPath: secret) }
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start(
+            "ls -A /home /root; cat \(secret) /etc/shadow; ls /proc/1/root/ ; ls -d /proc/[0-9]* | wc -l; touch /usr/x; mount -t tmpfs x /mnt; cat /proc/self/status | grep -E 'CapEff|CapBnd|NoNewPrivs'",
+            in: "a", runtime)
+        _ = await runtime.waitForExit(id)
+        let text = try await log("a")
+        #expect(!text.contains("secret\n") && !text.contains(":::"), "\(text)")
+        #expect(text.contains("CapEff:\t0000000000000000") && text.contains("CapBnd:\t0000000000000000"))
+        #expect(text.contains("NoNewPrivs:\t1"))
+        #expect(!text.contains("oldroot"), "the first process of the pod must not show the host's root: \(text)")
+        #expect(!FileManager.default.fileExists(atPath: "/usr/x"))
+        await runtime.shutDown()
+    }
+
+    @Test("two pods listen on port 80 each, and reach each other by address")
+    func network() async throws {
+        let runtime = try runtime()
+        for (pod, address) in [("a", "10.244.0.2"), ("b", "10.244.0.3")] {
+            try await makePod(pod, address, in: runtime)
+            let image = try await runtime.pullImage("web:1.0")
+            _ = try await runtime.startContainer(
+                ContainerConfiguration(
+                    podUID: pod, name: "web", image: image, arguments: image.entrypoint, environment: ["PORT=80"],
+                    logPath: "\(folder)/\(pod)-web.log"))
+        }
+        let id = try await start(
+            "for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 1 http://10.244.0.3/ready && exit 0; done; exit 1", in: "a", runtime)
+        #expect(await runtime.waitForExit(id) == ContainerExit(code: 0))
+        #expect(try await log("a").contains("\"pod\":\"host-b\""))
+        // From this process, over a socket that was born in the cluster's network.
+        let socket = try await runtime.connect(address: "10.244.0.2", port: 80, insidePod: nil, timeout: .seconds(2))
+        let response = try await HTTPFetch.get(connectedSocket: socket, host: "a", path: "/health", timeout: .seconds(2))
+        #expect(response.status == 200 && response.text.contains("host-a"))
+        await #expect(throws: ConnectError.refused) {
+            try await runtime.connect(address: "10.244.0.2", port: 81, insidePod: nil, timeout: .seconds(2))
+        }
+        await runtime.shutDown()
+    }
+
+    @Test("a volume is seen at its place, read-only where it is to be")
+    func volumes() async throws {
+        let runtime = try runtime()
+        try FileManager.default.createDirectory(atPath: folder + "/volume", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("from the host\n".utf8).write(to: URL(fileURLWithPath: folder + "/volume/file"))
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let mounts = [
+            ContainerConfiguration.Mount(hostPath: folder + "/volume", containerPath: "/data/in", isReadOnly: true),
+            ContainerConfiguration.Mount(hostPath: folder + "/volume", containerPath: "/data/out", isReadOnly: false),
+        ]
+        let id = try await start("cat /data/in/file; echo x > /data/in/new && exit 1; echo y > /data/out/new", in: "a", mounts: mounts, runtime)
+        #expect(await runtime.waitForExit(id) == ContainerExit(code: 0))
+        #expect(try String(contentsOfFile: folder + "/volume/new", encoding: .utf8) == "y\n")
+        #expect(try await log("a").contains("from the host"))
+        await runtime.shutDown()
+    }
+
+    @Test("a command in a running container gives its output and code, and is killed when it takes too long")
+    func execute() async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("echo inside > /tmp/mark; exec sleep 100", in: "a", runtime)
+        var result = try await runtime.execute(id, command: ["sh", "-c", "until cat /tmp/mark; do :; done 2>/dev/null; exit 3"], timeout: .seconds(5))
+        #expect(result == ExecutionResult(code: 3, output: "inside\n"))
+        result = try await runtime.execute(id, command: ["sleep", "50"], timeout: .milliseconds(50))
+        #expect(result.isTimedOut)
+        await #expect(throws: RuntimeError.programNotFound(name: "nonesuch")) {
+            try await runtime.execute(id, command: ["nonesuch"], timeout: .seconds(5))
+        }
+        await runtime.signal(id, 15)
+        #expect(await runtime.waitForExit(id).code == 143)
+        await runtime.shutDown()
+    }
+
+    @Test("a container runs as the user it asks for", arguments: [101, 1000])
+    func user(_ uid: Int) async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("id -u; echo out > /dev/stdout", in: "a", user: uid, runtime)
+        #expect(await runtime.waitForExit(id).code == 0)
+        #expect(try await log("a") == "\(uid)\nout\n")
+        await runtime.shutDown()
+    }
+
+    @Test("a pod that is removed takes its processes with it, and a program that is missing is named")
+    func removal() async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("sleep 100 & exec sleep 100", in: "a", runtime)
+        let image = try await runtime.pullImage("busybox")
+        await #expect(throws: RuntimeError.programNotFound(name: "nonesuch")) {
+            try await runtime.startContainer(
+                ContainerConfiguration(
+                    podUID: "a", name: "other", image: image, arguments: ["nonesuch"], logPath: "\(folder)/other.log"))
+        }
+        async let exit = runtime.waitForExit(id)
+        await runtime.removePodSandbox("a")
+        #expect(await exit.code == 137)
+        await runtime.shutDown()
+    }
+}
