@@ -117,8 +117,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "LabTesting", dependencies: ["KubeModel", "KubeClient"], path: "Tests/LabTesting",
-            swiftSettings: house),
+            name: "LabTesting", dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", lifecycle],
+            path: "Tests/LabTesting", swiftSettings: house),
         tests("KubeModel"),
         tests("CourseModel"),
         tests("ScreenKit"),
@@ -127,7 +127,7 @@ let package = Package(
         tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"]),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
-        tests("Scheduler", ["KubeModel", "KubeClient"]),
+        tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),
         tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"]),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),

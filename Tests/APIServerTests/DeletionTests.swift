@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("Deletion", .timeLimit(.minutes(1))) struct DeletionTests {
@@ -49,7 +50,7 @@ import Testing
         ])
     func propagation(propagation: DeleteOptions.Propagation, finalizer: String) async throws {
         let fixture = try Fixture()
-        _ = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+        _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
         let marked = try await delete(fixture, .deployments, "web", DeleteOptions(propagation: propagation))
         #expect(marked.finalizers == [finalizer])
         #expect(marked.isBeingDeleted)

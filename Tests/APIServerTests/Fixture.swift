@@ -1,19 +1,19 @@
 import APIServer
 import KubeClient
 import KubeModel
+import LabTesting
 import ObjectStore
 import Testing
 
-/// An API server over memory, reached from inside.
+/// A cluster in memory, and what these tests make in it.
 struct Fixture {
-    let store: ObjectStore
-    let server: APIServer
-    let client: any ClusterClient
+    let cluster: MemoryCluster
+    var store: ObjectStore { cluster.store }
+    var server: APIServer { cluster.server }
+    var client: any ClusterClient { cluster.client }
 
     init(historyCount: Int = 10_000, configuration: APIServerConfiguration = APIServerConfiguration()) throws {
-        store = try ObjectStore(.memory, historyCount: historyCount)
-        server = APIServer(store: store, configuration: configuration)
-        client = server.client(user: "test")
+        cluster = try MemoryCluster(historyCount: historyCount, configuration: configuration)
     }
 
     func makeConfigMap(
@@ -27,24 +27,9 @@ struct Fixture {
 
     @discardableResult
     func makePod(_ name: String, node: String? = nil, grace: Int? = nil) async throws -> KubeObject {
-        var object = KubeObject(.pods, namespace: "default", name: name)
-        object.labels = ["app": name]
-        object.value["spec"] = ["containers": [["name": "main", "image": "web:1.0"]]]
-        if let node { object.value[["spec", "nodeName"]] = .string(node) }
+        var object = MemoryCluster.pod(name, node: node)
         if let grace { object.value[["spec", "terminationGracePeriodSeconds"]] = JSONValue(grace) }
         return try await client.create(.pods, object)
-    }
-
-    static func deployment(_ name: String, replicas: Int = 2) -> KubeObject {
-        var object = KubeObject(.deployments, namespace: "default", name: name)
-        object.value["spec"] = [
-            "replicas": JSONValue(replicas), "selector": ["matchLabels": ["app": .string(name)]],
-            "template": [
-                "metadata": ["labels": ["app": .string(name)]],
-                "spec": ["containers": [["name": "main", "image": "web:1.0"]]],
-            ],
-        ]
-        return object
     }
 
     static func service(_ name: String, _ spec: JSONValue) -> KubeObject {

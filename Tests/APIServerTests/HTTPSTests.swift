@@ -1,6 +1,7 @@
 import APIServer
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("Over HTTPS", .timeLimit(.minutes(1))) struct HTTPSTests {
@@ -8,7 +9,7 @@ import Testing
     func roundTrip() async throws {
         try await withServer { _, kubeconfig, _ in
             let client = try HTTPSClient(kubeconfig: Kubeconfig(yaml: kubeconfig), context: nil)
-            let made = try await client.create(.deployments, Fixture.deployment("web"))
+            let made = try await client.create(.deployments, MemoryCluster.deployment("web"))
             #expect(made.uid.count == 36)
             #expect(try await client.list(.deployments, in: "default").items == [made])
             let scaled = try await client.patch(

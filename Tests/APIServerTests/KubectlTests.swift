@@ -2,6 +2,7 @@ import APIServer
 import Foundation
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("With the real kubectl", .enabled(if: Kubectl.path != nil), .timeLimit(.minutes(1))) struct KubectlTests {
@@ -83,7 +84,7 @@ import Testing
     @Test("scale, label, patch, get, describe, explain and delete work")
     func everydayCommands() async throws {
         try await withKubectl { kubectl, fixture in
-            _ = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+            _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
             #expect(
                 try await kubectl("scale", "deploy", "web", "--replicas=5").stdout == "deployment.apps/web scaled\n")
             #expect(try await kubectl("label", "deploy", "web", "tier=fe").stdout == "deployment.apps/web labeled\n")

@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import LabTesting
 import ObjectStore
 import Testing
 
@@ -184,7 +185,7 @@ import Testing
 
     @Test("a deletion answers Success with details, a pod's with the pod")
     func deletion() async throws {
-        _ = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+        _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
         let gone = try await send("DELETE", "/apis/apps/v1/namespaces/default/deployments/web").value
         #expect(gone["status"] == "Success")
         #expect(gone[["details", "kind"]] == "deployments")

@@ -1,6 +1,7 @@
 import APIServer
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("Writes", .timeLimit(.minutes(1))) struct WriteTests {
@@ -16,7 +17,7 @@ import Testing
     @Test("a new object gets uid, time, generation and defaults")
     func metadata() async throws {
         let fixture = try Fixture()
-        let made = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+        let made = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
         #expect(made.uid.count == 36)
         #expect(made.creationTimestamp != nil)
         #expect(made.generation == 1)
@@ -57,8 +58,8 @@ import Testing
     @Test("a second object of the same name is refused")
     func alreadyExists() async throws {
         let fixture = try Fixture()
-        _ = try await fixture.client.create(.deployments, Fixture.deployment("web"))
-        let status = try await refusal { _ = try await fixture.client.create(.deployments, Fixture.deployment("web")) }
+        _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
+        let status = try await refusal { _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web")) }
         #expect(status.code == 409)
         #expect(status.message == "deployments.apps \"web\" already exists")
     }
@@ -66,7 +67,7 @@ import Testing
     @Test("an unknown field is an error under Strict and dropped otherwise")
     func unknownField() async throws {
         let fixture = try Fixture()
-        var object = Fixture.deployment("web")
+        var object = MemoryCluster.deployment("web")
         object.value[["spec", "replicaz"]] = 3
         let status = try await refusal {
             _ = try await fixture.client.create(
@@ -84,7 +85,7 @@ import Testing
     @Test("an invalid object names every cause")
     func invalid() async throws {
         let fixture = try Fixture()
-        var object = Fixture.deployment("web")
+        var object = MemoryCluster.deployment("web")
         object.value[["spec", "replicas"]] = -1
         let status = try await refusal { _ = try await fixture.client.create(.deployments, object) }
         #expect(status.code == 422)
@@ -122,7 +123,7 @@ import Testing
     @Test("a change of the spec bumps the generation, a change of the status does not and leaves the spec")
     func generations() async throws {
         let fixture = try Fixture()
-        var object = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+        var object = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
         object.value["status"] = ["replicas": 2]
         object.value[["spec", "replicas"]] = 9
         let reported = try await fixture.client.updateStatus(.deployments, object)
@@ -142,7 +143,7 @@ import Testing
     func dryRun() async throws {
         let fixture = try Fixture()
         let made = try await fixture.client.create(
-            .deployments, Fixture.deployment("web"), options: WriteOptions(isDryRun: true))
+            .deployments, MemoryCluster.deployment("web"), options: WriteOptions(isDryRun: true))
         #expect(made.uid.count == 36)
         let status = try await refusal { _ = try await fixture.client.get(.deployments, "web", in: "default") }
         #expect(status.isNotFound)
@@ -213,7 +214,7 @@ import Testing
     @Test("scale reads and writes the replicas")
     func scale() async throws {
         let fixture = try Fixture()
-        _ = try await fixture.client.create(.deployments, Fixture.deployment("web"))
+        _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
         let scale = try await fixture.client.call(
             "GET", .deployments, namespace: "default", name: "web", subresource: "scale", body: nil)
         #expect(scale["kind"] == "Scale")
