@@ -102,15 +102,20 @@ public final class ClusterNetwork: Service {
         let events = EventRecorder(client: client, component: "cluster-network")
         var applied: [ServiceRule]?
         var backoff = Backoff()
+        var portRetry: ContinuousClock.Instant?
         for await _ in signals {
             let (services, slices) = (services.list(), slices.list())
             let plan = ServicePlan(services: services, slices: slices, reserved: reserved)
             dns.replace(with: DNSZone(domain: domain, services: services, slices: slices))
             if configuration.opensNodePorts {
-                for refusal in await listeners.update(to: plan.nodePorts) {
-                    guard let service = self.services.get(refusal.nodePort.service) else { continue }
+                let outcome = await listeners.update(to: plan.nodePorts)
+                spawn { await self.report(outcome, events) }
+                // Nothing tells when another program gives a port up.
+                if listeners.hasRefusals, portRetry.map({ $0 <= .now }) ?? true {
+                    portRetry = .now + .seconds(2)
                     spawn {
-                        await events.record(service, .warning, reason: "NodePortUnavailable", message: refusal.message)
+                        try? await ContinuousClock().sleep(for: .seconds(2))
+                        retry()
                     }
                 }
             }
@@ -130,6 +135,18 @@ public final class ClusterNetwork: Service {
             if applied != nil { readiness.set() }
         }
         await listeners.closeAll()
+    }
+
+    private func report(_ outcome: NodePortListeners.Outcome, _ events: EventRecorder) async {
+        for refusal in outcome.refusals {
+            guard let service = services.get(refusal.nodePort.service) else { continue }
+            await events.record(service, .warning, reason: "NodePortUnavailable", message: refusal.message)
+        }
+        for nodePort in outcome.recoveries {
+            guard let service = services.get(nodePort.service) else { continue }
+            await events.record(
+                service, .normal, reason: "NodePortAvailable", message: "Port \(nodePort.port) of this machine is open.")
+        }
     }
 
     /// Listeners of our own on cluster IPs.

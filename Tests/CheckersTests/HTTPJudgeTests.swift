@@ -75,6 +75,22 @@ struct HTTPJudgeTests {
                 == "No Service of type NodePort opens port 30080 in the namespace 'velocitytech'.")
     }
 
+    @Test("an answer on a node port that another program holds proves nothing")
+    func stranger() throws {
+        let outer = Self.good[3]
+        var taken = Fixture.event("NodePortUnavailable", "Port 30080 is taken.", about: outer)
+        taken.value["lastTimestamp"] = "2026-01-01T10:00:00Z"
+        let http = try Self.http(.outside, "http://localhost:30080/")
+        let answer = HTTPAttempt.answered(status: 200, body: #"{"status":"healthy"}"#)
+        let seen = Self.judge(http, Self.good + [taken]).assess(answer)
+        #expect(seen.state == .hopeless)
+        #expect(seen.finding == Finding(.nodePort, "Port 30080 is taken.", isFinal: true))
+
+        var open = Fixture.event("NodePortAvailable", "Port 30080 is open.", about: outer)
+        open.value["lastTimestamp"] = "2026-01-01T10:00:02Z"
+        #expect(Self.judge(http, Self.good + [taken, open]).assess(answer).state == .holds)
+    }
+
     @Test(
         "the probe pod's log and exit code become an answer",
         arguments: [

@@ -110,7 +110,7 @@ struct ClusterNetworkTests {
         }
     }
 
-    @Test("a node port that is taken is told in one event on the Service")
+    @Test("a node port that is taken is told in one event on the Service, and in another one when it is free")
     func takenPort() async throws {
         try await withNetwork { _ in
             let service = try await createService("NodePort")
@@ -118,8 +118,8 @@ struct ClusterNetworkTests {
             try await client.delete(.services, namespace: "default", name: "web", options: DeleteOptions())
             await datapath.waitForRules { !$0.contains { $0.port == 80 } }
             let other = try HostSocket(.v4, port: UInt16(port))
-            let descriptor = try other.listen()
-            defer { close(descriptor) }
+            var descriptor: Int32? = try other.listen()
+            defer { if let descriptor { close(descriptor) } }
             var again = service
             again.value["spec"]?["clusterIPs"] = nil
             again.value["metadata"] = ["namespace": "default", "name": "web"]
@@ -127,10 +127,14 @@ struct ClusterNetworkTests {
             let events = try await client.watch(.events, namespace: "default", options: WatchOptions())
             for try await event in events {
                 guard let object = event.object else { continue }
+                #expect(object.value[["involvedObject", "name"]] == "web")
+                guard let held = descriptor.take() else {
+                    #expect(object.value["reason"] == "NodePortAvailable")
+                    break
+                }
                 #expect(object.value["reason"] == "NodePortUnavailable")
                 #expect(object.value["type"] == "Warning")
-                #expect(object.value[["involvedObject", "name"]] == "web")
-                break
+                close(held)
             }
         }
     }

@@ -65,7 +65,9 @@ enum ProbePod {
         while lines.last?.isEmpty == true { lines.removeLast() }
         guard code == 0 else {
             let said = lines.last { $0.hasPrefix("curl:") } ?? meaning(of: code)
-            return .failed(said.hasPrefix("curl: ") ? String(said.dropFirst(6)) : said)
+            // How many milliseconds it took differs from one attempt to the next, and tells nobody anything.
+            let plain = said.replacing(/\ after \d+ ms/, with: "")
+            return .failed(plain.hasPrefix("curl: ") ? String(plain.dropFirst(6)) : plain)
         }
         guard let last = lines.last, last.count == 3, let status = Int(last) else {
             return .answered(status: nil, body: lines.joined(separator: "\n"))

@@ -32,6 +32,9 @@ struct HTTPJudge {
             let finding = trouble() ?? Finding(.unreachable, "\(http.url) does not answer: \(reason).")
             return Assessment(
                 finding.isFinal ? .hopeless : .notYet, expected: expected, found: reason, finding: finding)
+        case .answered where http.origin == .outside && strangerOnPort != nil:
+            return Assessment(
+                .hopeless, expected: expected, found: "another program answers", finding: strangerOnPort)
         case .answered(let status, let body):
             let found = "\(status.map { "\($0) " } ?? "")\(Self.short(body))"
             if let status, status != http.status {
@@ -78,6 +81,7 @@ struct HTTPJudge {
     }
 
     private func troubleOutside() -> Finding? {
+        if let strangerOnPort { return strangerOnPort }
         let port = http.url.port
         let open = view.list(.services, in: namespace).filter { !Self.nodePorts($0).isEmpty }
         if let service = open.first(where: { Self.nodePorts($0).keys.contains(port) }) {
@@ -94,6 +98,19 @@ struct HTTPJudge {
                 isFinal: true)
         }
         return Finding(.nodePort, "No Service opens port \(port); \(others.joined(separator: ", ")).", isFinal: true)
+    }
+
+    /// The finding that the machine's port belongs to another program, whose answers say nothing about the learner's work.
+    private var strangerOnPort: Finding? {
+        let opening = view.list(.services, in: namespace).first { Self.nodePorts($0).keys.contains(http.url.port) }
+        guard let opening else { return nil }
+        let remarks = view.list(.events, in: namespace).filter { event in
+            event.value[["involvedObject", "uid"]]?.string == opening.uid
+                && event.value["reason"]?.string?.hasPrefix("NodePort") ?? false
+        }
+        let last = remarks.max { ($0.value["lastTimestamp"]?.string ?? "") < ($1.value["lastTimestamp"]?.string ?? "") }
+        guard let last, last.value["reason"] == "NodePortUnavailable" else { return nil }
+        return Finding(.nodePort, last.value["message"]?.string ?? "The node port is taken.", isFinal: true)
     }
 
     /// The node ports of a Service, and the port of the Service behind each.

@@ -22,6 +22,14 @@ final class NodePortListeners {
         }
     }
 
+    /// What a change of the plan came to.
+    struct Outcome: Equatable, Sendable {
+        /// Ports that could not be opened, unless that was said before about the same state of the Service.
+        var refusals: [Refusal] = []
+        /// Ports that are open now, and could not be opened before.
+        var recoveries: [ServicePlan.NodePort] = []
+    }
+
     /// Where connections to a port go now: they read it, a new plan replaces it.
     private final class Target: Sendable {
         let backends: Mutex<[ServiceRule.Backend]>
@@ -34,7 +42,7 @@ final class NodePortListeners {
         /// Sockets that keep the port and refuse, while there are no endpoints.
         var held: [HostSocket.Loopback: HostSocket] = [:]
         var listening: [HostSocket.Loopback: StreamForwarder.Listener] = [:]
-        var hasFailed = false
+        var isRefused = false
     }
 
     private let forwarder: StreamForwarder
@@ -53,31 +61,35 @@ final class NodePortListeners {
 
     /// Opens, changes and closes ports as `plan` wants them.
     ///
-    /// A port that could not be opened is tried again when its Service or its endpoints changed.
-    /// - Returns: The ports that could not be opened, unless that was said before about the same state of the Service.
-    func update(to plan: [ServicePlan.NodePort]) async -> [Refusal] {
+    /// A port that could not be opened is tried again each time.
+    func update(to plan: [ServicePlan.NodePort]) async -> Outcome {
         let wanted = Dictionary(plan.map { ($0.port, $0) }, uniquingKeysWith: { first, _ in first })
         for (port, entry) in entries where wanted[port] == nil {
             await close(entry)
             entries[port] = nil
         }
-        var refusals: [Refusal] = []
+        var outcome = Outcome()
         for nodePort in wanted.values.sorted(by: { $0.port < $1.port }) {
             var entry = entries[nodePort.port] ?? Entry(nodePort: nodePort, target: Target(nodePort.backends))
             let isNew = entries[nodePort.port] == nil
             let before = entry.nodePort
             entry.nodePort = nodePort
             entry.target.backends.withLock { $0 = nodePort.backends }
-            if isNew || before != nodePort {
+            if isNew || before != nodePort || entry.isRefused {
                 let found = await open(&entry)
                 if isNew || before.resourceVersion != nodePort.resourceVersion || before.service != nodePort.service {
-                    refusals += found
+                    outcome.refusals += found
                 }
+                if entry.isRefused, found.isEmpty { outcome.recoveries.append(nodePort) }
+                entry.isRefused = !found.isEmpty
             }
             entries[nodePort.port] = entry
         }
-        return refusals
+        return outcome
     }
+
+    /// Whether a port is wanted that could not be opened.
+    var hasRefusals: Bool { entries.values.contains(where: \.isRefused) }
 
     /// Closes all ports; connections that exist go on.
     func closeAll() async {

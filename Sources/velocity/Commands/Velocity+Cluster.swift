@@ -151,7 +151,7 @@ struct ClusterCommand: AsyncParsableCommand {
             }
             guard merge else { return print(text, terminator: "") }
             let own = Machine.environment["KUBECONFIG"].flatMap { $0.split(separator: ":").first.map(String.init) }
-            let path = own ?? NSHomeDirectory() + "/.kube/config"
+            let path = own ?? Machine.userHome + "/.kube/config"
             try Kubeconfig.merge(file: directory.kubeconfigFile, into: path)
             Output.line("The context 'velocitylab' is in '\(path)' now.")
         }

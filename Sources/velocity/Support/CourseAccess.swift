@@ -71,7 +71,7 @@ enum CourseAccess {
     }
 
     static func url(ofFolder lab: Lab) -> URL {
-        URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent("velocitylab/\(lab.id)")
+        URL(fileURLWithPath: Machine.userHome).appendingPathComponent("velocitylab/\(lab.id)")
     }
 
     /// Copies the lab's starter files into the learner's folder; what is there already is theirs and stays.

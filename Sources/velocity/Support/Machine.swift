@@ -16,6 +16,9 @@ enum Machine {
         return home
     }
 
+    /// The learner's home: `$HOME`, else what the system says.
+    static var userHome: String { environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() }
+
     /// Whether full screens can be shown: a terminal on both ends that is not `dumb`.
     static var canShowScreens: Bool {
         isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0 && environment["TERM"].map { !$0.isEmpty && $0 != "dumb" } ?? false
