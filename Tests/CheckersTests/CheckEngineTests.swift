@@ -214,8 +214,8 @@ struct CheckEngineTests {
             }
             let seen = lines.withLock { $0 }
             #expect(seen.contains("scaled Deployment 'payment-gateway-deployment' from 3 to 5"))
-            #expect(
-                seen.contains { $0.hasPrefix("waiting for 5 ready pods of Deployment 'payment-gateway-deployment': ") })
+            let wait = "5 ready pods of Deployment 'payment-gateway-deployment'; now: "
+            #expect(seen.contains { $0.hasPrefix("waiting up to ") && $0.contains(wait) }, "\(seen)")
             #expect(seen.last == "passed: it scales from 3 to 5 replicas and back to 3")
         }
     }

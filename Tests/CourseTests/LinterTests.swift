@@ -1,5 +1,6 @@
 import Course
 import CourseModel
+import Foundation
 import Testing
 
 @Suite("Course linter", .timeLimit(.minutes(1)))
@@ -230,5 +231,20 @@ struct LinterTests {
         let found = CourseLoader(root: "/nonexistent").lint().diagnostics.map(\.message)
         #expect(found.contains("there is no folder 'Content' in '/nonexistent'"))
         #expect(found.contains("there is no folder 'Labs' in '/nonexistent'"))
+    }
+
+    @Test("a learner's manifest that YAML cannot read is named with its place")
+    func manifests() throws {
+        let folder = NSTemporaryDirectory() + "/manifests-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, text) in ["a.yaml": "kind: Pod\nmetadata:\n\tname: web\n", "b.yml": "kind: Pod\n", "c.txt": "\t: x"] {
+            try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+        }
+        #expect(
+            Manifests.faults(in: folder).map(\.description) == [
+                "a.yaml:3:1: error: there is a tab in the indentation\n    hint: Indent with spaces: YAML allows no tabs."
+            ])
+        #expect(Manifests.faults(in: folder + "/nowhere").isEmpty)
     }
 }

@@ -72,7 +72,7 @@ public enum CheckProgress: Hashable, Sendable {
     public var line: String? {
         switch self {
         case .started: nil
-        case .waiting(_, let wanted, let found, let limit): "waiting for \(wanted): \(found) (up to \(limit.readable))"
+        case .waiting(_, let wanted, let found, let limit): "waiting up to \(limit.readable): \(wanted); now: \(found)"
         case .acted(_, let what): what
         case .judged(let result): "\(result.verdict.outcome.rawValue): \(result.title)"
         }

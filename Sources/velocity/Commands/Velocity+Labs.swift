@@ -94,6 +94,7 @@ struct CheckLab: AsyncParsableCommand {
         }
         if json { try Output.json(CheckReport(results: results)) }
         let outcomes = Set(results.map(\.outcome))
+        if outcomes != [.passed] { CourseAccess.manifestFaults(lab).forEach(Output.remark) }
         if outcomes.contains(.failed) || outcomes.contains(.skipped) { throw ExitCode(1) }
         if outcomes != [.passed] { throw ExitCode(2) }
     }

@@ -17,6 +17,7 @@ struct Shell: AsyncParsableCommand {
         let session = try LabShell(lab: lab, cluster: directory)
         for line in session.greeting { Output.remark(line) }
         let status = session.run()
+        CourseAccess.manifestFaults(lab).forEach(Output.remark)
         if status != 0 { throw ExitCode(status) }
     }
 }

@@ -104,6 +104,7 @@ final class ScreenSession {
                 _ = shell.run()
             }
             inbox.post(.resized(terminal.size))
+            if let fault = CourseAccess.manifestFaults(lab).first { inbox.post(.notice(fault)) }
         } catch {
             inbox.post(.notice("\(error)"))
         }

@@ -74,6 +74,11 @@ enum CourseAccess {
         URL(fileURLWithPath: Machine.userHome).appendingPathComponent("velocitylab/\(lab.id)")
     }
 
+    /// What is wrong with the files in the learner's folder, for a person to read.
+    static func manifestFaults(_ lab: Lab) -> [String] {
+        Manifests.faults(in: url(ofFolder: lab).path).map(\.description)
+    }
+
     /// Copies the lab's starter files into the learner's folder; what is there already is theirs and stays.
     ///
     /// - Parameter replaces: Puts the starter files back over the learner's.
