@@ -74,54 +74,43 @@ struct CheckpointScreen: Sendable {
         // While it runs, the newest line stays in view.
         let last = max(0, lines.count - page.rows)
         let first = isRunning ? min(last, firstRunningLine(lines, page.rows)) : min(scroll, last)
-        for (offset, line) in lines.dropFirst(first).prefix(page.rows).enumerated() {
-            buffer.put(line.text, column: page.column, row: page.row + offset, line.style, limit: page.endColumn)
-        }
-        if !isRunning, first < last {
-            buffer.put(" more ↓ ", column: max(page.column, page.endColumn - 9), row: page.endRow - 1, .selected)
-        }
+        buffer.show(lines, from: first, in: page)
     }
 
-    private struct Line {
-        var text: String
-        var style: Style = .plain
-        var isRunning = false
-    }
-
-    private func firstRunningLine(_ lines: [Line], _ rows: Int) -> Int {
+    private func firstRunningLine(_ lines: [PageLine], _ rows: Int) -> Int {
         guard let index = lines.lastIndex(where: \.isRunning) else { return Int.max }
         return max(0, index - rows + 2)
     }
 
-    private func text(columns: Int) -> [Line] {
-        var lines = [Line(text: phase.checkpoint.title, style: .title)]
+    private func text(columns: Int) -> [PageLine] {
+        var lines = [PageLine(text: phase.checkpoint.title, style: .title)]
         if let outcome {
             lines.append(
                 outcome == .passed
-                    ? Line(text: "✓ Passed, and recorded.", style: .good)
-                    : Line(text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
+                    ? PageLine(text: "✓ Passed, and recorded.", style: .good)
+                    : PageLine(text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
         } else if !isRunning {
-            lines.append(Line(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
+            lines.append(PageLine(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
         }
-        lines.append(Line(text: ""))
+        lines.append(PageLine(text: ""))
         func add(_ label: String, _ text: String, _ style: Style = .plain) {
             let indent = String(repeating: " ", count: 13)
             for (index, part) in TextWrap.lines(text, columns: max(8, columns - 13)).enumerated() {
-                lines.append(Line(text: (index == 0 ? TextWrap.pad("    \(label)", columns: 13) : indent) + part, style: style))
+                lines.append(PageLine(text: (index == 0 ? TextWrap.pad("    \(label)", columns: 13) : indent) + part, style: style))
             }
         }
         for check in phase.checkpoint.checks {
             switch states[check.id] ?? .waiting {
-            case .waiting: lines.append(Line(text: "  · \(check.title)", style: .dim))
+            case .waiting: lines.append(PageLine(text: "  · \(check.title)", style: .dim))
             case .running(let waits):
-                lines.append(Line(text: "  ▸ \(check.title)", style: .bold))
+                lines.append(PageLine(text: "  ▸ \(check.title)", style: .bold))
                 lines += TextWrap.lines(waits, columns: max(8, columns - 6)).map {
-                    Line(text: "      \($0)", style: .warning, isRunning: true)
+                    PageLine(text: "      \($0)", style: .warning, isRunning: true)
                 }
             case .judged(let result):
                 describe(result, &lines)
                 for (name, milliseconds) in result.measured.sorted(by: { $0.key < $1.key }) {
-                    add(name, Duration.milliseconds(milliseconds).readable, .dim)
+                    add("measured", "\(name) \(Duration.milliseconds(milliseconds).readable)", .dim)
                 }
                 switch result.verdict {
                 case .passed: break
@@ -139,13 +128,13 @@ struct CheckpointScreen: Sendable {
         return lines
     }
 
-    private func describe(_ result: CheckResult, _ lines: inout [Line]) {
+    private func describe(_ result: CheckResult, _ lines: inout [PageLine]) {
         let took = (result.finished - result.started).readable
         switch result.verdict.outcome {
-        case .passed: lines.append(Line(text: "  ✓ \(result.title)  \(took)", style: .good))
-        case .failed: lines.append(Line(text: "  ✗ \(result.title)  \(took)", style: .bad))
-        case .unknown: lines.append(Line(text: "  ? \(result.title): could not be checked", style: .warning))
-        case .skipped: lines.append(Line(text: "  - \(result.title): skipped", style: .dim))
+        case .passed: lines.append(PageLine(text: "  ✓ \(result.title)  \(took)", style: .good))
+        case .failed: lines.append(PageLine(text: "  ✗ \(result.title)  \(took)", style: .bad))
+        case .unknown: lines.append(PageLine(text: "  ? \(result.title): could not be checked", style: .warning))
+        case .skipped: lines.append(PageLine(text: "  - \(result.title): skipped", style: .dim))
         }
     }
 }

@@ -65,56 +65,46 @@ struct LabScreen: Sendable {
         page = page.inset(columns: 1)
         let lines = text(columns: min(page.columns, 96))
         let first = min(scroll, max(0, lines.count - page.rows))
-        for (offset, line) in lines.dropFirst(first).prefix(page.rows).enumerated() {
-            buffer.put(line.text, column: page.column, row: page.row + offset, line.style, limit: page.endColumn)
-        }
-        if first + page.rows < lines.count, page.rows > 0 {
-            buffer.put(" more ↓ ", column: max(page.column, page.endColumn - 9), row: page.endRow - 1, .selected)
-        }
-    }
-
-    private struct Line {
-        var text: String
-        var style: Style = .plain
+        buffer.show(lines, from: first, in: page)
     }
 
     /// The present step, wrapped.
-    private func text(columns: Int) -> [Line] {
-        var lines: [Line] = []
+    private func text(columns: Int) -> [PageLine] {
+        var lines: [PageLine] = []
         func add(_ text: String, _ style: Style = .plain, indent: Int = 0) {
             let space = String(repeating: " ", count: indent)
-            lines += TextWrap.lines(text, columns: columns - indent).map { Line(text: space + $0, style: style) }
+            lines += TextWrap.lines(text, columns: columns - indent).map { PageLine(text: space + $0, style: style) }
         }
         if stepIndex == 0 {
             add(phase.objective, .dim)
-            lines.append(Line(text: ""))
+            lines.append(PageLine(text: ""))
             for command in phase.preparation { addCommand(command, &lines, columns) }
         }
         guard phase.steps.indices.contains(stepIndex) else { return lines }
         let step = phase.steps[stepIndex]
         add(step.title, .title)
-        lines.append(Line(text: ""))
+        lines.append(PageLine(text: ""))
         add(step.text)
-        lines.append(Line(text: ""))
+        lines.append(PageLine(text: ""))
         for command in step.commands { addCommand(command, &lines, columns) }
         if let snippet = step.snippet {
-            lines += snippet.split(separator: "\n", omittingEmptySubsequences: false).map { Line(text: "  │ \($0)", style: .dim) }
-            lines.append(Line(text: ""))
+            lines += snippet.split(separator: "\n", omittingEmptySubsequences: false).map { PageLine(text: "  │ \($0)", style: .dim) }
+            lines.append(PageLine(text: ""))
         }
         if !step.files.isEmpty { add("Files in your folder: \(step.files.joined(separator: ", "))", .dim) }
         return lines
     }
 
-    private func addCommand(_ command: Command, _ lines: inout [Line], _ columns: Int) {
+    private func addCommand(_ command: Command, _ lines: inout [PageLine], _ columns: Int) {
         if let note = command.note {
-            lines += TextWrap.lines(note, columns: columns).map { Line(text: $0, style: .dim) }
+            lines += TextWrap.lines(note, columns: columns).map { PageLine(text: $0, style: .dim) }
         }
         for (index, part) in command.run.split(separator: "\n").enumerated() {
-            lines.append(Line(text: (index == 0 ? "  $ " : "    ") + part, style: Style(.accent)))
+            lines.append(PageLine(text: (index == 0 ? "  $ " : "    ") + part, style: Style(.accent)))
         }
         if let expect = command.expect {
-            lines += TextWrap.lines(expect, columns: columns - 4).map { Line(text: "    " + $0, style: .dim) }
+            lines += TextWrap.lines(expect, columns: columns - 4).map { PageLine(text: "    " + $0, style: .dim) }
         }
-        lines.append(Line(text: ""))
+        lines.append(PageLine(text: ""))
     }
 }
