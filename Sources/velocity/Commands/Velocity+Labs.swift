@@ -80,6 +80,7 @@ struct CheckLab: AsyncParsableCommand {
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
         let client = try await cluster.client()
+        let lock = cluster.isEmbedded ? try CheckLock(try Machine.home().cluster(EmbeddedCluster.defaultName)) : nil
         let engine = CheckEngine(client: client, options: cluster.checkOptions)
         var results: [CheckpointResult] = []
         for phase in phase.map({ [$0] }) ?? lab.phases {
@@ -92,6 +93,7 @@ struct CheckLab: AsyncParsableCommand {
             try store.record(result, learner: learner.id, cluster: cluster.name)
             results.append(result)
         }
+        _ = consume lock
         if json { try Output.json(CheckReport(results: results)) }
         let outcomes = Set(results.map(\.outcome))
         if outcomes != [.passed] { CourseAccess.manifestFaults(lab).forEach(Output.remark) }

@@ -118,6 +118,7 @@ final class ScreenSession {
         check = tasks.add { [self] in
             do {
                 let client = try EmbeddedCluster.client(of: cluster)
+                let lock = try CheckLock(cluster)
                 let factor = ClusterProcess(cluster).state?.timeFactor ?? 1
                 let engine = CheckEngine(client: client, options: CheckOptions(limitFactor: 1 / factor))
                 let result = await engine.run(phase, of: lab) { progress in
@@ -128,6 +129,7 @@ final class ScreenSession {
                         if let line = progress.line { inbox.post(.checkWaits(check, line)) }
                     }
                 }
+                _ = consume lock
                 guard !Task.isCancelled else { return }
                 try store.record(result, learner: learner.id, cluster: EmbeddedCluster.defaultName)
                 inbox.post(.checkpointFinished(result))
