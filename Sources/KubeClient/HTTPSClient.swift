@@ -71,7 +71,9 @@ public final class HTTPSClient: ClusterClient {
         return try await HTTPConnection.make(on: channel).get()
     }
 
-    /// One request. An idle connection that the server has closed meanwhile is replaced once.
+    /// One request.
+    ///
+    /// An idle connection that the server has closed meanwhile is replaced, unless the server may have acted already.
     func send(
         _ method: HTTPMethod, _ path: String, query: [(String, String)] = [], contentType: String? = nil,
         body: [UInt8]? = nil
@@ -85,7 +87,10 @@ public final class HTTPSClient: ClusterClient {
         if let body { head.headers.add(name: "Content-Length", value: String(body.count)) }
         do {
             if let connection = takeIdle() {
-                do { return try await exchange(connection, head, body) } catch HTTPFailure.closed where !Task.isCancelled {}
+                do {
+                    return try await exchange(connection, head, body)
+                } catch HTTPFailure.notSent {
+                } catch HTTPFailure.closed where method == .GET && !Task.isCancelled {}
             }
             return try await exchange(try await connect(), head, body)
         } catch {
@@ -97,7 +102,8 @@ public final class HTTPSClient: ClusterClient {
         let reason: String =
             switch error {
             case is CancellationError: "the request was cancelled"
-            case HTTPFailure.closed: "the connection was closed"
+            case HTTPFailure.closed, HTTPFailure.notSent: "the connection was closed"
+            case HTTPFailure.timedOut: "it does not answer"
             case let error as NIOConnectionError: error.connectionErrors.first.map { "\($0.error)" } ?? "no address answers"
             default: "\(error)"
             }

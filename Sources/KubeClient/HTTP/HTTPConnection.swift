@@ -27,6 +27,9 @@ struct HTTPExchangeResponse: Sendable {
 /// Why an exchange did not come to its end.
 enum HTTPFailure: Error, Sendable {
     case tooLarge(limit: Int)
+    /// The connection was closed before any of the request was on its way.
+    case notSent
+    /// The connection was closed while an answer was awaited.
     case closed
     case timedOut
 }
@@ -53,6 +56,9 @@ final class HTTPConnection: Sendable {
         }
     }
 
+    /// How long the head of a response may take: every endpoint sends it before it starts to wait for anything.
+    private static let headTimeout = TimeAmount.seconds(60)
+
     var isOpen: Bool { channel.isActive }
 
     /// Sends a request and returns when the head of the response is there.
@@ -66,11 +72,20 @@ final class HTTPConnection: Sendable {
         let channel = channel
         channel.eventLoop.execute {
             handler.value.begin(response, finished: finished)
+            guard channel.isActive else { return handler.value.fail(HTTPFailure.notSent) }
+            let timeout = channel.eventLoop.scheduleTask(in: Self.headTimeout) {
+                handler.value.fail(HTTPFailure.timedOut)
+                channel.close(promise: nil)
+            }
+            response.futureResult.whenComplete { _ in timeout.cancel() }
             channel.write(HTTPClientRequestPart.head(head), promise: nil)
             if let body, !body.isEmpty {
                 channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
             }
-            channel.writeAndFlush(HTTPClientRequestPart.end(nil)).whenFailure { _ in channel.close(promise: nil) }
+            channel.writeAndFlush(HTTPClientRequestPart.end(nil)).whenFailure { _ in
+                handler.value.fail(HTTPFailure.closed)
+                channel.close(promise: nil)
+            }
         }
         return try await withTaskCancellationHandler {
             try await response.futureResult.get()
@@ -128,7 +143,8 @@ final class ExchangeHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func fail(_ error: any Error) {
+    /// Ends the exchange that goes on, if one does.
+    func fail(_ error: any Error) {
         response?.fail(error)
         response = nil
         body?.finish(throwing: error)

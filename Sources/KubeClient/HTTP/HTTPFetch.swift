@@ -90,7 +90,7 @@ public enum HTTPFetch {
     private static func failure(_ error: any Error, isLate: Bool) -> Failure {
         if isLate { return .timedOut }
         switch error {
-        case HTTPFailure.closed: return .closed
+        case HTTPFailure.closed, HTTPFailure.notSent: return .closed
         case HTTPFailure.tooLarge: return .tooLarge
         case ChannelError.connectTimeout: return .timedOut
         case let error as NIOConnectionError:
