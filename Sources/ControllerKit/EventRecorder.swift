@@ -1,6 +1,6 @@
+import Glibc
 public import KubeClient
 public import KubeModel
-import Glibc
 import Synchronization
 
 /// Writes `v1.Event` objects: what happened to an object, for people. Repeats count up instead of piling up.
@@ -52,7 +52,8 @@ public struct EventRecorder: Sendable {
                 .events, namespace: namespace, name: known.name, patch, subresource: nil, options: WriteOptions())
             if patched != nil { return }
         }
-        var event = KubeObject(.events, namespace: namespace, name: "\(object.name).\(String(now.nanoseconds, radix: 16))")
+        var event = KubeObject(
+            .events, namespace: namespace, name: "\(object.name).\(String(now.nanoseconds, radix: 16))")
         event.value["involvedObject"] = reference(to: object, namespace: namespace, fieldPath: fieldPath)
         event.value["reason"] = .string(reason)
         event.value["message"] = .string(String(message.prefix(1024)))

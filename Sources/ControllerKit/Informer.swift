@@ -141,7 +141,9 @@ public final class Informer: Sendable, Service {
             shared.objects = fresh
             shared.isSynced = true
             for consumer in shared.consumers {
-                for (key, object) in fresh where old[key] != object { consumer.yield(Change(old: old[key], new: object)) }
+                for (key, object) in fresh where old[key] != object {
+                    consumer.yield(Change(old: old[key], new: object))
+                }
                 for (key, object) in old where fresh[key] == nil { consumer.yield(Change(old: object, new: nil)) }
             }
             defer { shared.waiters = [] }

@@ -27,8 +27,10 @@ public struct ControllerManager: Sendable {
         // An orphan that a ReplicaSet could adopt.
         let orphanSets = ControllerLoop.Source(informers.pods) { change in
             guard let pod = change.new, pod.controllerOwner == nil else { return [] }
-            return informers.replicaSets.list(namespace: pod.namespace).filter { ReplicaSet($0).selector.matches(pod.labels) }
-                .map(ObjectKey.init)
+            return informers.replicaSets.list(namespace: pod.namespace).filter {
+                ReplicaSet($0).selector.matches(pod.labels)
+            }
+            .map(ObjectKey.init)
         }
         // A Deployment of the kind Recreate waits for the pods of its old ReplicaSets.
         let podDeployments = ControllerLoop.Source(informers.pods) { change in
@@ -62,7 +64,10 @@ public struct ControllerManager: Sendable {
                     sources: [.own(informers.namespaces), endedPods]),
                 ControllerLoop(
                     NamespaceDefaultsReconciler(client: client, rootCertificate: rootCertificate),
-                    sources: [.own(informers.namespaces), .namespace(of: informers.serviceAccounts), .namespace(of: informers.configMaps)]),
+                    sources: [
+                        .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
+                        .namespace(of: informers.configMaps),
+                    ]),
             ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 

@@ -38,7 +38,8 @@ struct DeploymentReconciler: Reconciler {
                 !set.object.isBeingDeleted
             {
                 set.object.ownerReferences.append(OwnerReference(controller: deployment.object))
-                owned.append(ReplicaSet(try await client.update(.replicaSets, set.object, subresource: nil, options: .init())))
+                owned.append(
+                    ReplicaSet(try await client.update(.replicaSets, set.object, subresource: nil, options: .init())))
             }
         }
         return owned
@@ -85,7 +86,9 @@ struct DeploymentReconciler: Reconciler {
     }
 
     private func newSize(_ deployment: Deployment, _ sets: DeploymentSets) -> Int {
-        if deployment.isRecreate { return sets.old.allSatisfy { $0.statusReplicas == 0 && $0.replicas == 0 } ? deployment.replicas : 0 }
+        if deployment.isRecreate {
+            return sets.old.allSatisfy { $0.statusReplicas == 0 && $0.replicas == 0 } ? deployment.replicas : 0
+        }
         let total = sets.old.reduce(0) { $0 + $1.replicas }
         return max(0, min(deployment.replicas, deployment.replicas + deployment.surgeAndUnavailable.surge - total))
     }
@@ -104,7 +107,9 @@ struct DeploymentReconciler: Reconciler {
         var selector = deployment.spec["selector"] ?? [:]
         selector[["matchLabels", ReplicaSet.hashLabel]] = .string(hash)
         set.value["spec"] = ["replicas": JSONValue(replicas), "selector": selector, "template": template]
-        if deployment.minReadySeconds > 0 { set.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds) }
+        if deployment.minReadySeconds > 0 {
+            set.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds)
+        }
         return set
     }
 
@@ -129,7 +134,8 @@ struct DeploymentReconciler: Reconciler {
     private func setRevision(_ revision: Int, of deployment: Deployment) async throws {
         let patch: JSONValue = ["metadata": ["annotations": [ReplicaSet.revisionAnnotation: .string("\(revision)")]]]
         _ = try await client.patch(
-            .deployments, namespace: deployment.key.namespace, name: deployment.key.name, .merge(patch), subresource: nil,
+            .deployments, namespace: deployment.key.namespace, name: deployment.key.name, .merge(patch),
+            subresource: nil,
             options: WriteOptions())
     }
 
@@ -195,10 +201,12 @@ struct DeploymentReconciler: Reconciler {
         var object = set.object
         object.value[["spec", "replicas"]] = JSONValue(size)
         object.annotations.merge(sizeAnnotations(deployment)) { _, new in new }
-        sets.replace(ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
+        sets.replace(
+            ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
         await events.record(
             deployment.object, .normal, reason: "ScalingReplicaSet",
-            message: "Scaled \(size > set.replicas ? "up" : "down") replica set \(set.name) from \(set.replicas) to \(size)")
+            message:
+                "Scaled \(size > set.replicas ? "up" : "down") replica set \(set.name) from \(set.replicas) to \(size)")
     }
 
     private func refreshSizeAnnotations(
@@ -208,12 +216,15 @@ struct DeploymentReconciler: Reconciler {
         guard wanted.contains(where: { set.object.annotations[$0.key] != $0.value }) else { return }
         var object = set.object
         object.annotations.merge(wanted) { _, new in new }
-        sets.replace(ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
+        sets.replace(
+            ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
     }
 
     private func trimHistory(_ deployment: Deployment, _ sets: DeploymentSets) async throws {
         let idle = sets.old.filter { $0.replicas == 0 && $0.statusReplicas == 0 && !$0.object.isBeingDeleted }
-        for set in idle.sorted(by: { $0.revision < $1.revision }).prefix(max(0, idle.count - deployment.revisionHistoryLimit)) {
+        for set in idle.sorted(by: { $0.revision < $1.revision }).prefix(
+            max(0, idle.count - deployment.revisionHistoryLimit))
+        {
             try await client.deleteIfPresent(.replicaSets, set.name, in: deployment.key.namespace)
         }
     }

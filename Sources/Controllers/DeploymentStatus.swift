@@ -60,32 +60,39 @@ struct DeploymentStatus: Sendable {
         let available = sets.all.reduce(0) { $0 + $1.availableReplicas }
         value = ["observedGeneration": JSONValue(deployment.object.generation)]
         let numbers = [
-            ("replicas", total), ("updatedReplicas", updated), ("readyReplicas", ready), ("availableReplicas", available),
+            ("replicas", total), ("updatedReplicas", updated), ("readyReplicas", ready),
+            ("availableReplicas", available),
             ("unavailableReplicas", max(0, max(total, deployment.replicas) - available)),
         ]
         for (name, number) in numbers where number > 0 { value[name] = JSONValue(number) }
-        if let collisions = deployment.object.value[["status", "collisionCount"]] { value["collisionCount"] = collisions }
+        if let collisions = deployment.object.value[["status", "collisionCount"]] {
+            value["collisionCount"] = collisions
+        }
 
         var conditions = deployment.conditions
         let minimum = deployment.replicas - (deployment.isRecreate ? 0 : deployment.surgeAndUnavailable.unavailable)
         let isAvailable = available >= minimum
         conditions.set(
             StatusCondition(
-                "Available", isAvailable, reason: isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                "Available", isAvailable,
+                reason: isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
                 message: isAvailable
-                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability.", at: now,
+                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability.",
+                at: now,
                 updates: true))
         setProgress(&conditions, deployment, sets, created: created, now: now)
         value["conditions"] = conditions.value
     }
 
     private mutating func setProgress(
-        _ conditions: inout Conditions, _ deployment: Deployment, _ sets: DeploymentSets, created: String?, now: Timestamp
+        _ conditions: inout Conditions, _ deployment: Deployment, _ sets: DeploymentSets, created: String?,
+        now: Timestamp
     ) {
         guard let deadline = deployment.progressDeadlineSeconds else { return conditions.remove("Progressing") }
         let old = conditions["Progressing"]
         func set(_ isTrue: Bool, _ reason: String, _ message: String) {
-            conditions.set(StatusCondition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
+            conditions.set(
+                StatusCondition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
         }
         if deployment.isPaused {
             if old?.reason != "DeploymentPaused" { set(false, "DeploymentPaused", "Deployment is paused") }
@@ -109,7 +116,8 @@ struct DeploymentStatus: Sendable {
         }
         // What was complete and lost a pod is not progressing anew.
         if old?.reason == "NewReplicaSetAvailable", created == nil,
-            number(value, "updatedReplicas") == number(value, "replicas"), deployment.object.generation == number(before, "observedGeneration")
+            number(value, "updatedReplicas") == number(value, "replicas"),
+            deployment.object.generation == number(before, "observedGeneration")
         {
             return
         }
@@ -125,13 +133,16 @@ struct DeploymentStatus: Sendable {
                 || deployment.object.generation != number(before, "observedGeneration")
             if isProgressing || old == nil || old?.reason == "DeploymentPaused" {
                 var condition = StatusCondition(
-                    "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now, updates: true)
+                    "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now,
+                    updates: true)
                 if let old, old.isTrue { condition.value["lastTransitionTime"] = old.value["lastTransitionTime"] }
                 conditions.remove("Progressing")
                 conditions.set(condition)
             }
         }
-        guard let present = conditions["Progressing"], present.isTrue, let since = present.lastUpdateTime else { return }
+        guard let present = conditions["Progressing"], present.isTrue, let since = present.lastUpdateTime else {
+            return
+        }
         let left = .seconds(deadline) - (now - since)
         if left <= .zero {
             set(false, "ProgressDeadlineExceeded", "\(name) has timed out progressing.")

@@ -44,7 +44,8 @@ struct EndpointsReconciler: Reconciler {
     }
 
     private func writeSlices(_ plan: EndpointsPlan, _ service: KubeService) async throws {
-        let options = ListOptions(labelSelector: "\(Self.serviceLabel)=\(service.object.name),\(Self.managerLabel)=\(Self.manager)")
+        let options = ListOptions(
+            labelSelector: "\(Self.serviceLabel)=\(service.object.name),\(Self.managerLabel)=\(Self.manager)")
         var present = try await client.list(.endpointSlices, namespace: service.key.namespace, options: options).items
         // A Service without pods keeps one empty slice, so that a watcher sees that there is nothing.
         var wanted = plan.slices
@@ -69,7 +70,9 @@ struct EndpointsReconciler: Reconciler {
             "metadata": ["generateName": .string("\(service.object.name)-")], "addressType": "IPv4",
         ])
         slice.namespace = service.object.namespace
-        slice.labels = service.object.labels.merging([Self.serviceLabel: service.object.name, Self.managerLabel: Self.manager]) {
+        slice.labels = service.object.labels.merging([
+            Self.serviceLabel: service.object.name, Self.managerLabel: Self.manager,
+        ]) {
             _, new in new
         }
         if service.isHeadless { slice.labels["service.kubernetes.io/headless"] = "" }

@@ -31,14 +31,19 @@ struct GarbageCollector: Reconciler {
         var present: [OwnerReference] = []
         var isWaitedFor = false
         for owner in object.ownerReferences {
-            guard let type = everything.first(where: { $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion })
+            guard
+                let type = everything.first(where: {
+                    $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion
+                })
             else {
                 present.append(owner)  // A kind that is not followed: never guess that it is gone.
                 continue
             }
             let key = ObjectKey(namespace: type.resource.isNamespaced ? object.namespace : nil, name: owner.name)
             guard let found = try await client.find(type.resource, key), found.uid == owner.uid else { continue }
-            if found.isBeingDeleted, found.finalizers.contains(Self.foreground), owner.blocksOwnerDeletion { isWaitedFor = true }
+            if found.isBeingDeleted, found.finalizers.contains(Self.foreground), owner.blocksOwnerDeletion {
+                isWaitedFor = true
+            }
             present.append(owner)
         }
         if present.isEmpty || (isWaitedFor && present.count == 1) {
@@ -53,7 +58,9 @@ struct GarbageCollector: Reconciler {
 
     private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {
         everything.flatMap { informer in
-            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }.map { (informer.resource, $0) }
+            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }.map {
+                (informer.resource, $0)
+            }
         }
     }
 
@@ -61,7 +68,8 @@ struct GarbageCollector: Reconciler {
         let dependents = dependents(of: owner)
         for (resource, dependent) in dependents where !dependent.isBeingDeleted {
             try await client.deleteIfPresent(
-                resource, dependent.name, in: dependent.namespace, options: DeleteOptions(propagation: .foreground, uid: dependent.uid))
+                resource, dependent.name, in: dependent.namespace,
+                options: DeleteOptions(propagation: .foreground, uid: dependent.uid))
         }
         let isBlocked = dependents.contains { _, dependent in
             dependent.ownerReferences.contains { $0.uid == owner.uid && $0.blocksOwnerDeletion }
@@ -89,11 +97,14 @@ struct GarbageCollector: Reconciler {
 
     private func setOwners(_ owners: [OwnerReference], of object: KubeObject, _ resource: ResourceType) async throws {
         let patch = ObjectPatch.merge([
-            "metadata": ["uid": .string(object.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value))]
+            "metadata": [
+                "uid": .string(object.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value)),
+            ]
         ])
         do throws(Status) {
             _ = try await client.patch(
-                resource, namespace: object.namespace, name: object.name, patch, subresource: nil, options: WriteOptions())
+                resource, namespace: object.namespace, name: object.name, patch, subresource: nil,
+                options: WriteOptions())
         } catch {
             guard error.isNotFound else { throw error }
         }
@@ -105,7 +116,9 @@ struct GarbageCollector: Reconciler {
         let own = ControllerLoop.Source(informer) { change in
             guard let new = change.new, !new.ownerReferences.isEmpty || new.isBeingDeleted else { return [] }
             // Only what can change a decision: a new object, other owners, a deletion that began.
-            let isOld = change.old.map { $0.ownerReferences == new.ownerReferences && $0.isBeingDeleted == new.isBeingDeleted }
+            let isOld = change.old.map {
+                $0.ownerReferences == new.ownerReferences && $0.isBeingDeleted == new.isBeingDeleted
+            }
             return isOld == true && !new.isBeingDeleted ? [] : [ObjectKey(new)]
         }
         let related = everything.map { other in
@@ -119,7 +132,8 @@ struct GarbageCollector: Reconciler {
                 // A dependent that is gone: its owner of this kind may go on.
                 if change.new == nil {
                     keys += change.object.ownerReferences.filter { $0.kind == informer.resource.kind }.map { owner in
-                        ObjectKey(namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
+                        ObjectKey(
+                            namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
                     }
                 }
                 return keys

@@ -32,7 +32,9 @@ struct ReplicaPlan: Equatable, Sendable {
             }
             if left.restartCount != right.restartCount { return left.restartCount > right.restartCount }
             let origin = Timestamp(seconds: 0)
-            let (leftBirth, rightBirth) = (left.object.creationTimestamp ?? origin, right.object.creationTimestamp ?? origin)
+            let (leftBirth, rightBirth) = (
+                left.object.creationTimestamp ?? origin, right.object.creationTimestamp ?? origin
+            )
             if leftBirth != rightBirth { return leftBirth > rightBirth }
             return left.name > right.name
         }

@@ -74,7 +74,9 @@ struct NodeAffinity: Predicate {
 
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let labels = node.node.labels
-        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) { return complaint }
+        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) {
+            return complaint
+        }
         let required = pod.spec[["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]]
         guard let terms = required?["nodeSelectorTerms"]?.array else { return [] }
         let matches = terms.contains { term in

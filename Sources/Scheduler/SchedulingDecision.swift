@@ -45,7 +45,9 @@ enum SchedulingDecision: Equatable, Sendable {
         guard nodes > 0 else { return "no nodes available to schedule pods" }
         let list = reasons.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
         let isResolvable = reasons.keys.contains { $0.hasPrefix("Insufficient") || $0 == "Too many pods" }
-        let preemption = isResolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling"
-        return "0/\(nodes) nodes are available: \(list). preemption: 0/\(nodes) nodes are available: \(nodes) \(preemption)."
+        let preemption =
+            isResolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling"
+        return
+            "0/\(nodes) nodes are available: \(list). preemption: 0/\(nodes) nodes are available: \(nodes) \(preemption)."
     }
 }
