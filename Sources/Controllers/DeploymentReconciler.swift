@@ -131,12 +131,12 @@ struct DeploymentReconciler: Reconciler {
         return ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions()))
     }
 
+    /// Goes with the status, so that the controller's own note does not look like a change of the spec.
     private func setRevision(_ revision: Int, of deployment: Deployment) async throws {
         let patch: JSONValue = ["metadata": ["annotations": [ReplicaSet.revisionAnnotation: .string("\(revision)")]]]
         _ = try await client.patch(
             .deployments, namespace: deployment.key.namespace, name: deployment.key.name, .merge(patch),
-            subresource: nil,
-            options: WriteOptions())
+            subresource: "status", options: WriteOptions())
     }
 
     // MARK: Sizes
