@@ -16,8 +16,8 @@ struct ReplicaPlan: Equatable, Sendable {
         }
     }
 
-    /// Kubernetes' order of victims: not assigned, pending, not ready, crowded node, ready for a shorter time, restarted more
-    /// often, younger. Source: Kubernetes docs, "ReplicaSet", scaling down.
+    /// Kubernetes' order of victims: not assigned, pending, not ready, cheaper by annotation, crowded node, ready for a
+    /// shorter time, restarted more often, younger. Source: Kubernetes docs, "ReplicaSet", scaling down.
     private static func goesFirst(_ crowd: [String: Int]) -> (Pod, Pod) -> Bool {
         { left, right in
             if left.isScheduled != right.isScheduled { return !left.isScheduled }
@@ -25,6 +25,7 @@ struct ReplicaPlan: Equatable, Sendable {
             let (leftPhase, rightPhase) = (phases[left.phase] ?? 0, phases[right.phase] ?? 0)
             if leftPhase != rightPhase { return leftPhase < rightPhase }
             if left.isReady != right.isReady { return !left.isReady }
+            if left.deletionCost != right.deletionCost { return left.deletionCost < right.deletionCost }
             let (leftCrowd, rightCrowd) = (crowd[left.nodeName] ?? 0, crowd[right.nodeName] ?? 0)
             if leftCrowd != rightCrowd { return leftCrowd > rightCrowd }
             if let leftTime = left.readySince, let rightTime = right.readySince, leftTime != rightTime {
@@ -38,6 +39,13 @@ struct ReplicaPlan: Equatable, Sendable {
             if leftBirth != rightBirth { return leftBirth > rightBirth }
             return left.name > right.name
         }
+    }
+}
+
+extension Pod {
+    /// What its owner says that it would lose with it; nothing said is 0.
+    fileprivate var deletionCost: Int {
+        object.annotations["controller.kubernetes.io/pod-deletion-cost"].flatMap { Int($0) } ?? 0
     }
 }
 
