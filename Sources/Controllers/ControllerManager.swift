@@ -40,6 +40,10 @@ public struct ControllerManager: Sendable {
             else { return [] }
             return [ObjectKey(namespace: set.namespace, name: deployment.name)]
         }
+        // Endpoints have no owner: they bear the name of their Service.
+        let endedEndpoints = ControllerLoop.Source(informers.endpoints) { change in
+            change.new == nil ? [ObjectKey(change.object)] : []
+        }
         let endedPods = ControllerLoop.Source(informers.pods) { change in
             guard change.new == nil, let name = change.object.namespace,
                 informers.namespaces.get(ObjectKey(namespace: nil, name: name))?.isBeingDeleted ?? false
@@ -58,7 +62,10 @@ public struct ControllerManager: Sendable {
                     sources: [.own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"), orphanSets]),
                 ControllerLoop(
                     EndpointsReconciler(client: client),
-                    sources: [.own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service")]),
+                    sources: [
+                        .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
+                        endedEndpoints,
+                    ]),
                 ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),
