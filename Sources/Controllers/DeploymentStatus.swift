@@ -114,10 +114,9 @@ struct DeploymentStatus: Sendable {
         if isComplete {
             return set(true, "NewReplicaSetAvailable", "\(name) has successfully progressed.")
         }
-        // What was complete and lost a pod is not progressing anew.
+        // What was complete and lost a pod, or is scaled, is not progressing anew.
         if old?.reason == "NewReplicaSetAvailable", created == nil,
-            number(value, "updatedReplicas") == number(value, "replicas"),
-            deployment.object.generation == number(before, "observedGeneration")
+            number(value, "updatedReplicas") == number(value, "replicas")
         {
             return
         }
@@ -130,7 +129,6 @@ struct DeploymentStatus: Sendable {
                 || number(value, "availableReplicas") > number(before, "availableReplicas")
                 || number(value, "replicas") - number(value, "updatedReplicas")
                     < number(before, "replicas") - number(before, "updatedReplicas")
-                || deployment.object.generation != number(before, "observedGeneration")
             if isProgressing || old == nil || old?.reason == "DeploymentPaused" {
                 var condition = StatusCondition(
                     "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now,
@@ -140,9 +138,10 @@ struct DeploymentStatus: Sendable {
                 conditions.set(condition)
             }
         }
-        guard let present = conditions["Progressing"], present.isTrue, let since = present.lastUpdateTime else {
-            return
-        }
+        // The deadline counts from the first progress of a rollout, not from the end of the one before.
+        guard let present = conditions["Progressing"], present.isTrue, present.reason != "NewReplicaSetAvailable",
+            let since = present.lastUpdateTime
+        else { return }
         let left = .seconds(deadline) - (now - since)
         if left <= .zero {
             set(false, "ProgressDeadlineExceeded", "\(name) has timed out progressing.")
