@@ -62,7 +62,7 @@ struct DeploymentStatus: Sendable {
         let numbers = [
             ("replicas", total), ("updatedReplicas", updated), ("readyReplicas", ready),
             ("availableReplicas", available),
-            ("unavailableReplicas", max(0, max(total, deployment.replicas) - available)),
+            ("unavailableReplicas", max(0, sets.all.reduce(0) { $0 + $1.replicas } - available)),
         ]
         for (name, number) in numbers where number > 0 { value[name] = JSONValue(number) }
         if let collisions = deployment.object.value[["status", "collisionCount"]] {
@@ -81,7 +81,19 @@ struct DeploymentStatus: Sendable {
                 at: now,
                 updates: true))
         setProgress(&conditions, deployment, sets, created: created, now: now)
+        setFailure(&conditions, sets)
         value["conditions"] = conditions.value
+    }
+
+    /// Passes on that a ReplicaSet cannot make its pods; that of the present template speaks first.
+    private func setFailure(_ conditions: inout Conditions, _ sets: DeploymentSets) {
+        let ranked = [sets.new].compactMap { $0 } + sets.old
+        let failure = ranked.lazy.compactMap {
+            Conditions($0.object.value[["status", "conditions"]])["ReplicaFailure"]
+        }
+        guard var condition = failure.first else { return conditions.remove("ReplicaFailure") }
+        condition.value["lastUpdateTime"] = condition.value["lastTransitionTime"]
+        conditions.set(condition)
     }
 
     private mutating func setProgress(
