@@ -4,6 +4,8 @@ import KubeModel
 
 /// Brings the pods of a Deployment from one template to the next through ReplicaSets.
 struct DeploymentReconciler: Reconciler {
+    private static let historyAnnotation = "deployment.kubernetes.io/revision-history"
+
     let client: any ClusterClient
     let events: EventRecorder
 
@@ -47,16 +49,16 @@ struct DeploymentReconciler: Reconciler {
 
     // MARK: The ReplicaSet of the present template
 
-    /// Makes the ReplicaSet of the template, or gives the one that is there the newest revision. Returns the name of a new one.
+    /// Makes the ReplicaSet of the template, or gives the one that is there the newest revision.
+    ///
+    /// - Returns: The name of a new one.
     private func bringUpNewSet(_ deployment: Deployment, _ sets: inout DeploymentSets) async throws -> String? {
         let revision = (sets.old.map(\.revision).max() ?? 0) + 1
         if let present = sets.new {
-            if present.revision < revision {
-                let new = try await annotate(present, revision: revision)
-                sets.replace(new)
-                try await setRevision(revision, of: deployment)
-            } else if deployment.object.annotations[ReplicaSet.revisionAnnotation] != "\(present.revision)" {
-                try await setRevision(present.revision, of: deployment)
+            let new = try await refresh(present, of: deployment, revision: max(revision, present.revision))
+            sets.replace(new)
+            if deployment.object.annotations[ReplicaSet.revisionAnnotation] != "\(new.revision)" {
+                try await setRevision(new.revision, of: deployment)
             }
             return nil
         }
@@ -99,9 +101,7 @@ struct DeploymentReconciler: Reconciler {
         var template = deployment.template
         template[["metadata", "labels", ReplicaSet.hashLabel]] = .string(hash)
         set.labels = KubeObject(template).labels
-        var annotations = deployment.object.annotations
-        annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
-        set.annotations = annotations.merging(sizeAnnotations(deployment)) { _, new in new }
+        set.annotations = ownAnnotations(deployment).merging(sizeAnnotations(deployment)) { _, new in new }
             .merging([ReplicaSet.revisionAnnotation: "\(revision)"]) { _, new in new }
         set.ownerReferences = [OwnerReference(controller: deployment.object)]
         var selector = deployment.spec["selector"] ?? [:]
@@ -120,14 +120,30 @@ struct DeploymentReconciler: Reconciler {
         ]
     }
 
-    private func annotate(_ set: ReplicaSet, revision: Int) async throws -> ReplicaSet {
+    /// The annotations of a Deployment that its ReplicaSets share: not what belongs to either alone.
+    private func ownAnnotations(_ deployment: Deployment) -> [String: String] {
+        let alone = [
+            "kubectl.kubernetes.io/last-applied-configuration", ReplicaSet.revisionAnnotation, Self.historyAnnotation,
+            ReplicaSet.desiredReplicasAnnotation, ReplicaSet.maxReplicasAnnotation,
+        ]
+        return deployment.object.annotations.filter { !alone.contains($0.key) }
+    }
+
+    /// Brings a ReplicaSet of the present template up to date in what does not concern its pods.
+    private func refresh(_ set: ReplicaSet, of deployment: Deployment, revision: Int) async throws -> ReplicaSet {
         var object = set.object
-        let historyName = "deployment.kubernetes.io/revision-history"
-        if set.revision > 0 {
-            let history = [object.annotations[historyName], "\(set.revision)"].compactMap { $0 }.joined(separator: ",")
-            object.annotations[historyName] = history
+        object.annotations.merge(ownAnnotations(deployment)) { _, new in new }
+        if set.revision != revision {
+            if set.revision > 0 {
+                let history = [object.annotations[Self.historyAnnotation], "\(set.revision)"].compactMap { $0 }
+                object.annotations[Self.historyAnnotation] = history.joined(separator: ",")
+            }
+            object.annotations[ReplicaSet.revisionAnnotation] = "\(revision)"
         }
-        object.annotations[ReplicaSet.revisionAnnotation] = "\(revision)"
+        if set.minReadySeconds != deployment.minReadySeconds {
+            object.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds)
+        }
+        guard object != set.object else { return set }
         return ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions()))
     }
 
