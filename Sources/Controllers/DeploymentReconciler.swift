@@ -88,9 +88,8 @@ struct DeploymentReconciler: Reconciler {
     }
 
     private func newSize(_ deployment: Deployment, _ sets: DeploymentSets) -> Int {
-        if deployment.isRecreate {
-            return sets.old.allSatisfy { $0.statusReplicas == 0 && $0.replicas == 0 } ? deployment.replicas : 0
-        }
+        // Sized later, when the old pods are gone and not only unwanted.
+        if deployment.isRecreate { return 0 }
         let total = sets.old.reduce(0) { $0 + $1.replicas }
         return max(0, min(deployment.replicas, deployment.replicas + deployment.surgeAndUnavailable.surge - total))
     }
