@@ -17,7 +17,8 @@ struct DeploymentReconciler: Reconciler {
         if object.isBeingDeleted { return try await report(deployment, owned, created: nil) }
         var sets = DeploymentSets(deployment, owned)
         if deployment.isPaused {
-            if isScaling(deployment, sets) { try await scaleAll(deployment, &sets) }
+            let isEmpty = sets.all.allSatisfy { $0.replicas == 0 } && deployment.replicas > 0
+            if isEmpty || isScaling(deployment, sets) { try await scaleAll(deployment, &sets) }
             return try await report(deployment, sets.all, created: nil)
         }
         if sets.new != nil, isScaling(deployment, sets) {
@@ -187,6 +188,9 @@ struct DeploymentReconciler: Reconciler {
 
     private func scaleAll(_ deployment: Deployment, _ sets: inout DeploymentSets) async throws {
         let active = sets.all.filter { $0.replicas > 0 }
+        if active.isEmpty, let latest = sets.new ?? sets.old.last {
+            return try await resize(latest, to: deployment.replicas, deployment, &sets)
+        }
         var plan: RolloutPlan
         if active.count <= 1 || deployment.isRecreate {
             plan = .proportional(total: deployment.replicas, sets: active.suffix(1).map(\.planned))
