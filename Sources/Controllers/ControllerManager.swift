@@ -9,6 +9,7 @@ public struct ControllerManager: Sendable {
     private let loops: [ControllerLoop]
 
     /// - Parameters:
+    ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
     public init(
@@ -82,10 +83,12 @@ public struct ControllerManager: Sendable {
 }
 
 extension ControllerLoop.Source {
-    /// The namespace of an object that went, which may have to be given a new one.
+    /// The namespace of one of the objects that every namespace has, when it went or changed.
     static func namespace(of informer: Informer) -> ControllerLoop.Source {
-        ControllerLoop.Source(informer) { change in
-            change.new == nil ? [ObjectKey(namespace: nil, name: change.object.namespace ?? "")] : []
+        let names = ["default", "kube-root-ca.crt"]
+        return ControllerLoop.Source(informer) { change in
+            guard change.old != nil, names.contains(change.object.name) else { return [] }
+            return [ObjectKey(namespace: nil, name: change.object.namespace ?? "")]
         }
     }
 }

@@ -42,12 +42,17 @@ struct NamespaceDefaultsReconciler: Reconciler {
             try await createOnce(.serviceAccounts, KubeObject(.serviceAccounts, namespace: key.name, name: "default"))
         }
         let name = "kube-root-ca.crt"
-        if try await client.find(.configMaps, ObjectKey(namespace: key.name, name: name)) == nil {
+        let data: JSONValue = ["ca.crt": .string(rootCertificate)]
+        if var present = try await client.find(.configMaps, ObjectKey(namespace: key.name, name: name)) {
+            guard present.value["data"] != data else { return .settled }
+            present.value["data"] = data
+            _ = try await client.update(.configMaps, present, subresource: nil, options: WriteOptions())
+        } else {
             var map = KubeObject(.configMaps, namespace: key.name, name: name)
             map.annotations = [
                 "kubernetes.io/description": "The certificate authority that pods verify the API server with."
             ]
-            map.value["data"] = ["ca.crt": .string(rootCertificate)]
+            map.value["data"] = data
             try await createOnce(.configMaps, map)
         }
         return .settled
