@@ -42,6 +42,13 @@ struct NodeState: Sendable {
 protocol Predicate: Sendable {
     /// Nil when the pod fits; otherwise why not, in the words of the `FailedScheduling` event.
     func verdict(_ pod: Pod, _ node: NodeState) -> [String]
+
+    /// Whether a refusal could be lifted by ending other pods of the node.
+    var isHelpedByPreemption: Bool { get }
+}
+
+extension Predicate {
+    var isHelpedByPreemption: Bool { false }
 }
 
 struct NodeUnschedulable: Predicate {
@@ -91,6 +98,8 @@ struct NodeAffinity: Predicate {
 }
 
 struct ResourcesFit: Predicate {
+    let isHelpedByPreemption = true
+
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         var reasons: [String] = []
         if Int64(node.pods.count) >= node.allocatable("pods").value { reasons.append("Too many pods") }
@@ -105,6 +114,8 @@ struct ResourcesFit: Predicate {
 }
 
 struct HostPortsFree: Predicate {
+    let isHelpedByPreemption = true
+
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let wanted = Self.hostPorts(pod)
         guard !wanted.isEmpty else { return [] }
