@@ -63,7 +63,11 @@ struct NodeUnschedulable: Predicate {
 struct NodeReadiness: Predicate {
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let ready = Conditions(node.node.value[["status", "conditions"]])["Ready"]
-        return ready?.isTrue ?? false ? [] : ["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"]
+        if ready?.isTrue ?? false { return [] }
+        // What the node lifecycle controller would have put on the node.
+        let taint = NodeState.Taint(["key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"])
+        let isTolerated = taint.isTolerated(by: pod.spec["tolerations"]?.array ?? [])
+        return isTolerated ? [] : ["node(s) had untolerated taint {\(taint.key): }"]
     }
 }
 
