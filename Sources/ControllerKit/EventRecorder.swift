@@ -3,7 +3,9 @@ public import KubeClient
 public import KubeModel
 import Synchronization
 
-/// Writes `v1.Event` objects: what happened to an object, for people. Repeats count up instead of piling up.
+/// Writes `v1.Event` objects: what happened to an object, for people.
+///
+/// Repeats count up instead of piling up.
 public struct EventRecorder: Sendable {
     public enum Kind: String, Sendable {
         case normal = "Normal"
@@ -25,6 +27,7 @@ public struct EventRecorder: Sendable {
     private let memory = Memory()
 
     /// - Parameters:
+    ///   - client: What it writes events with.
     ///   - component: Who says it, for example `kubelet`.
     ///   - host: The node it is said on, if it is.
     public init(client: any ClusterClient, component: String, host: String? = nil) {
@@ -33,9 +36,10 @@ public struct EventRecorder: Sendable {
         self.host = host
     }
 
-    /// Records an event. Failing to do so never fails the caller: an event is a remark, not a fact that others build on.
+    /// Records an event.
     ///
-    /// - Parameter fieldPath: The part of the object it is about, for example `spec.containers{web}`.
+    /// Failing to do so never fails the caller: an event is a remark, not a fact that others build on. `fieldPath` is the
+    /// part of the object that it is about, for example `spec.containers{web}`.
     public func record(
         _ object: KubeObject, _ kind: Kind, reason: String, message: String, fieldPath: String? = nil,
         now: Timestamp = .now

@@ -6,7 +6,7 @@ struct ReplicaPlan: Equatable, Sendable {
     /// Names, the least useful pod first.
     var deletions: [String] = []
 
-    /// - Parameter pods: The active pods of the set, in any order.
+    /// `pods` are the active ones of the set, in any order.
     init(wanted: Int, pods: [Pod]) {
         if pods.count < wanted {
             creations = wanted - pods.count
@@ -16,8 +16,10 @@ struct ReplicaPlan: Equatable, Sendable {
         }
     }
 
-    /// Kubernetes' order of victims: not assigned, pending, not ready, cheaper by annotation, crowded node, ready for a
-    /// shorter time, restarted more often, younger. Source: Kubernetes docs, "ReplicaSet", scaling down.
+    /// Kubernetes' order of victims.
+    ///
+    /// Not assigned, pending, not ready, cheaper by annotation, crowded node, ready for a shorter time, restarted more
+    /// often, younger. Source: Kubernetes docs, "ReplicaSet", scaling down.
     private static func goesFirst(_ crowd: [String: Int]) -> (Pod, Pod) -> Bool {
         { left, right in
             if left.isScheduled != right.isScheduled { return !left.isScheduled }
