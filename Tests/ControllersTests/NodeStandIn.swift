@@ -9,8 +9,7 @@ import Synchronization
 final class NodeStandIn: Service {
     private struct State {
         var addresses = 0
-        /// Names of pods whose end it does not confirm.
-        var clinging: Set<String> = []
+        /// It does not confirm the end of any pod.
         var clings = false
     }
 
