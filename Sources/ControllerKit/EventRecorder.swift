@@ -1,9 +1,11 @@
+import Glibc
 public import KubeClient
 public import KubeModel
-import Glibc
 import Synchronization
 
-/// Writes `v1.Event` objects: what happened to an object, for people. Repeats count up instead of piling up.
+/// Writes `v1.Event` objects: what happened to an object, for people.
+///
+/// Repeats count up instead of piling up.
 public struct EventRecorder: Sendable {
     public enum Kind: String, Sendable {
         case normal = "Normal"
@@ -25,6 +27,7 @@ public struct EventRecorder: Sendable {
     private let memory = Memory()
 
     /// - Parameters:
+    ///   - client: What it writes events with.
     ///   - component: Who says it, for example `kubelet`.
     ///   - host: The node it is said on, if it is.
     public init(client: any ClusterClient, component: String, host: String? = nil) {
@@ -33,9 +36,10 @@ public struct EventRecorder: Sendable {
         self.host = host
     }
 
-    /// Records an event. Failing to do so never fails the caller: an event is a remark, not a fact that others build on.
+    /// Records an event.
     ///
-    /// - Parameter fieldPath: The part of the object it is about, for example `spec.containers{web}`.
+    /// Failing to do so never fails the caller: an event is a remark, not a fact that others build on. `fieldPath` is the
+    /// part of the object that it is about, for example `spec.containers{web}`.
     public func record(
         _ object: KubeObject, _ kind: Kind, reason: String, message: String, fieldPath: String? = nil,
         now: Timestamp = .now
@@ -52,7 +56,8 @@ public struct EventRecorder: Sendable {
                 .events, namespace: namespace, name: known.name, patch, subresource: nil, options: WriteOptions())
             if patched != nil { return }
         }
-        var event = KubeObject(.events, namespace: namespace, name: "\(object.name).\(String(now.nanoseconds, radix: 16))")
+        var event = KubeObject(
+            .events, namespace: namespace, name: "\(object.name).\(String(now.nanoseconds, radix: 16))")
         event.value["involvedObject"] = reference(to: object, namespace: namespace, fieldPath: fieldPath)
         event.value["reason"] = .string(reason)
         event.value["message"] = .string(String(message.prefix(1024)))

@@ -64,7 +64,9 @@ public final class Informer: Sendable, Service {
         }
     }
 
-    /// Every change from now on, the present objects as additions first. The stream ends with the informer.
+    /// Every change from now on, the present objects as additions first.
+    ///
+    /// The stream ends with the informer.
     public func changes() -> AsyncStream<Change> {
         let (stream, continuation) = AsyncStream<Change>.makeStream()
         shared.withLock { shared in
@@ -141,7 +143,19 @@ public final class Informer: Sendable, Service {
             shared.objects = fresh
             shared.isSynced = true
             for consumer in shared.consumers {
-                for (key, object) in fresh where old[key] != object { consumer.yield(Change(old: old[key], new: object)) }
+                for (key, object) in fresh where old[key] != object {
+                    guard let before = old[key] else {
+                        consumer.yield(Change(old: nil, new: object))
+                        continue
+                    }
+                    if before.uid == object.uid {
+                        consumer.yield(Change(old: before, new: object))
+                    } else {
+                        // Another object of the same name: that the first one went must not be lost.
+                        consumer.yield(Change(old: before, new: nil))
+                        consumer.yield(Change(old: nil, new: object))
+                    }
+                }
                 for (key, object) in old where fresh[key] == nil { consumer.yield(Change(old: object, new: nil)) }
             }
             defer { shared.waiters = [] }

@@ -9,6 +9,7 @@ public struct ControllerManager: Sendable {
     private let loops: [ControllerLoop]
 
     /// - Parameters:
+    ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
     public init(
@@ -27,8 +28,10 @@ public struct ControllerManager: Sendable {
         // An orphan that a ReplicaSet could adopt.
         let orphanSets = ControllerLoop.Source(informers.pods) { change in
             guard let pod = change.new, pod.controllerOwner == nil else { return [] }
-            return informers.replicaSets.list(namespace: pod.namespace).filter { ReplicaSet($0).selector.matches(pod.labels) }
-                .map(ObjectKey.init)
+            return informers.replicaSets.list(namespace: pod.namespace).filter {
+                ReplicaSet($0).selector.matches(pod.labels)
+            }
+            .map(ObjectKey.init)
         }
         // A Deployment of the kind Recreate waits for the pods of its old ReplicaSets.
         let podDeployments = ControllerLoop.Source(informers.pods) { change in
@@ -37,6 +40,10 @@ public struct ControllerManager: Sendable {
                 let deployment = set.controllerOwner, deployment.kind == "Deployment"
             else { return [] }
             return [ObjectKey(namespace: set.namespace, name: deployment.name)]
+        }
+        // Endpoints have no owner: they bear the name of their Service.
+        let endedEndpoints = ControllerLoop.Source(informers.endpoints) { change in
+            change.new == nil ? [ObjectKey(change.object)] : []
         }
         let endedPods = ControllerLoop.Source(informers.pods) { change in
             guard change.new == nil, let name = change.object.namespace,
@@ -56,13 +63,19 @@ public struct ControllerManager: Sendable {
                     sources: [.own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"), orphanSets]),
                 ControllerLoop(
                     EndpointsReconciler(client: client),
-                    sources: [.own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service")]),
+                    sources: [
+                        .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
+                        endedEndpoints,
+                    ]),
                 ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),
                 ControllerLoop(
                     NamespaceDefaultsReconciler(client: client, rootCertificate: rootCertificate),
-                    sources: [.own(informers.namespaces), .namespace(of: informers.serviceAccounts), .namespace(of: informers.configMaps)]),
+                    sources: [
+                        .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
+                        .namespace(of: informers.configMaps),
+                    ]),
             ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 
@@ -70,10 +83,12 @@ public struct ControllerManager: Sendable {
 }
 
 extension ControllerLoop.Source {
-    /// The namespace of an object that went, which may have to be given a new one.
+    /// The namespace of one of the objects that every namespace has, when it went or changed.
     static func namespace(of informer: Informer) -> ControllerLoop.Source {
-        ControllerLoop.Source(informer) { change in
-            change.new == nil ? [ObjectKey(namespace: nil, name: change.object.namespace ?? "")] : []
+        let names = ["default", "kube-root-ca.crt"]
+        return ControllerLoop.Source(informer) { change in
+            guard change.old != nil, names.contains(change.object.name) else { return [] }
+            return [ObjectKey(namespace: nil, name: change.object.namespace ?? "")]
         }
     }
 }

@@ -4,6 +4,8 @@ import KubeModel
 
 /// Brings the pods of a Deployment from one template to the next through ReplicaSets.
 struct DeploymentReconciler: Reconciler {
+    private static let historyAnnotation = "deployment.kubernetes.io/revision-history"
+
     let client: any ClusterClient
     let events: EventRecorder
 
@@ -15,7 +17,8 @@ struct DeploymentReconciler: Reconciler {
         if object.isBeingDeleted { return try await report(deployment, owned, created: nil) }
         var sets = DeploymentSets(deployment, owned)
         if deployment.isPaused {
-            if isScaling(deployment, sets) { try await scaleAll(deployment, &sets) }
+            let isEmpty = sets.all.allSatisfy { $0.replicas == 0 } && deployment.replicas > 0
+            if isEmpty || isScaling(deployment, sets) { try await scaleAll(deployment, &sets) }
             return try await report(deployment, sets.all, created: nil)
         }
         if sets.new != nil, isScaling(deployment, sets) {
@@ -38,7 +41,8 @@ struct DeploymentReconciler: Reconciler {
                 !set.object.isBeingDeleted
             {
                 set.object.ownerReferences.append(OwnerReference(controller: deployment.object))
-                owned.append(ReplicaSet(try await client.update(.replicaSets, set.object, subresource: nil, options: .init())))
+                owned.append(
+                    ReplicaSet(try await client.update(.replicaSets, set.object, subresource: nil, options: .init())))
             }
         }
         return owned
@@ -46,16 +50,16 @@ struct DeploymentReconciler: Reconciler {
 
     // MARK: The ReplicaSet of the present template
 
-    /// Makes the ReplicaSet of the template, or gives the one that is there the newest revision. Returns the name of a new one.
+    /// Makes the ReplicaSet of the template, or gives the one that is there the newest revision.
+    ///
+    /// - Returns: The name of a new one.
     private func bringUpNewSet(_ deployment: Deployment, _ sets: inout DeploymentSets) async throws -> String? {
         let revision = (sets.old.map(\.revision).max() ?? 0) + 1
         if let present = sets.new {
-            if present.revision < revision {
-                let new = try await annotate(present, revision: revision)
-                sets.replace(new)
-                try await setRevision(revision, of: deployment)
-            } else if deployment.object.annotations[ReplicaSet.revisionAnnotation] != "\(present.revision)" {
-                try await setRevision(present.revision, of: deployment)
+            let new = try await refresh(present, of: deployment, revision: max(revision, present.revision))
+            sets.replace(new)
+            if deployment.object.annotations[ReplicaSet.revisionAnnotation] != "\(new.revision)" {
+                try await setRevision(new.revision, of: deployment)
             }
             return nil
         }
@@ -85,7 +89,8 @@ struct DeploymentReconciler: Reconciler {
     }
 
     private func newSize(_ deployment: Deployment, _ sets: DeploymentSets) -> Int {
-        if deployment.isRecreate { return sets.old.allSatisfy { $0.statusReplicas == 0 && $0.replicas == 0 } ? deployment.replicas : 0 }
+        // Sized later, when the old pods are gone and not only unwanted.
+        if deployment.isRecreate { return 0 }
         let total = sets.old.reduce(0) { $0 + $1.replicas }
         return max(0, min(deployment.replicas, deployment.replicas + deployment.surgeAndUnavailable.surge - total))
     }
@@ -96,15 +101,15 @@ struct DeploymentReconciler: Reconciler {
         var template = deployment.template
         template[["metadata", "labels", ReplicaSet.hashLabel]] = .string(hash)
         set.labels = KubeObject(template).labels
-        var annotations = deployment.object.annotations
-        annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
-        set.annotations = annotations.merging(sizeAnnotations(deployment)) { _, new in new }
+        set.annotations = ownAnnotations(deployment).merging(sizeAnnotations(deployment)) { _, new in new }
             .merging([ReplicaSet.revisionAnnotation: "\(revision)"]) { _, new in new }
         set.ownerReferences = [OwnerReference(controller: deployment.object)]
         var selector = deployment.spec["selector"] ?? [:]
         selector[["matchLabels", ReplicaSet.hashLabel]] = .string(hash)
         set.value["spec"] = ["replicas": JSONValue(replicas), "selector": selector, "template": template]
-        if deployment.minReadySeconds > 0 { set.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds) }
+        if deployment.minReadySeconds > 0 {
+            set.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds)
+        }
         return set
     }
 
@@ -115,22 +120,39 @@ struct DeploymentReconciler: Reconciler {
         ]
     }
 
-    private func annotate(_ set: ReplicaSet, revision: Int) async throws -> ReplicaSet {
+    /// The annotations of a Deployment that its ReplicaSets share: not what belongs to either alone.
+    private func ownAnnotations(_ deployment: Deployment) -> [String: String] {
+        let alone = [
+            "kubectl.kubernetes.io/last-applied-configuration", ReplicaSet.revisionAnnotation, Self.historyAnnotation,
+            ReplicaSet.desiredReplicasAnnotation, ReplicaSet.maxReplicasAnnotation,
+        ]
+        return deployment.object.annotations.filter { !alone.contains($0.key) }
+    }
+
+    /// Brings a ReplicaSet of the present template up to date in what does not concern its pods.
+    private func refresh(_ set: ReplicaSet, of deployment: Deployment, revision: Int) async throws -> ReplicaSet {
         var object = set.object
-        let historyName = "deployment.kubernetes.io/revision-history"
-        if set.revision > 0 {
-            let history = [object.annotations[historyName], "\(set.revision)"].compactMap { $0 }.joined(separator: ",")
-            object.annotations[historyName] = history
+        object.annotations.merge(ownAnnotations(deployment)) { _, new in new }
+        if set.revision != revision {
+            if set.revision > 0 {
+                let history = [object.annotations[Self.historyAnnotation], "\(set.revision)"].compactMap { $0 }
+                object.annotations[Self.historyAnnotation] = history.joined(separator: ",")
+            }
+            object.annotations[ReplicaSet.revisionAnnotation] = "\(revision)"
         }
-        object.annotations[ReplicaSet.revisionAnnotation] = "\(revision)"
+        if set.minReadySeconds != deployment.minReadySeconds {
+            object.value[["spec", "minReadySeconds"]] = JSONValue(deployment.minReadySeconds)
+        }
+        guard object != set.object else { return set }
         return ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions()))
     }
 
+    /// Goes with the status, so that the controller's own note does not look like a change of the spec.
     private func setRevision(_ revision: Int, of deployment: Deployment) async throws {
         let patch: JSONValue = ["metadata": ["annotations": [ReplicaSet.revisionAnnotation: .string("\(revision)")]]]
         _ = try await client.patch(
-            .deployments, namespace: deployment.key.namespace, name: deployment.key.name, .merge(patch), subresource: nil,
-            options: WriteOptions())
+            .deployments, namespace: deployment.key.namespace, name: deployment.key.name, .merge(patch),
+            subresource: "status", options: WriteOptions())
     }
 
     // MARK: Sizes
@@ -166,6 +188,9 @@ struct DeploymentReconciler: Reconciler {
 
     private func scaleAll(_ deployment: Deployment, _ sets: inout DeploymentSets) async throws {
         let active = sets.all.filter { $0.replicas > 0 }
+        if active.isEmpty, let latest = sets.new ?? sets.old.last {
+            return try await resize(latest, to: deployment.replicas, deployment, &sets)
+        }
         var plan: RolloutPlan
         if active.count <= 1 || deployment.isRecreate {
             plan = .proportional(total: deployment.replicas, sets: active.suffix(1).map(\.planned))
@@ -195,10 +220,12 @@ struct DeploymentReconciler: Reconciler {
         var object = set.object
         object.value[["spec", "replicas"]] = JSONValue(size)
         object.annotations.merge(sizeAnnotations(deployment)) { _, new in new }
-        sets.replace(ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
+        sets.replace(
+            ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
         await events.record(
             deployment.object, .normal, reason: "ScalingReplicaSet",
-            message: "Scaled \(size > set.replicas ? "up" : "down") replica set \(set.name) from \(set.replicas) to \(size)")
+            message:
+                "Scaled \(size > set.replicas ? "up" : "down") replica set \(set.name) from \(set.replicas) to \(size)")
     }
 
     private func refreshSizeAnnotations(
@@ -208,12 +235,15 @@ struct DeploymentReconciler: Reconciler {
         guard wanted.contains(where: { set.object.annotations[$0.key] != $0.value }) else { return }
         var object = set.object
         object.annotations.merge(wanted) { _, new in new }
-        sets.replace(ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
+        sets.replace(
+            ReplicaSet(try await client.update(.replicaSets, object, subresource: nil, options: WriteOptions())))
     }
 
     private func trimHistory(_ deployment: Deployment, _ sets: DeploymentSets) async throws {
         let idle = sets.old.filter { $0.replicas == 0 && $0.statusReplicas == 0 && !$0.object.isBeingDeleted }
-        for set in idle.sorted(by: { $0.revision < $1.revision }).prefix(max(0, idle.count - deployment.revisionHistoryLimit)) {
+        for set in idle.sorted(by: { $0.revision < $1.revision }).prefix(
+            max(0, idle.count - deployment.revisionHistoryLimit))
+        {
             try await client.deleteIfPresent(.replicaSets, set.name, in: deployment.key.namespace)
         }
     }

@@ -60,32 +60,51 @@ struct DeploymentStatus: Sendable {
         let available = sets.all.reduce(0) { $0 + $1.availableReplicas }
         value = ["observedGeneration": JSONValue(deployment.object.generation)]
         let numbers = [
-            ("replicas", total), ("updatedReplicas", updated), ("readyReplicas", ready), ("availableReplicas", available),
-            ("unavailableReplicas", max(0, max(total, deployment.replicas) - available)),
+            ("replicas", total), ("updatedReplicas", updated), ("readyReplicas", ready),
+            ("availableReplicas", available),
+            ("unavailableReplicas", max(0, sets.all.reduce(0) { $0 + $1.replicas } - available)),
         ]
         for (name, number) in numbers where number > 0 { value[name] = JSONValue(number) }
-        if let collisions = deployment.object.value[["status", "collisionCount"]] { value["collisionCount"] = collisions }
+        if let collisions = deployment.object.value[["status", "collisionCount"]] {
+            value["collisionCount"] = collisions
+        }
 
         var conditions = deployment.conditions
         let minimum = deployment.replicas - (deployment.isRecreate ? 0 : deployment.surgeAndUnavailable.unavailable)
         let isAvailable = available >= minimum
         conditions.set(
             StatusCondition(
-                "Available", isAvailable, reason: isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                "Available", isAvailable,
+                reason: isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
                 message: isAvailable
-                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability.", at: now,
+                    ? "Deployment has minimum availability." : "Deployment does not have minimum availability.",
+                at: now,
                 updates: true))
         setProgress(&conditions, deployment, sets, created: created, now: now)
+        setFailure(&conditions, sets)
         value["conditions"] = conditions.value
     }
 
+    /// Passes on that a ReplicaSet cannot make its pods; that of the present template speaks first.
+    private func setFailure(_ conditions: inout Conditions, _ sets: DeploymentSets) {
+        let ranked = [sets.new].compactMap { $0 } + sets.old
+        let failure = ranked.lazy.compactMap {
+            Conditions($0.object.value[["status", "conditions"]])["ReplicaFailure"]
+        }
+        guard var condition = failure.first else { return conditions.remove("ReplicaFailure") }
+        condition.value["lastUpdateTime"] = condition.value["lastTransitionTime"]
+        conditions.set(condition)
+    }
+
     private mutating func setProgress(
-        _ conditions: inout Conditions, _ deployment: Deployment, _ sets: DeploymentSets, created: String?, now: Timestamp
+        _ conditions: inout Conditions, _ deployment: Deployment, _ sets: DeploymentSets, created: String?,
+        now: Timestamp
     ) {
         guard let deadline = deployment.progressDeadlineSeconds else { return conditions.remove("Progressing") }
         let old = conditions["Progressing"]
         func set(_ isTrue: Bool, _ reason: String, _ message: String) {
-            conditions.set(StatusCondition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
+            conditions.set(
+                StatusCondition("Progressing", isTrue, reason: reason, message: message, at: now, updates: true))
         }
         if deployment.isPaused {
             if old?.reason != "DeploymentPaused" { set(false, "DeploymentPaused", "Deployment is paused") }
@@ -107,9 +126,9 @@ struct DeploymentStatus: Sendable {
         if isComplete {
             return set(true, "NewReplicaSetAvailable", "\(name) has successfully progressed.")
         }
-        // What was complete and lost a pod is not progressing anew.
+        // What was complete and lost a pod, or is scaled, is not progressing anew.
         if old?.reason == "NewReplicaSetAvailable", created == nil,
-            number(value, "updatedReplicas") == number(value, "replicas"), deployment.object.generation == number(before, "observedGeneration")
+            number(value, "updatedReplicas") == number(value, "replicas")
         {
             return
         }
@@ -122,16 +141,19 @@ struct DeploymentStatus: Sendable {
                 || number(value, "availableReplicas") > number(before, "availableReplicas")
                 || number(value, "replicas") - number(value, "updatedReplicas")
                     < number(before, "replicas") - number(before, "updatedReplicas")
-                || deployment.object.generation != number(before, "observedGeneration")
             if isProgressing || old == nil || old?.reason == "DeploymentPaused" {
                 var condition = StatusCondition(
-                    "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now, updates: true)
+                    "Progressing", true, reason: "ReplicaSetUpdated", message: "\(name) is progressing.", at: now,
+                    updates: true)
                 if let old, old.isTrue { condition.value["lastTransitionTime"] = old.value["lastTransitionTime"] }
                 conditions.remove("Progressing")
                 conditions.set(condition)
             }
         }
-        guard let present = conditions["Progressing"], present.isTrue, let since = present.lastUpdateTime else { return }
+        // The deadline counts from the first progress of a rollout, not from the end of the one before.
+        guard let present = conditions["Progressing"], present.isTrue, present.reason != "NewReplicaSetAvailable",
+            let since = present.lastUpdateTime
+        else { return }
         let left = .seconds(deadline) - (now - since)
         if left <= .zero {
             set(false, "ProgressDeadlineExceeded", "\(name) has timed out progressing.")

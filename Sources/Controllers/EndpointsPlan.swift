@@ -9,7 +9,7 @@ struct EndpointsPlan: Equatable, Sendable {
         var uid: String
         var hostName: String?
         var isReady: Bool
-        /// Ready, were it not on its way out.
+        /// The pod says that it is ready, whatever the Service makes of that and even on its way out.
         var isServing: Bool
         var isTerminating: Bool
     }
@@ -39,7 +39,7 @@ struct EndpointsPlan: Equatable, Sendable {
             let address = Address(
                 ip: pod.podIP, node: pod.nodeName, pod: pod.name, uid: pod.uid, hostName: Self.hostName(pod, service),
                 isReady: service.publishesNotReady || (pod.isReady && !pod.object.isBeingDeleted),
-                isServing: service.publishesNotReady || pod.isReady, isTerminating: pod.object.isBeingDeleted)
+                isServing: pod.isReady, isTerminating: pod.object.isBeingDeleted)
             if let index = groups.firstIndex(where: { $0.ports == ports }) {
                 groups[index].addresses.append(address)
             } else {
@@ -54,11 +54,11 @@ struct EndpointsPlan: Equatable, Sendable {
         return pod.spec["hostname"]?.string
     }
 
-    /// `subsets` of the Endpoints object: pods on their way out do not appear.
+    /// `subsets` of the Endpoints object: pods on their way out do not appear, unless the Service publishes every pod.
     var subsets: JSONValue {
         .array(
             groups.compactMap { group in
-                let present = group.addresses.filter { !$0.isTerminating }
+                let present = group.addresses.filter { !$0.isTerminating || $0.isReady }
                 guard !present.isEmpty else { return nil }
                 var subset: JSONValue = [:]
                 let ready = present.filter(\.isReady).map(\.endpointsValue)

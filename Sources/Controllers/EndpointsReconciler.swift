@@ -44,7 +44,8 @@ struct EndpointsReconciler: Reconciler {
     }
 
     private func writeSlices(_ plan: EndpointsPlan, _ service: KubeService) async throws {
-        let options = ListOptions(labelSelector: "\(Self.serviceLabel)=\(service.object.name),\(Self.managerLabel)=\(Self.manager)")
+        let options = ListOptions(
+            labelSelector: "\(Self.serviceLabel)=\(service.object.name),\(Self.managerLabel)=\(Self.manager)")
         var present = try await client.list(.endpointSlices, namespace: service.key.namespace, options: options).items
         // A Service without pods keeps one empty slice, so that a watcher sees that there is nothing.
         var wanted = plan.slices
@@ -55,7 +56,10 @@ struct EndpointsReconciler: Reconciler {
                 continue
             }
             var slice = present.removeFirst()
-            guard slice.value["ports"] != ports || slice.value["endpoints"] != endpoints else { continue }
+            let labels = labels(of: service)
+            guard slice.value["ports"] != ports || slice.value["endpoints"] != endpoints || slice.labels != labels
+            else { continue }
+            slice.labels = labels
             slice.value["ports"] = ports
             slice.value["endpoints"] = endpoints
             _ = try await client.update(.endpointSlices, slice, subresource: nil, options: WriteOptions())
@@ -69,13 +73,18 @@ struct EndpointsReconciler: Reconciler {
             "metadata": ["generateName": .string("\(service.object.name)-")], "addressType": "IPv4",
         ])
         slice.namespace = service.object.namespace
-        slice.labels = service.object.labels.merging([Self.serviceLabel: service.object.name, Self.managerLabel: Self.manager]) {
-            _, new in new
-        }
-        if service.isHeadless { slice.labels["service.kubernetes.io/headless"] = "" }
+        slice.labels = labels(of: service)
         slice.ownerReferences = [OwnerReference(controller: service.object)]
         slice.value["endpoints"] = endpoints
         slice.value["ports"] = ports
         return slice
+    }
+    /// The labels of the slices of a Service: its own, and whose they are.
+    private func labels(of service: KubeService) -> [String: String] {
+        var labels = service.object.labels
+        labels[Self.serviceLabel] = service.object.name
+        labels[Self.managerLabel] = Self.manager
+        if service.isHeadless { labels["service.kubernetes.io/headless"] = "" }
+        return labels
     }
 }

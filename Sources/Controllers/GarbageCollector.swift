@@ -21,47 +21,65 @@ struct GarbageCollector: Reconciler {
             if object.finalizers.contains(Self.foreground) { return try await deleteDependents(of: object) }
             return .settled
         }
-        try await collect(object)
+        try await collect(object, informer.resource)
         return .settled
     }
 
-    /// Deletes the object when none of its owners is there any more.
-    private func collect(_ object: KubeObject) async throws {
-        guard !object.ownerReferences.isEmpty else { return }
-        var present: [OwnerReference] = []
-        var isWaitedFor = false
+    /// What an object's owners are to it.
+    private struct Owners {
+        /// There, and staying.
+        var solid: [OwnerReference] = []
+        /// There, and waiting until the object is gone.
+        var waiting: [OwnerReference] = []
+        var goneCount = 0
+    }
+
+    private func owners(of object: KubeObject) async throws -> Owners {
+        var owners = Owners()
         for owner in object.ownerReferences {
-            guard let type = everything.first(where: { $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion })
-            else {
-                present.append(owner)  // A kind that is not followed: never guess that it is gone.
+            let informer = everything.first {
+                $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion
+            }
+            guard let type = informer?.resource else {
+                owners.solid.append(owner)  // A kind that is not followed: never guess that it is gone.
                 continue
             }
-            let key = ObjectKey(namespace: type.resource.isNamespaced ? object.namespace : nil, name: owner.name)
-            guard let found = try await client.find(type.resource, key), found.uid == owner.uid else { continue }
-            if found.isBeingDeleted, found.finalizers.contains(Self.foreground), owner.blocksOwnerDeletion { isWaitedFor = true }
-            present.append(owner)
+            let key = ObjectKey(namespace: type.isNamespaced ? object.namespace : nil, name: owner.name)
+            guard let found = try await client.find(type, key), found.uid == owner.uid else {
+                owners.goneCount += 1
+                continue
+            }
+            let isWaiting = found.isBeingDeleted && found.finalizers.contains(Self.foreground)
+            if isWaiting { owners.waiting.append(owner) } else { owners.solid.append(owner) }
         }
-        if present.isEmpty || (isWaitedFor && present.count == 1) {
-            let propagation: DeleteOptions.Propagation = isWaitedFor ? .foreground : .background
+        return owners
+    }
+
+    /// Deletes the object when none of its owners stays, or takes away the references to those that do not.
+    private func collect(_ object: KubeObject, _ resource: ResourceType) async throws {
+        guard !object.ownerReferences.isEmpty else { return }
+        let owners = try await owners(of: object)
+        if owners.solid.isEmpty {
+            let propagation: DeleteOptions.Propagation = owners.waiting.isEmpty ? .background : .foreground
             try await client.deleteIfPresent(
-                informer.resource, object.name, in: object.namespace,
+                resource, object.name, in: object.namespace,
                 options: DeleteOptions(propagation: propagation, uid: object.uid))
-        } else if present.count < object.ownerReferences.count {
-            try await setOwners(present, of: object, informer.resource)
+        } else if owners.goneCount > 0 || !owners.waiting.isEmpty {
+            try await setOwners(owners.solid, of: object, resource)
         }
     }
 
     private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {
         everything.flatMap { informer in
-            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }.map { (informer.resource, $0) }
+            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }
+                .map { (informer.resource, $0) }
         }
     }
 
     private func deleteDependents(of owner: KubeObject) async throws -> Outcome {
         let dependents = dependents(of: owner)
         for (resource, dependent) in dependents where !dependent.isBeingDeleted {
-            try await client.deleteIfPresent(
-                resource, dependent.name, in: dependent.namespace, options: DeleteOptions(propagation: .foreground, uid: dependent.uid))
+            try await collect(dependent, resource)
         }
         let isBlocked = dependents.contains { _, dependent in
             dependent.ownerReferences.contains { $0.uid == owner.uid && $0.blocksOwnerDeletion }
@@ -89,11 +107,14 @@ struct GarbageCollector: Reconciler {
 
     private func setOwners(_ owners: [OwnerReference], of object: KubeObject, _ resource: ResourceType) async throws {
         let patch = ObjectPatch.merge([
-            "metadata": ["uid": .string(object.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value))]
+            "metadata": [
+                "uid": .string(object.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value)),
+            ]
         ])
         do throws(Status) {
             _ = try await client.patch(
-                resource, namespace: object.namespace, name: object.name, patch, subresource: nil, options: WriteOptions())
+                resource, namespace: object.namespace, name: object.name, patch, subresource: nil,
+                options: WriteOptions())
         } catch {
             guard error.isNotFound else { throw error }
         }
@@ -105,7 +126,9 @@ struct GarbageCollector: Reconciler {
         let own = ControllerLoop.Source(informer) { change in
             guard let new = change.new, !new.ownerReferences.isEmpty || new.isBeingDeleted else { return [] }
             // Only what can change a decision: a new object, other owners, a deletion that began.
-            let isOld = change.old.map { $0.ownerReferences == new.ownerReferences && $0.isBeingDeleted == new.isBeingDeleted }
+            let isOld = change.old.map {
+                $0.ownerReferences == new.ownerReferences && $0.isBeingDeleted == new.isBeingDeleted
+            }
             return isOld == true && !new.isBeingDeleted ? [] : [ObjectKey(new)]
         }
         let related = everything.map { other in
@@ -116,11 +139,12 @@ struct GarbageCollector: Reconciler {
                     let uid = change.object.uid
                     keys += informer.list().filter { $0.ownerReferences.contains { $0.uid == uid } }.map(ObjectKey.init)
                 }
-                // A dependent that is gone: its owner of this kind may go on.
-                if change.new == nil {
-                    keys += change.object.ownerReferences.filter { $0.kind == informer.resource.kind }.map { owner in
-                        ObjectKey(namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
-                    }
+                // A dependent that is gone or has left its owner: that one, of this kind, may go on.
+                let kept = Set(change.new?.ownerReferences.map(\.uid) ?? [])
+                let left = (change.old?.ownerReferences ?? []).filter { !kept.contains($0.uid) }
+                keys += left.filter { $0.kind == informer.resource.kind }.map { owner in
+                    ObjectKey(
+                        namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
                 }
                 return keys
             }

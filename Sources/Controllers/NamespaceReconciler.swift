@@ -14,7 +14,8 @@ struct NamespaceReconciler: Reconciler {
         for kind in kinds {
             let items = try await client.list(kind, in: key.name).items
             for item in items where !item.isBeingDeleted {
-                try await client.deleteIfPresent(kind, item.name, in: key.name, options: DeleteOptions(propagation: .background))
+                try await client.deleteIfPresent(
+                    kind, item.name, in: key.name, options: DeleteOptions(propagation: .background))
             }
             left += try await client.list(kind, in: key.name).items.count
         }
@@ -34,15 +35,24 @@ struct NamespaceDefaultsReconciler: Reconciler {
     let rootCertificate: String
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
-        guard let namespace = try await client.find(.namespaces, key), !namespace.isBeingDeleted else { return .settled }
+        guard let namespace = try await client.find(.namespaces, key), !namespace.isBeingDeleted else {
+            return .settled
+        }
         if try await client.find(.serviceAccounts, ObjectKey(namespace: key.name, name: "default")) == nil {
             try await createOnce(.serviceAccounts, KubeObject(.serviceAccounts, namespace: key.name, name: "default"))
         }
         let name = "kube-root-ca.crt"
-        if try await client.find(.configMaps, ObjectKey(namespace: key.name, name: name)) == nil {
+        let data: JSONValue = ["ca.crt": .string(rootCertificate)]
+        if var present = try await client.find(.configMaps, ObjectKey(namespace: key.name, name: name)) {
+            guard present.value["data"] != data else { return .settled }
+            present.value["data"] = data
+            _ = try await client.update(.configMaps, present, subresource: nil, options: WriteOptions())
+        } else {
             var map = KubeObject(.configMaps, namespace: key.name, name: name)
-            map.annotations = ["kubernetes.io/description": "The certificate authority that pods verify the API server with."]
-            map.value["data"] = ["ca.crt": .string(rootCertificate)]
+            map.annotations = [
+                "kubernetes.io/description": "The certificate authority that pods verify the API server with."
+            ]
+            map.value["data"] = data
             try await createOnce(.configMaps, map)
         }
         return .settled

@@ -48,7 +48,9 @@ struct ReplicaSetReconciler: Reconciler {
 
     private func setOwners(_ owners: [OwnerReference], of pod: Pod) async throws {
         let patch = ObjectPatch.merge([
-            "metadata": ["uid": .string(pod.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value))]
+            "metadata": [
+                "uid": .string(pod.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value)),
+            ]
         ])
         _ = try await client.patch(
             .pods, namespace: pod.namespace, name: pod.name, patch, subresource: nil, options: WriteOptions())
@@ -76,7 +78,8 @@ struct ReplicaSetReconciler: Reconciler {
     private func create(_ pod: KubeObject, for set: ReplicaSet) async throws {
         do throws(Status) {
             let created = try await client.create(.pods, pod)
-            await events.record(set.object, .normal, reason: "SuccessfulCreate", message: "Created pod: \(created.name)")
+            await events.record(
+                set.object, .normal, reason: "SuccessfulCreate", message: "Created pod: \(created.name)")
         } catch {
             // A namespace on its way out refuses for good; nobody needs to read that.
             if error.details?["causes"]?.array?.contains(where: { $0["reason"] == "NamespaceTerminating" }) != true {
@@ -93,7 +96,9 @@ struct ReplicaSetReconciler: Reconciler {
         metadata["creationTimestamp"] = nil
         metadata["generateName"] = .string("\(set.name)-")
         metadata["namespace"] = set.object.namespace.map(JSONValue.string)
-        var pod = KubeObject(["apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": set.template["spec"] ?? [:]])
+        var pod = KubeObject([
+            "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": set.template["spec"] ?? [:],
+        ])
         pod.ownerReferences = [OwnerReference(controller: set.object)]
         return pod
     }

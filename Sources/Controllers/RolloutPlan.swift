@@ -14,7 +14,7 @@ struct RolloutPlan: Equatable, Sendable {
         var available: Int
     }
 
-    /// - Parameter old: Other ReplicaSets of the Deployment, oldest first.
+    /// `old` are the other ReplicaSets of the Deployment, oldest first.
     init(replicas: Int, surge: Int, unavailable: Int, new: Set, old: [Set]) {
         let grown = Self.grow(replicas: replicas, surge: surge, new: new, old: old)
         if grown != new.replicas {
@@ -58,7 +58,7 @@ struct RolloutPlan: Equatable, Sendable {
 
     /// Spreads a changed size over ReplicaSets in the middle of a rollout, in proportion to their own sizes.
     ///
-    /// - Parameter sets: All with pods; the largest first, then the newest.
+    /// `sets` all have pods; the largest come first, then the newest.
     static func proportional(total wanted: Int, sets: [Set]) -> RolloutPlan {
         var plan = RolloutPlan()
         let present = sets.reduce(0) { $0 + $1.replicas }

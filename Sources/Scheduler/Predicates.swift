@@ -42,6 +42,13 @@ struct NodeState: Sendable {
 protocol Predicate: Sendable {
     /// Nil when the pod fits; otherwise why not, in the words of the `FailedScheduling` event.
     func verdict(_ pod: Pod, _ node: NodeState) -> [String]
+
+    /// Whether a refusal could be lifted by ending other pods of the node.
+    var isHelpedByPreemption: Bool { get }
+}
+
+extension Predicate {
+    var isHelpedByPreemption: Bool { false }
 }
 
 struct NodeUnschedulable: Predicate {
@@ -56,7 +63,11 @@ struct NodeUnschedulable: Predicate {
 struct NodeReadiness: Predicate {
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let ready = Conditions(node.node.value[["status", "conditions"]])["Ready"]
-        return ready?.isTrue ?? false ? [] : ["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"]
+        if ready?.isTrue ?? false { return [] }
+        // What the node lifecycle controller would have put on the node.
+        let taint = NodeState.Taint(["key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"])
+        let isTolerated = taint.isTolerated(by: pod.spec["tolerations"]?.array ?? [])
+        return isTolerated ? [] : ["node(s) had untolerated taint {\(taint.key): }"]
     }
 }
 
@@ -74,7 +85,9 @@ struct NodeAffinity: Predicate {
 
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let labels = node.node.labels
-        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) { return complaint }
+        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) {
+            return complaint
+        }
         let required = pod.spec[["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]]
         guard let terms = required?["nodeSelectorTerms"]?.array else { return [] }
         let matches = terms.contains { term in
@@ -89,6 +102,8 @@ struct NodeAffinity: Predicate {
 }
 
 struct ResourcesFit: Predicate {
+    let isHelpedByPreemption = true
+
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         var reasons: [String] = []
         if Int64(node.pods.count) >= node.allocatable("pods").value { reasons.append("Too many pods") }
@@ -103,6 +118,8 @@ struct ResourcesFit: Predicate {
 }
 
 struct HostPortsFree: Predicate {
+    let isHelpedByPreemption = true
+
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
         let wanted = Self.hostPorts(pod)
         guard !wanted.isEmpty else { return [] }

@@ -25,9 +25,12 @@ public final class Scheduler: Sendable, Service {
                     return pod.isTerminal && !(change.old.map { Pod($0).isTerminal } ?? true) ? unscheduled() : []
                 },
                 ControllerLoop.Source(nodes) { change in
-                    guard change.old?.value["spec"] != change.new?.value["spec"] || change.old?.labels != change.new?.labels
-                        || change.old?.value[["status", "allocatable"]] != change.new?.value[["status", "allocatable"]]
-                        || Self.isReady(change.old) != Self.isReady(change.new)
+                    guard
+                        change.old?.value["spec"] != change.new?.value["spec"]
+                            || change.old?.labels != change.new?.labels
+                            || change.old?.value[["status", "allocatable"]]
+                                != change.new?.value[["status", "allocatable"]]
+                            || Self.isReady(change.old) != Self.isReady(change.new)
                     else { return [] }
                     return unscheduled()
                 },
@@ -58,7 +61,8 @@ struct PodScheduling: Reconciler {
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = pods.get(key) else { return .settled }
         let pod = Pod(object)
-        guard pod.isActive, !pod.isScheduled, pod.spec["schedulerName"]?.string ?? "default-scheduler" == "default-scheduler",
+        guard pod.isActive, !pod.isScheduled,
+            pod.spec["schedulerName"]?.string ?? "default-scheduler" == "default-scheduler",
             pod.spec["schedulingGates"]?.array?.isEmpty ?? true
         else { return .settled }
         // Deciding and remembering is one step: two pods must not both take the last room.
@@ -72,7 +76,8 @@ struct PodScheduling: Reconciler {
 
     private func bind(_ pod: Pod, to node: String) async throws {
         let binding: JSONValue = [
-            "apiVersion": "v1", "kind": "Binding", "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
+            "apiVersion": "v1", "kind": "Binding",
+            "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
             "target": ["apiVersion": "v1", "kind": "Node", "name": .string(node)],
         ]
         do throws(Status) {

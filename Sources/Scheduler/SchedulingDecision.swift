@@ -6,17 +6,20 @@ enum SchedulingDecision: Equatable, Sendable {
     case none(because: String)
 
     static let predicates: [any Predicate] = [
-        NodeUnschedulable(), NodeReadiness(), TaintToleration(), NodeAffinity(), ResourcesFit(), HostPortsFree(),
+        NodeUnschedulable(), NodeReadiness(), TaintToleration(), NodeAffinity(), HostPortsFree(), ResourcesFit(),
     ]
 
     /// Filter, score, choose.
     init(_ pod: Pod, nodes: [NodeState]) {
         var reasons: [String: Int] = [:]
+        var helped = 0
         var fitting: [NodeState] = []
         for node in nodes {
             // The first predicate that refuses speaks for the node, as in Kubernetes.
-            if let refusal = Self.predicates.lazy.map({ $0.verdict(pod, node) }).first(where: { !$0.isEmpty }) {
+            let refusals = Self.predicates.lazy.map { ($0, $0.verdict(pod, node)) }
+            if let (predicate, refusal) = refusals.first(where: { !$0.1.isEmpty }) {
                 for reason in refusal { reasons[reason, default: 0] += 1 }
+                if predicate.isHelpedByPreemption { helped += 1 }
             } else {
                 fitting.append(node)
             }
@@ -25,7 +28,7 @@ enum SchedulingDecision: Equatable, Sendable {
         if let best {
             self = .node(best.name)
         } else {
-            self = .none(because: Self.sentence(reasons, nodes: nodes.count))
+            self = .none(because: Self.sentence(reasons, nodes: nodes.count, helped: helped))
         }
     }
 
@@ -41,11 +44,24 @@ enum SchedulingDecision: Equatable, Sendable {
         return free.reduce(0, +) / 2 - Double(siblings) / 10
     }
 
-    private static func sentence(_ reasons: [String: Int], nodes: Int) -> String {
+    /// The message of the event.
+    ///
+    /// - Parameters:
+    ///   - reasons: How many nodes said what.
+    ///   - nodes: How many nodes there are.
+    ///   - helped: On how many of them it would help to end other pods; there is never one that may be ended.
+    /// - Returns: The text as kube-scheduler writes it.
+    private static func sentence(_ reasons: [String: Int], nodes: Int, helped: Int) -> String {
         guard nodes > 0 else { return "no nodes available to schedule pods" }
-        let list = reasons.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
-        let isResolvable = reasons.keys.contains { $0.hasPrefix("Insufficient") || $0 == "Too many pods" }
-        let preemption = isResolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling"
-        return "0/\(nodes) nodes are available: \(list). preemption: 0/\(nodes) nodes are available: \(nodes) \(preemption)."
+        let preemption = [
+            "No preemption victims found for incoming pod": helped,
+            "Preemption is not helpful for scheduling": nodes - helped,
+        ]
+        return "\(list(reasons, nodes: nodes)) preemption: \(list(preemption, nodes: nodes))"
+    }
+
+    private static func list(_ reasons: [String: Int], nodes: Int) -> String {
+        let list = reasons.filter { $0.value > 0 }.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
+        return "0/\(nodes) nodes are available: \(list)."
     }
 }

@@ -26,7 +26,8 @@ extension KindSchema {
         behavior.prepareForUpdate(&object, old, subresource)
         guard behavior.countsGenerations else { return }
         object.value[["metadata", "generation"]] = old.value[["metadata", "generation"]]
-        if changesWish(object, old: old) { object.generation = old.generation + 1 }
+        // The revision of a Deployment is written with its status, and is nobody's wish.
+        if subresource != "status", changesWish(object, old: old) { object.generation = old.generation + 1 }
     }
 
     private func keepSystemMetadata(_ object: inout KubeObject, old: KubeObject) {
