@@ -130,7 +130,7 @@ public enum ProtobufBody {
         switch message.name {
         case "meta.Time", "meta.MicroTime":
             guard let seconds = numbers[1], 0..<253_402_300_800 ~= seconds else { return .null }
-            let moment = Timestamp(nanoseconds: seconds * 1_000_000_000 + min(max(numbers[2] ?? 0, 0), 999_999_999))
+            let moment = Timestamp(seconds: seconds) + .nanoseconds(min(max(numbers[2] ?? 0, 0), 999_999_999))
             return .string(message.name == "meta.Time" ? moment.text : moment.microText)
         case "pkg.api.resource.Quantity": return .string(texts[1] ?? "0")
         default: return numbers[1] ?? 0 == 0 ? .int(numbers[2] ?? 0) : .string(texts[3] ?? "")
