@@ -32,10 +32,10 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         Timestamp(sinceEpoch: .nanoseconds(left.nanoseconds) + right)
     }
 
-    /// `2026-05-04T13:37:00Z`
+    /// As `2026-05-04T13:37:00Z`.
     public var text: String { write(fraction: nil) }
 
-    /// `2026-05-04T13:37:00.123456Z`
+    /// As `2026-05-04T13:37:00.123456Z`.
     public var microText: String { write(fraction: 6) }
 
     private func write(fraction digits: Int?) -> String {
@@ -102,7 +102,9 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     }
 }
 
-/// A date of the proleptic Gregorian calendar. The two conversions are Howard Hinnant's `days_from_civil` algorithms.
+/// A date of the proleptic Gregorian calendar.
+///
+/// The two conversions are Howard Hinnant's `days_from_civil` algorithms.
 struct CivilDate: Equatable {
     var year: Int64
     var month: Int64
