@@ -21,7 +21,8 @@ public final class HTTPSClient: ClusterClient {
     /// - Parameter context: The kubeconfig's context; nil takes the current one.
     public init(kubeconfig: Kubeconfig, context name: String?) throws(Kubeconfig.Failure) {
         let (cluster, user) = try kubeconfig.resolve(name)
-        guard let scheme = cluster.server.firstRange(of: "://"), let url = ServerAddress(cluster.server[scheme.upperBound...])
+        guard let scheme = cluster.server.firstRange(of: "://"),
+            let url = ServerAddress(cluster.server[scheme.upperBound...])
         else { throw Kubeconfig.Failure(message: "The server address '\(cluster.server)' is not a URL.") }
         let isPlain = cluster.server.hasPrefix("http://")
         host = url.host
@@ -39,7 +40,9 @@ public final class HTTPSClient: ClusterClient {
                 configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authority))
             }
             if let certificate = user.certificate, let key = user.key {
-                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificate).map { .certificate($0) }
+                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificate).map {
+                    .certificate($0)
+                }
                 configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
             }
             if cluster.skipsVerification { configuration.certificateVerification = .none }
@@ -57,18 +60,17 @@ public final class HTTPSClient: ClusterClient {
     private func connect() async throws -> HTTPConnection {
         let context = context
         let name = SocketAddress.isIPAddress(host) ? nil : host
-        let channel = try await ClientBootstrap(group: ClientEventLoops.group)
+        // All handlers are there before the first byte, so that the reason of a handshake that fails is not lost.
+        return try await ClientBootstrap(group: ClientEventLoops.group)
             .connectTimeout(.seconds(10))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
+            .connect(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let context else { return }
                     try channel.pipeline.syncOperations.addHandler(
                         try NIOSSLClientHandler(context: context, serverHostname: name))
-                }
+                }.flatMap { HTTPConnection.make(on: channel) }
             }
-            .connect(host: host, port: port).get()
-        return try await HTTPConnection.make(on: channel).get()
     }
 
     /// One request. An idle connection that the server has closed meanwhile is replaced once.
@@ -85,7 +87,9 @@ public final class HTTPSClient: ClusterClient {
         if let body { head.headers.add(name: "Content-Length", value: String(body.count)) }
         do {
             if let connection = takeIdle() {
-                do { return try await exchange(connection, head, body) } catch HTTPFailure.closed where !Task.isCancelled {}
+                do { return try await exchange(connection, head, body) } catch HTTPFailure.closed
+                    where !Task.isCancelled
+                {}
             }
             return try await exchange(try await connect(), head, body)
         } catch {
@@ -98,7 +102,8 @@ public final class HTTPSClient: ClusterClient {
             switch error {
             case is CancellationError: "the request was cancelled"
             case HTTPFailure.closed: "the connection was closed"
-            case let error as NIOConnectionError: error.connectionErrors.first.map { "\($0.error)" } ?? "no address answers"
+            case let error as NIOConnectionError:
+                error.connectionErrors.first.map { "\($0.error)" } ?? "no address answers"
             default: "\(error)"
             }
         return "The cluster at \(host):\(port) cannot be reached: \(reason)."
@@ -192,5 +197,7 @@ private struct ServerAddress {
 }
 
 extension SocketAddress {
-    fileprivate static func isIPAddress(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
+    fileprivate static func isIPAddress(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
 }

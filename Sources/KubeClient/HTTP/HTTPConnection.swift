@@ -70,7 +70,10 @@ final class HTTPConnection: Sendable {
             if let body, !body.isEmpty {
                 channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
             }
-            channel.writeAndFlush(HTTPClientRequestPart.end(nil)).whenFailure { _ in channel.close(promise: nil) }
+            channel.writeAndFlush(HTTPClientRequestPart.end(nil)).whenFailure { error in
+                handler.value.fail(error)
+                channel.close(promise: nil)
+            }
         }
         return try await withTaskCancellationHandler {
             try await response.futureResult.get()
@@ -90,8 +93,15 @@ final class ExchangeHandler: ChannelInboundHandler {
     private var body: AsyncThrowingStream<[UInt8], any Error>.Continuation?
     private var finished: ((Bool) -> Void)?
     private var keepsAlive = false
+    /// Why the connection is of no use any more; nobody tells twice.
+    private var failure: (any Error)?
 
     func begin(_ response: EventLoopPromise<HTTPExchangeResponse>, finished: @escaping (Bool) -> Void) {
+        if let failure {
+            response.fail(failure)
+            finished(false)
+            return
+        }
         self.response = response
         self.finished = finished
     }
@@ -128,7 +138,8 @@ final class ExchangeHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func fail(_ error: any Error) {
+    fileprivate func fail(_ error: any Error) {
+        if failure == nil { failure = error }
         response?.fail(error)
         response = nil
         body?.finish(throwing: error)
