@@ -123,7 +123,7 @@ let package = Package(
         tests("CourseModel"),
         tests("ScreenKit"),
         tests("ObjectStore"),
-        tests("KubeClient", ["KubeModel"]),
+        tests("KubeClient", ["KubeModel", "APIServer"] + nio),
         tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"]),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),

@@ -37,9 +37,11 @@ public struct ClusterProcess: Sendable {
         }
 
         init?(_ value: JSONValue) {
-            guard let processID = value["pid"]?.int, let port = value["port"]?.int else { return nil }
+            guard let processID = value["pid"]?.int.flatMap(Int32.init(exactly:)), let port = value["port"]?.int else {
+                return nil
+            }
             self.init(
-                processID: Int32(processID), level: value["runtime"]?.string ?? "", pace: value["pace"]?.string ?? "",
+                processID: processID, level: value["runtime"]?.string ?? "", pace: value["pace"]?.string ?? "",
                 timeFactor: value["timeFactor"]?.double ?? 1, port: port, node: value["node"]?.string ?? "",
                 startedAt: value["startedAt"]?.string ?? "",
                 remarks: value["remarks"]?.array?.compactMap(\.string) ?? [])

@@ -25,15 +25,19 @@ public struct ClusterSettings: Sendable, Hashable {
         self.port = port
     }
 
+    /// What is missing or out of range is as in a new cluster.
     public init(_ value: JSONValue) {
         self.init(
             level: value["runtime"]?.string.flatMap(RuntimeLevel.init),
             pace: value["pace"]?.string.flatMap(Pace.init) ?? .lesson,
-            timeFactor: value["timeFactor"]?.double ?? 1, port: value["port"]?.int ?? 16443)
+            timeFactor: value["timeFactor"]?.double.flatMap { 1...1000 ~= $0 ? $0 : nil } ?? 1,
+            port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443)
     }
 
     public var value: JSONValue {
-        var value: JSONValue = ["pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port)]
+        var value: JSONValue = [
+            "pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port),
+        ]
         if let level { value["runtime"] = .string(level.rawValue) }
         return value
     }

@@ -24,8 +24,9 @@ public enum LoopbackPort {
 
     /// Binds and lets go again; returns the port, or nil when it is taken.
     private static func bind(_ port: Int) -> Int? {
+        guard let number = UInt16(exactly: port) else { return nil }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0, let number = UInt16(exactly: port) else { return nil }
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))

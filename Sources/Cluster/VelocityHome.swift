@@ -30,7 +30,9 @@ public struct VelocityHome: Sendable, Hashable {
 
     public var progressFile: String { path + "/progress.sqlite" }
 
-    public func cluster(_ name: String) -> ClusterDirectory { ClusterDirectory(name: name, path: "\(path)/clusters/\(name)") }
+    public func cluster(_ name: String) -> ClusterDirectory {
+        ClusterDirectory(name: name, path: "\(path)/clusters/\(name)")
+    }
 
     /// The names of all clusters, in order.
     public var clusterNames: [String] {
@@ -85,10 +87,14 @@ enum Directory {
         var prefix = ""
         for part in path.split(separator: "/") {
             prefix += "/" + part
-            guard mkdir(prefix, 0o700) != 0, errno != EEXIST else { continue }
-            let number = errno
-            // A folder above that exists on a read-only file system answers EROFS, and is fine.
-            if exists(prefix) { continue }
+            guard mkdir(prefix, 0o700) != 0 else { continue }
+            var number = errno
+            // A folder that exists is fine, whatever the answer was: on a read-only file system it is EROFS.
+            var information = stat()
+            if stat(prefix, &information) == 0 {
+                if information.st_mode & S_IFMT == S_IFDIR { continue }
+                number = ENOTDIR
+            }
             throw ClusterError(
                 "The folder '\(prefix)' cannot be made: \(reason(number)).",
                 hint: number == ENOSPC
@@ -118,7 +124,8 @@ enum Directory {
             for entry in entries(path) { try remove(path + "/" + entry) }
         }
         guard Glibc.remove(path) == 0 || errno == ENOENT else {
-            throw ClusterError("'\(path)' cannot be removed: \(reason(errno)).", hint: "See who owns it: ls -ld '\(path)'")
+            throw ClusterError(
+                "'\(path)' cannot be removed: \(reason(errno)).", hint: "See who owns it: ls -ld '\(path)'")
         }
     }
 
@@ -152,7 +159,11 @@ enum Directory {
             written += count
         }
         close(descriptor)
-        guard rename(temporary, path) == 0 else { throw failure(path, errno) }
+        guard rename(temporary, path) == 0 else {
+            let number = errno
+            unlink(temporary)
+            throw failure(path, number)
+        }
     }
 
     private static func failure(_ path: String, _ number: Int32) -> ClusterError {

@@ -15,21 +15,25 @@ extension ClusterClient {
             let list = try await list(resource, namespace: namespace, options: options)
             var objects = Dictionary(list.items.map { (ObjectKey($0), $0) }, uniquingKeysWith: { _, last in last })
             if let result = try await body(objects, nil) { return result }
+            let watching = WatchOptions(
+                labelSelector: labelSelector, fieldSelector: fieldSelector, resourceVersion: list.resourceVersion)
             do {
-                let events = try await watch(
-                    resource, namespace: namespace,
-                    options: WatchOptions(
-                        labelSelector: labelSelector, fieldSelector: fieldSelector, resourceVersion: list.resourceVersion))
-                for try await event in events {
+                for try await event in try await watch(resource, namespace: namespace, options: watching) {
                     switch event {
                     case .added(let object), .modified(let object): objects[ObjectKey(object)] = object
                     case .deleted(let object): objects[ObjectKey(object)] = nil
                     case .bookmark: continue
                     }
-                    if let result = try await body(objects, event) { return result }
+                    do {
+                        if let result = try await body(objects, event) { return result }
+                    } catch {
+                        throw BodyFailure(error: error)
+                    }
                 }
-            } catch let status as Status where status.isExpired {
-                continue  // The history no longer reaches back: list again.
+            } catch let failure as BodyFailure {
+                throw failure.error
+            } catch let status as Status where status.isExpired || status.code == 0 {
+                continue  // The watch was cut, or the history no longer reaches back: a list has to tell.
             }
         }
     }
@@ -68,4 +72,9 @@ extension ClusterClient {
             resource, namespace: namespace, fieldSelector: "metadata.name=\(name)", timeout: timeout
         ) { isMet($0.first) } != nil
     }
+}
+
+/// What the caller of `follow` threw, told apart from what the watch throws.
+private struct BodyFailure: Error {
+    let error: any Error
 }

@@ -54,8 +54,14 @@ extension HTTPSClient {
                     }
                 }
                 continuation.finish()
-            } catch {
+            } catch let error as Status {
                 continuation.finish(throwing: error)
+            } catch let error as JSONError {
+                let message = "The watch sent something that is not JSON: \(error)."
+                continuation.finish(throwing: Status(code: 500, reason: "Unknown", message: message))
+            } catch {
+                let message = "The watch broke off: \(error)."
+                continuation.finish(throwing: Status(code: 0, reason: "Unreachable", message: message))
             }
         }
         continuation.onTermination = { _ in reader.cancel() }

@@ -21,7 +21,8 @@ public final class HTTPSClient: ClusterClient {
     /// - Parameter context: The kubeconfig's context; nil takes the current one.
     public init(kubeconfig: Kubeconfig, context name: String?) throws(Kubeconfig.Failure) {
         let (cluster, user) = try kubeconfig.resolve(name)
-        guard let scheme = cluster.server.firstRange(of: "://"), let url = ServerAddress(cluster.server[scheme.upperBound...])
+        guard let scheme = cluster.server.firstRange(of: "://"),
+            let url = ServerAddress(cluster.server[scheme.upperBound...])
         else { throw Kubeconfig.Failure(message: "The server address '\(cluster.server)' is not a URL.") }
         let isPlain = cluster.server.hasPrefix("http://")
         host = url.host
@@ -39,7 +40,9 @@ public final class HTTPSClient: ClusterClient {
                 configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authority))
             }
             if let certificate = user.certificate, let key = user.key {
-                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificate).map { .certificate($0) }
+                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificate).map {
+                    .certificate($0)
+                }
                 configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
             }
             if cluster.skipsVerification { configuration.certificateVerification = .none }
@@ -57,18 +60,17 @@ public final class HTTPSClient: ClusterClient {
     private func connect() async throws -> HTTPConnection {
         let context = context
         let name = SocketAddress.isIPAddress(host) ? nil : host
-        let channel = try await ClientBootstrap(group: ClientEventLoops.group)
+        // All handlers are there before the first byte, so that the reason of a handshake that fails is not lost.
+        return try await ClientBootstrap(group: ClientEventLoops.group)
             .connectTimeout(.seconds(10))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
+            .connect(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let context else { return }
                     try channel.pipeline.syncOperations.addHandler(
                         try NIOSSLClientHandler(context: context, serverHostname: name))
-                }
+                }.flatMap { HTTPConnection.make(on: channel) }
             }
-            .connect(host: host, port: port).get()
-        return try await HTTPConnection.make(on: channel).get()
     }
 
     /// One request.
@@ -99,15 +101,19 @@ public final class HTTPSClient: ClusterClient {
     }
 
     private func unreachable(_ error: any Error) -> String {
-        let reason: String =
-            switch error {
-            case is CancellationError: "the request was cancelled"
-            case HTTPFailure.closed, HTTPFailure.notSent: "the connection was closed"
-            case HTTPFailure.timedOut: "it does not answer"
-            case let error as NIOConnectionError: error.connectionErrors.first.map { "\($0.error)" } ?? "no address answers"
-            default: "\(error)"
-            }
-        return "The cluster at \(host):\(port) cannot be reached: \(reason)."
+        "The cluster at \(host):\(port) cannot be reached: \(Self.reason(error))."
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case is CancellationError: "the request was cancelled"
+        case HTTPFailure.notSent(let cause): reason(cause)
+        case HTTPFailure.closed: "the connection was closed"
+        case HTTPFailure.timedOut: "it does not answer"
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { "\($0.error)" } ?? "no address answers"
+        default: "\(error)"
+        }
     }
 
     private func takeIdle() -> HTTPConnection? {
@@ -198,5 +204,7 @@ private struct ServerAddress {
 }
 
 extension SocketAddress {
-    fileprivate static func isIPAddress(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
+    fileprivate static func isIPAddress(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
 }

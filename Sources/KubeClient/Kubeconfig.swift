@@ -25,6 +25,8 @@ public struct Kubeconfig: Sendable {
     public private(set) var users: [String: User] = [:]
     public private(set) var contexts: [String: Context] = [:]
     public private(set) var currentContext: String
+    /// Why an entry cannot be used; told when a context needs it, since nobody minds a broken entry that is not in use.
+    private var problems: [String: Failure] = [:]
 
     /// Why a kubeconfig cannot be used.
     public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -41,10 +43,12 @@ public struct Kubeconfig: Sendable {
         let path = path ?? listed ?? (environment["HOME"] ?? "") + "/.kube/config"
         guard let data = try? Data(contentsOf: URL(filePath: path)) else {
             throw Failure(
-                message: "The kubeconfig '\(path)' cannot be read.", hint: "Name one with --kubeconfig, or set KUBECONFIG.")
+                message: "The kubeconfig '\(path)' cannot be read.",
+                hint: "Name one with --kubeconfig, or set KUBECONFIG.")
         }
-        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        return try Kubeconfig(yaml: String(decoding: data, as: UTF8.self), path: path, folder: "/" + folder)
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
+        return try Kubeconfig(yaml: String(decoding: data, as: UTF8.self), path: path, folder: folder)
     }
 
     /// - Parameter folder: Where relative paths in it start.
@@ -53,30 +57,22 @@ public struct Kubeconfig: Sendable {
         do { root = try Yams.compose(yaml: yaml) } catch {
             throw Failure(message: "The kubeconfig '\(path)' is not YAML: \(error).")
         }
-        func bytes(_ node: Node?, _ name: String) -> [UInt8]? {
-            if let text = node?["\(name)-data"]?.string { return Data(base64Encoded: text).map { Array($0) } }
-            guard let file = node?[name]?.string else { return nil }
-            let full = file.hasPrefix("/") ? file : "\(folder)/\(file)"
-            return (try? Data(contentsOf: URL(filePath: full))).map { Array($0) }
-        }
+        let reader = EntryReader(path: path, folder: folder)
         for entry in root?["clusters"]?.sequence.map(Array.init) ?? [] {
-            guard let name = entry["name"]?.string, let node = entry["cluster"], let server = node["server"]?.string else {
-                continue
+            guard let name = entry["name"]?.string else { continue }
+            do { clusters[name] = try reader.cluster(name, entry["cluster"]) } catch {
+                problems["cluster \(name)"] = error
             }
-            clusters[name] = Cluster(
-                server: server, certificateAuthority: bytes(node, "certificate-authority"),
-                skipsVerification: node["insecure-skip-tls-verify"]?.bool ?? false)
         }
         for entry in root?["users"]?.sequence.map(Array.init) ?? [] {
             guard let name = entry["name"]?.string else { continue }
-            let node = entry["user"]
-            users[name] = User(
-                certificate: bytes(node, "client-certificate"), key: bytes(node, "client-key"), token: node?["token"]?.string)
+            do { users[name] = try reader.user(name, entry["user"]) } catch { problems["user \(name)"] = error }
         }
         for entry in root?["contexts"]?.sequence.map(Array.init) ?? [] {
             guard let name = entry["name"]?.string, let node = entry["context"] else { continue }
             contexts[name] = Context(
-                cluster: node["cluster"]?.string ?? "", user: node["user"]?.string ?? "", namespace: node["namespace"]?.string)
+                cluster: node["cluster"]?.string ?? "", user: node["user"]?.string ?? "",
+                namespace: node["namespace"]?.string)
         }
         currentContext = root?["current-context"]?.string ?? ""
     }
@@ -90,10 +86,54 @@ public struct Kubeconfig: Sendable {
                 message: name.isEmpty ? "The kubeconfig has no current context." : "There is no context '\(name)'.",
                 hint: known.isEmpty ? "The kubeconfig holds no context at all." : "Known contexts: \(known).")
         }
+        if let problem = problems["cluster \(entry.cluster)"] ?? problems["user \(entry.user)"] { throw problem }
         guard let cluster = clusters[entry.cluster] else {
             throw Failure(message: "The context '\(name)' names the cluster '\(entry.cluster)', which is not there.")
         }
-        return (cluster, users[entry.user] ?? User())
+        guard let user = entry.user.isEmpty ? User() : users[entry.user] else {
+            throw Failure(message: "The context '\(name)' names the user '\(entry.user)', which is not there.")
+        }
+        return (cluster, user)
+    }
+}
+
+/// Reads the entries of one kubeconfig file.
+private struct EntryReader {
+    let path: String
+    let folder: String
+
+    func cluster(_ name: String, _ node: Node?) throws(Kubeconfig.Failure) -> Kubeconfig.Cluster {
+        guard let server = node?["server"]?.string, !server.isEmpty else {
+            throw Kubeconfig.Failure(message: "The kubeconfig '\(path)' has no server for the cluster '\(name)'.")
+        }
+        return Kubeconfig.Cluster(
+            server: server, certificateAuthority: try bytes(node, "certificate-authority", of: "cluster '\(name)'"),
+            skipsVerification: node?["insecure-skip-tls-verify"]?.bool ?? false)
+    }
+
+    func user(_ name: String, _ node: Node?) throws(Kubeconfig.Failure) -> Kubeconfig.User {
+        Kubeconfig.User(
+            certificate: try bytes(node, "client-certificate", of: "user '\(name)'"),
+            key: try bytes(node, "client-key", of: "user '\(name)'"), token: node?["token"]?.string)
+    }
+
+    /// What a field holds, or the file that it names; nil when there is neither.
+    private func bytes(_ node: Node?, _ field: String, of owner: String) throws(Kubeconfig.Failure) -> [UInt8]? {
+        if let text = node?["\(field)-data"]?.string, !text.isEmpty {
+            guard let data = Data(base64Encoded: text.filter { !$0.isNewline }), !data.isEmpty else {
+                throw Kubeconfig.Failure(
+                    message: "In the kubeconfig '\(path)', '\(field)-data' of the \(owner) is not Base64.")
+            }
+            return Array(data)
+        }
+        guard let file = node?[field]?.string, !file.isEmpty else { return nil }
+        let full = file.hasPrefix("/") ? file : "\(folder)/\(file)"
+        guard let data = try? Data(contentsOf: URL(filePath: full)) else {
+            throw Kubeconfig.Failure(
+                message: "The file '\(full)', which the kubeconfig '\(path)' names as '\(field)' of the \(owner),"
+                    + " cannot be read.")
+        }
+        return Array(data)
     }
 }
 
@@ -112,7 +152,8 @@ extension Kubeconfig {
         if let present = read(path), !present.isEmpty {
             guard let parsed = try? Yams.load(yaml: present) as? [String: Any] else {
                 throw Failure(
-                    message: "The kubeconfig '\(path)' is not YAML, and is left as it is.", hint: "Mend it, and try again.")
+                    message: "The kubeconfig '\(path)' is not YAML, and is left as it is.",
+                    hint: "Mend it, and try again.")
             }
             own = parsed
         }

@@ -27,8 +27,8 @@ struct HTTPExchangeResponse: Sendable {
 /// Why an exchange did not come to its end.
 enum HTTPFailure: Error, Sendable {
     case tooLarge(limit: Int)
-    /// The connection was closed before any of the request was on its way.
-    case notSent
+    /// The connection was of no use before any of the request was on its way.
+    indirect case notSent(because: any Error)
     /// The connection was closed while an answer was awaited.
     case closed
     case timedOut
@@ -72,7 +72,7 @@ final class HTTPConnection: Sendable {
         let channel = channel
         channel.eventLoop.execute {
             handler.value.begin(response, finished: finished)
-            guard channel.isActive else { return handler.value.fail(HTTPFailure.notSent) }
+            guard channel.isActive else { return handler.value.fail(HTTPFailure.notSent(because: HTTPFailure.closed)) }
             let timeout = channel.eventLoop.scheduleTask(in: Self.headTimeout) {
                 handler.value.fail(HTTPFailure.timedOut)
                 channel.close(promise: nil)
@@ -105,8 +105,15 @@ final class ExchangeHandler: ChannelInboundHandler {
     private var body: AsyncThrowingStream<[UInt8], any Error>.Continuation?
     private var finished: ((Bool) -> Void)?
     private var keepsAlive = false
+    /// Why the connection is of no use any more; nobody tells twice.
+    private var failure: (any Error)?
 
     func begin(_ response: EventLoopPromise<HTTPExchangeResponse>, finished: @escaping (Bool) -> Void) {
+        if let failure {
+            response.fail(HTTPFailure.notSent(because: failure))
+            finished(false)
+            return
+        }
         self.response = response
         self.finished = finished
     }
@@ -145,6 +152,7 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     /// Ends the exchange that goes on, if one does.
     func fail(_ error: any Error) {
+        if failure == nil { failure = error }
         response?.fail(error)
         response = nil
         body?.finish(throwing: error)

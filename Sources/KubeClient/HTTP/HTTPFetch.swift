@@ -90,7 +90,8 @@ public enum HTTPFetch {
     private static func failure(_ error: any Error, isLate: Bool) -> Failure {
         if isLate { return .timedOut }
         switch error {
-        case HTTPFailure.closed, HTTPFailure.notSent: return .closed
+        case HTTPFailure.notSent(let cause): return failure(cause, isLate: false)
+        case HTTPFailure.closed: return .closed
         case HTTPFailure.tooLarge: return .tooLarge
         case ChannelError.connectTimeout: return .timedOut
         case let error as NIOConnectionError:

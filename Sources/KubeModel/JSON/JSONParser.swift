@@ -13,7 +13,9 @@ extension JSONValue {
     /// - Parameters:
     ///   - bytes: The whole text; white space around the value is allowed, anything else after it is an error.
     ///   - depthMax: How deep arrays and objects may nest; protects the stack from depth bombs.
-    ///   - onDuplicate: Called with the dotted path of a member that is given twice; the last one wins.
+    ///   - onDuplicate: Called with the path (`spec.containers[0].name`) of a member that is given twice; the last one
+    ///     wins.
+    /// - Throws: What is wrong first, and where.
     public init(
         parsing bytes: [UInt8], depthMax: Int = 256, onDuplicate: ((String) -> Void)? = nil
     ) throws(JSONError) {
@@ -33,6 +35,7 @@ private struct JSONParser {
     let depthMax: Int
     let collectsDuplicates: Bool
     var duplicates: [String] = []
+    /// The steps to the value that is read, as `.name` and `[0]`.
     private var path: [String] = []
     private var position = 0
 
@@ -111,10 +114,10 @@ private struct JSONParser {
                 throw fault("invalid character \(quoted(text[position])) after object key")
             }
             position += 1
-            if collectsDuplicates { path.append(key) }
+            if collectsDuplicates { path.append(path.isEmpty ? key : ".\(key)") }
             let value = try parseValue(text, depth: depth)
             if members.updateValue(value, forKey: key) != nil, collectsDuplicates {
-                duplicates.append(path.joined(separator: "."))
+                duplicates.append(path.joined())
             }
             if collectsDuplicates { path.removeLast() }
             skipSpace(text)
@@ -196,7 +199,9 @@ private struct JSONParser {
             case UInt8(ascii: "\""):
                 let raw = UnsafeBufferPointer(rebasing: text[start..<position])
                 position += 1
-                guard let string = String(validating: raw, as: UTF8.self) else { throw fault("invalid UTF-8 in string") }
+                guard let string = String(validating: raw, as: UTF8.self) else {
+                    throw fault("invalid UTF-8 in string")
+                }
                 return string
             case UInt8(ascii: "\\"): return try parseEscapedString(text, from: start)
             case 0..<0x20: throw fault("invalid control character in string")

@@ -1,31 +1,41 @@
 /// A moment as the API writes it: RFC 3339, UTC.
 ///
 /// `metadata` times have whole seconds (`text`), event times have microseconds (`microText`).
+/// What lies before 1677 or after 2262 (Go's zero time, the year 9999) becomes the nearest moment that fits.
 public struct Timestamp: Sendable, Hashable, Comparable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var nanoseconds: Int64
 
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    public init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
+    public init(seconds: Int64) { self.init(sinceEpoch: .seconds(seconds)) }
 
-    public var seconds: Int64 { Int64((Double(nanoseconds) / 1e9).rounded(.down)) }
+    private static let earliest = Duration.seconds(-9_223_372_036)
+    private static let latest = Duration.nanoseconds(Int64.max)
+
+    /// The moment this long after 1970-01-01T00:00:00Z, or the nearest that fits.
+    init(sinceEpoch span: Duration) {
+        let parts = min(max(span, Self.earliest), Self.latest).components
+        nanoseconds = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
+    }
+
+    /// Rounded down, so that what is left of ``nanoseconds`` is never negative.
+    public var seconds: Int64 { nanoseconds.flooredDivision(by: 1_000_000_000).0 }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     public static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds) - .nanoseconds(right.nanoseconds)
     }
 
     public static func + (left: Timestamp, right: Duration) -> Timestamp {
-        let parts = right.components
-        return Timestamp(nanoseconds: left.nanoseconds + parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
+        Timestamp(sinceEpoch: .nanoseconds(left.nanoseconds) + right)
     }
 
-    /// `2026-05-04T13:37:00Z`
+    /// As `2026-05-04T13:37:00Z`.
     public var text: String { write(fraction: nil) }
 
-    /// `2026-05-04T13:37:00.123456Z`
+    /// As `2026-05-04T13:37:00.123456Z`.
     public var microText: String { write(fraction: 6) }
 
     private func write(fraction digits: Int?) -> String {
@@ -87,11 +97,14 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         default: return nil
         }
         let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
-        nanoseconds = (days * 86_400 + hour * 3600 + minute * 60 + second - offset) * 1_000_000_000 + fraction
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
+        self.init(sinceEpoch: .seconds(seconds) + .nanoseconds(fraction))
     }
 }
 
-/// A date of the proleptic Gregorian calendar. The two conversions are Howard Hinnant's `days_from_civil` algorithms.
+/// A date of the proleptic Gregorian calendar.
+///
+/// The two conversions are Howard Hinnant's `days_from_civil` algorithms.
 struct CivilDate: Equatable {
     var year: Int64
     var month: Int64

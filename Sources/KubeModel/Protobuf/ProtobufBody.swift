@@ -7,15 +7,16 @@ public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// Reads bodies of `application/vnd.kubernetes.protobuf`, which kubectl sends for `create` from 1.32 on.
 ///
-/// A body is the magic number `k8s\0` and a `runtime.Unknown`, which names the type and holds the object (Kubernetes docs, "Alternate
-/// representations of resources"). Answers are always JSON, so nothing here writes.
+/// A body is the magic number `k8s\0` and a `runtime.Unknown`, which names the type and holds the object (Kubernetes
+/// docs, "Alternate representations of resources"). Answers are always JSON, so nothing here writes.
 public enum ProtobufBody {
     public static let mediaType = "application/vnd.kubernetes.protobuf"
 
     /// The object as JSON, with `apiVersion` and `kind`.
     public static func decode(_ bytes: [UInt8]) throws(ProtobufError) -> JSONValue {
         guard bytes.starts(with: [0x6B, 0x38, 0x73, 0x00]) else {
-            throw ProtobufError(message: "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
+            throw ProtobufError(
+                message: "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
         }
         var apiVersion = ""
         var kind = ""
@@ -50,9 +51,12 @@ public enum ProtobufBody {
     /// Numbers and truth values that are pointers in Go: zero is a value of theirs, while elsewhere it means absent.
     private static let pointers: Set<String> = [
         "replicas", "terminationGracePeriodSeconds", "runAsUser", "runAsGroup", "runAsNonRoot", "fsGroup",
-        "allowPrivilegeEscalation", "readOnlyRootFilesystem", "automountServiceAccountToken", "enableServiceLinks", "optional",
-        "progressDeadlineSeconds", "revisionHistoryLimit", "activeDeadlineSeconds", "backoffLimit", "parallelism", "completions",
-        "defaultMode", "mode", "suspend", "gracePeriodSeconds", "averageUtilization", "minReplicas", "ttlSecondsAfterFinished",
+        "allowPrivilegeEscalation", "readOnlyRootFilesystem", "automountServiceAccountToken", "enableServiceLinks",
+        "optional",
+        "progressDeadlineSeconds", "revisionHistoryLimit", "activeDeadlineSeconds", "backoffLimit", "parallelism",
+        "completions",
+        "defaultMode", "mode", "suspend", "gracePeriodSeconds", "averageUtilization", "minReplicas",
+        "ttlSecondsAfterFinished",
         "tolerationSeconds", "blockOwnerDeletion", "controller", "privileged",
     ]
 
@@ -67,14 +71,14 @@ public enum ProtobufBody {
             guard let field = message.fields[wire.number] else { continue }
             if let type = field.message, type.isMapEntry {
                 let entry = try decode(try wire.bytes(), type, depth: depth + 1)
-                var map = members[field.name]?.object ?? [:]
-                map[entry["key"]?.string ?? ""] = entry["value"] ?? type.emptyValue
-                members[field.name] = .object(map)
+                insert(entry["value"] ?? type.emptyValue, at: entry["key"]?.string ?? "", into: &members[field.name])
                 continue
             }
-            guard let value = try decodeValue(wire, field, depth: depth, keepsEmpty: message.isMapEntry) else { continue }
+            guard let value = try decodeValue(wire, field, depth: depth, keepsEmpty: message.isMapEntry) else {
+                continue
+            }
             if field.isRepeated {
-                members[field.name] = .array((members[field.name]?.array ?? []) + [value])
+                append(value, to: &members[field.name])
             } else if inlined.contains(field.name), let parts = value.object {
                 for (name, part) in parts { members[name] = part }
             } else {
@@ -82,6 +86,23 @@ public enum ProtobufBody {
             }
         }
         return .object(members)
+    }
+
+    // The member is emptied before it grows, so that it has one owner: copied for each element, a body of a few
+    // megabytes would take hours.
+
+    private static func append(_ value: JSONValue, to member: inout JSONValue?) {
+        var elements = member?.array ?? []
+        member = .null
+        elements.append(value)
+        member = .array(elements)
+    }
+
+    private static func insert(_ value: JSONValue, at key: String, into member: inout JSONValue?) {
+        var entries = member?.object ?? [:]
+        member = .null
+        entries[key] = value
+        member = .object(entries)
     }
 
     /// Nil for values that mean: absent.
@@ -117,20 +138,24 @@ public enum ProtobufBody {
     private static func decodeSpecial(
         _ bytes: ArraySlice<UInt8>, _ message: ProtobufMessage
     ) throws(ProtobufError) -> JSONValue? {
-        guard ["meta.Time", "meta.MicroTime", "pkg.api.resource.Quantity", "pkg.util.intstr.IntOrString"].contains(message.name)
+        guard
+            ["meta.Time", "meta.MicroTime", "pkg.api.resource.Quantity", "pkg.util.intstr.IntOrString"].contains(
+                message.name)
         else { return nil }
         var numbers: [Int: Int64] = [:]
         var texts: [Int: String] = [:]
         var reader = WireReader(bytes)
         while let wire = try reader.next() {
-            if wire.isBytes { texts[wire.number] = String(decoding: try wire.bytes(), as: UTF8.self) } else {
+            if wire.isBytes {
+                texts[wire.number] = String(decoding: try wire.bytes(), as: UTF8.self)
+            } else {
                 numbers[wire.number] = try wire.integer()
             }
         }
         switch message.name {
         case "meta.Time", "meta.MicroTime":
             guard let seconds = numbers[1], 0..<253_402_300_800 ~= seconds else { return .null }
-            let moment = Timestamp(nanoseconds: seconds * 1_000_000_000 + min(max(numbers[2] ?? 0, 0), 999_999_999))
+            let moment = Timestamp(seconds: seconds) + .nanoseconds(min(max(numbers[2] ?? 0, 0), 999_999_999))
             return .string(message.name == "meta.Time" ? moment.text : moment.microText)
         case "pkg.api.resource.Quantity": return .string(texts[1] ?? "0")
         default: return numbers[1] ?? 0 == 0 ? .int(numbers[2] ?? 0) : .string(texts[3] ?? "")
@@ -147,12 +172,14 @@ private struct WireReader {
     mutating func next() throws(ProtobufError) -> WireField? {
         guard !rest.isEmpty else { return nil }
         let tag = try varint()
-        let number = Int(truncatingIfNeeded: tag >> 3)
+        guard let number = Int32(exactly: tag >> 3), number > 0 else {
+            throw ProtobufError(message: "proto: illegal tag \(tag >> 3) (wire type \(tag & 7))")
+        }
         switch tag & 7 {
-        case 0: return WireField(number: number, content: .number(Int64(bitPattern: try varint())))
-        case 1: return WireField(number: number, content: .number(Int64(bitPattern: try fixed(8))))
-        case 2: return WireField(number: number, content: .bytes(try take(try varint())))
-        case 5: return WireField(number: number, content: .number(Int64(try fixed(4))))
+        case 0: return WireField(number: Int(number), content: .number(Int64(bitPattern: try varint())))
+        case 1: return WireField(number: Int(number), content: .number(Int64(bitPattern: try fixed(8))))
+        case 2: return WireField(number: Int(number), content: .bytes(try take(try varint())))
+        case 5: return WireField(number: Int(number), content: .number(Int64(try fixed(4))))
         default: throw ProtobufError(message: "proto: illegal wireType \(tag & 7)")
         }
     }
@@ -190,12 +217,16 @@ private struct WireField {
     var isBytes: Bool { if case .bytes = content { true } else { false } }
 
     func bytes() throws(ProtobufError) -> ArraySlice<UInt8> {
-        guard case .bytes(let bytes) = content else { throw ProtobufError(message: "proto: wrong wireType for field \(number)") }
+        guard case .bytes(let bytes) = content else {
+            throw ProtobufError(message: "proto: wrong wireType for field \(number)")
+        }
         return bytes
     }
 
     func integer() throws(ProtobufError) -> Int64 {
-        guard case .number(let value) = content else { throw ProtobufError(message: "proto: wrong wireType for field \(number)") }
+        guard case .number(let value) = content else {
+            throw ProtobufError(message: "proto: wrong wireType for field \(number)")
+        }
         return value
     }
 }

@@ -1,0 +1,79 @@
+import Testing
+
+@testable import ContainerRuntime
+
+@Suite("The catalogue of images", .timeLimit(.minutes(1))) struct ImageCatalogTests {
+    /// Any program that is there stands for the course's own.
+    private let catalog = ImageCatalog(workloads: "/bin/sh")
+
+    @Test(
+        "a name resolves alike with and without its registry and its tag",
+        arguments: [
+            ("busybox", "docker.io/library/busybox:latest"), ("busybox:latest", "docker.io/library/busybox:latest"),
+            ("library/busybox", "docker.io/library/busybox:latest"),
+            ("docker.io/busybox", "docker.io/library/busybox:latest"),
+            ("docker.io/library/busybox:latest", "docker.io/library/busybox:latest"),
+            ("busybox:1.36", "docker.io/library/busybox:1.36"), ("web:1.0", "docker.io/library/web:1.0"),
+            ("velocitytech/payment-gateway", "docker.io/velocitytech/payment-gateway:latest"),
+            ("docker.io/velocitytech/payment-gateway:2.0", "docker.io/velocitytech/payment-gateway:2.0"),
+        ])
+    func names(text: String, full: String) throws {
+        let image = try catalog.resolve(text).image
+        #expect(image.reference == full)
+        #expect(image == (try catalog.resolve(full).image))
+    }
+
+    @Test(
+        "an image that is not here is refused as a registry would, with a way on",
+        arguments: [
+            ("nosuch", "docker.io/library/nosuch:latest"), ("web:9", "docker.io/library/web:9"),
+            ("velocitytech/payment-gateway:optimised", "docker.io/velocitytech/payment-gateway:optimised"),
+            ("quay.io/busybox", "quay.io/busybox:latest"), ("localhost:5000/web:1.0", "localhost:5000/web:1.0"),
+            ("someone/busybox", "docker.io/someone/busybox:latest"),
+        ])
+    func unknown(text: String, full: String) {
+        let error = #expect(throws: RuntimeError.self) { _ = try catalog.resolve(text) }
+        let sentence =
+            "rpc error: code = NotFound desc = failed to pull and unpack image \"\(full)\": failed to resolve reference"
+            + " \"\(full)\": \(full): not found (this machine's catalogue has no such image; `velocity image list`"
+            + " shows it)"
+        #expect(error == .imageNotFound(reference: text, because: sentence))
+    }
+
+    @Test(
+        "what is no reference is refused as such",
+        arguments: [
+            "", ":", "Web", "web:", "web::1", "web: 1", "/web", "web/", "a//b", "web@sha256:12", "web@", "-web", "wéb",
+            "web:1.0 ", "https://web", "docker.io/",
+        ])
+    func invalid(text: String) {
+        #expect(throws: RuntimeError.invalidImageName(reference: text)) { _ = try catalog.resolve(text) }
+    }
+
+    @Test("an image whose program is missing says what to do")
+    func missing() throws {
+        let empty = ImageCatalog(workloads: "/nosuch/Workloads")
+        let error = #expect(throws: RuntimeError.self) { _ = try empty.resolve("web:1.0") }
+        #expect(
+            error
+                == .imageNotFound(
+                    reference: "web:1.0",
+                    because: "rpc error: code = Unavailable desc = failed to pull and unpack image"
+                        + " \"docker.io/library/web:1.0\": the program '/nosuch/Workloads' is missing; build it: make build"
+                ))
+        let entries = empty.entries.filter { $0.repository == "web" }
+        #expect(entries.map(\.missing) == ["the program '/nosuch/Workloads' is missing; build it: make build"])
+        #expect(catalog.entries.contains { $0.repository == "web" && $0.missing == nil })
+    }
+
+    @Test("the parts of a reference are told apart")
+    func parts() throws {
+        let digest = "sha256:" + String(repeating: "a", count: 64)
+        let reference = try #require(ImageReference(parsing: "registry.example:5000/team/web:1.0@\(digest)"))
+        #expect(reference.registry == "registry.example:5000")
+        #expect(reference.repository == "team/web")
+        #expect(reference.tag == "1.0")
+        #expect(reference.digest == digest)
+        #expect(ImageReference(parsing: "web@\(digest)")?.tag == nil)
+    }
+}
