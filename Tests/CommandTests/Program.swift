@@ -15,7 +15,7 @@ final class Program: Sendable {
     var kubeconfig: String { state + "/clusters/velocitylab/kubeconfig" }
 
     private init() throws {
-        home = NSTemporaryDirectory() + "/velocity-test-\(UUID().uuidString.prefix(8))"
+        home = NSTemporaryDirectory() + "velocity-test-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     }
 

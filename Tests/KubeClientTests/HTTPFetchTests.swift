@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("A single HTTP request", .timeLimit(.minutes(1))) struct HTTPFetchTests {
@@ -57,13 +58,13 @@ import Testing
 
     @Test("a port where nobody listens refuses")
     func refused() async throws {
-        var port = 0
-        try await ScriptedServer.running([]) { port = $1 }
-        let closed = port
+        let port = try UnheardPort()
+        let number = port.number
         let error = await #expect(throws: HTTPFetch.Failure.self) {
-            _ = try await HTTPFetch.get(host: "127.0.0.1", port: closed, path: "/", timeout: .seconds(30))
+            _ = try await HTTPFetch.get(host: "127.0.0.1", port: number, path: "/", timeout: .seconds(30))
         }
         #expect(error == .refused)
+        _ = consume port
     }
 
     @Test(

@@ -107,13 +107,13 @@ import Testing
 
     @Test("a cluster that is not there is named, with the reason")
     func unreachable() async throws {
-        var port = 0
-        try await ScriptedServer.running([]) { port = $1 }
-        let client = try ScriptedServer.client(port)
+        let port = try UnheardPort()
+        let client = try ScriptedServer.client(port.number)
         let status = try await refusal { _ = try await client.list(.pods) }
         #expect(status.code == 0)
-        #expect(status.message.hasPrefix("The cluster at 127.0.0.1:\(port) cannot be reached: "))
+        #expect(status.message.hasPrefix("The cluster at 127.0.0.1:\(port.number) cannot be reached: "))
         #expect(status.message.contains("Connection refused"))
+        _ = consume port
     }
 
     @Test("a connection that the server closes instead of an answer is replaced once")
