@@ -11,9 +11,8 @@ struct ConfigurationError: Error, Sendable, Hashable {
 struct ContainerEnvironment: Sendable {
     private(set) var variables: [(name: String, value: String)] = []
 
-    /// - Parameters:
-    ///   - services: Services of the pod's namespace, for the variables of `enableServiceLinks`.
-    ///   - facts: Values for `fieldRef`s that are not in the object: the pod's address, the node's.
+    /// What a container gets: `services` are those of the pod's namespace, for the variables of `enableServiceLinks`;
+    /// `facts` are the values of `fieldRef`s that are not in the object: the pod's address, the node's.
     static func build(
         _ container: Container, _ pod: Pod, services: [KubeService], facts: [String: String],
         lookup: (ResourceType, String) async throws(Status) -> KubeObject?
@@ -26,7 +25,9 @@ struct ContainerEnvironment: Sendable {
         for entry in container.value["env"]?.array ?? [] {
             guard let name = entry["name"]?.string else { continue }
             if let source = entry["valueFrom"] {
-                if let value = try await Self.value(of: source, container, pod, facts, lookup) { environment.set(name, value) }
+                if let value = try await Self.value(of: source, container, pod, facts, lookup) {
+                    environment.set(name, value)
+                }
             } else {
                 environment.set(name, environment.expand(entry["value"]?.string ?? ""))
             }
@@ -102,7 +103,8 @@ struct ContainerEnvironment: Sendable {
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> String? {
         for (member, resource) in [("configMapKeyRef", ResourceType.configMaps), ("secretKeyRef", .secrets)] {
-            guard let reference = source[member], let name = reference["name"]?.string, let key = reference["key"]?.string
+            guard let reference = source[member], let name = reference["name"]?.string,
+                let key = reference["key"]?.string
             else { continue }
             guard let object = try await find(resource, name, reference, lookup) else { return nil }
             if let value = object.value[["data", key]] { return text(value, resource) }
@@ -135,7 +137,8 @@ struct ContainerEnvironment: Sendable {
     /// A value of the downward API.
     static func field(_ path: String, _ pod: Pod, _ facts: [String: String]) -> String {
         if let fact = facts[path] { return fact }
-        for (prefix, map) in [("metadata.labels", pod.object.labels), ("metadata.annotations", pod.object.annotations)] {
+        for (prefix, map) in [("metadata.labels", pod.object.labels), ("metadata.annotations", pod.object.annotations)]
+        {
             guard path.hasPrefix(prefix) else { continue }
             let key = path.dropFirst(prefix.count)
             if key.hasPrefix("['"), key.hasSuffix("']") { return map[String(key.dropFirst(2).dropLast(2))] ?? "" }

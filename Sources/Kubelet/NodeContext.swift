@@ -39,7 +39,9 @@ final class NodeContext: Sendable {
     /// Services that a pod's environment names: those of its namespace, and `kubernetes`.
     func services(in namespace: String) async -> [KubeService] {
         let own = (try? await client.list(.services, in: namespace).items.map(KubeService.init)) ?? []
-        guard namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default") else { return own }
+        guard namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default") else {
+            return own
+        }
         return own + [KubeService(api)]
     }
 

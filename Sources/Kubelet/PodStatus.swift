@@ -53,7 +53,8 @@ struct PodStatus: Sendable {
     }
 
     private static func conditions(
-        _ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState], _ facts: Facts, phase: String, now: Timestamp
+        _ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState], _ facts: Facts, phase: String,
+        now: Timestamp
     ) -> Conditions {
         var conditions = pod.conditions
         func set(_ type: String, _ isTrue: Bool, _ reason: String = "", _ message: String = "") {

@@ -65,7 +65,9 @@ struct PodVolumes: Sendable {
     ) async throws(ConfigurationError) -> [String: [UInt8]] {
         let isOptional = reference["optional"]?.bool ?? false
         let object: KubeObject?
-        do throws(Status) { object = try await lookup(resource, name) } catch { throw mountFailure(name, error.message) }
+        do throws(Status) { object = try await lookup(resource, name) } catch {
+            throw mountFailure(name, error.message)
+        }
         guard let object else {
             if isOptional { return [:] }
             throw mountFailure(name, "\(resource == .secrets ? "secret" : "configmap") \"\(name)\" not found")
@@ -75,7 +77,9 @@ struct PodVolumes: Sendable {
             let text = value.string ?? ""
             all[key] = resource == .secrets ? Base64Text.decode(text) ?? [] : Array(text.utf8)
         }
-        for (key, value) in object.value["binaryData"]?.object ?? [:] { all[key] = Base64Text.decode(value.string ?? "") ?? [] }
+        for (key, value) in object.value["binaryData"]?.object ?? [:] {
+            all[key] = Base64Text.decode(value.string ?? "") ?? []
+        }
         guard let items = reference["items"]?.array else { return all }
         var chosen: [String: [UInt8]] = [:]
         for item in items {
@@ -90,7 +94,8 @@ struct PodVolumes: Sendable {
     }
 
     private func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
-        ConfigurationError(reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
+        ConfigurationError(
+            reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
     }
 
     private func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {
