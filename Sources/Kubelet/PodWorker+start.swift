@@ -58,20 +58,24 @@ extension PodWorker {
             resource, name async throws(Status) in
             try await context.find(resource, name, in: namespace)
         }
-        let services = await node.services(in: namespace)
+        let services = await node.services(in: namespace, links: pod.spec["enableServiceLinks"]?.bool ?? true)
         let downward = [
-            "status.podIP": facts.address ?? "", "status.hostIP": facts.hostAddress, "spec.nodeName": pod.nodeName,
+            "status.podIP": facts.address ?? "", "status.podIPs": facts.address ?? "",
+            "status.hostIP": facts.hostAddress, "status.hostIPs": facts.hostAddress, "spec.nodeName": pod.nodeName,
             "spec.serviceAccountName": pod.spec["serviceAccountName"]?.string ?? "default",
         ]
         let environment = try await ContainerEnvironment.build(
-            container, pod, services: services, facts: downward, lookup: lookup)
+            container, pod, services: services, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
         let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
         var mounts: [ContainerConfiguration.Mount] = []
         for mount in container.value["volumeMounts"]?.array ?? [] {
             guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
                 let volume = pod.spec["volumes"]?.array?.first(where: { $0["name"]?.string == name })
             else { continue }
-            guard let path = try await volumes.prepare(volume, pod, facts: downward, lookup: lookup) else {
+            guard
+                let path = try await volumes.prepare(
+                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
+            else {
                 throw ConfigurationError(
                     reason: "FailedMount",
                     message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")
