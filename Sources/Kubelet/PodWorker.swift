@@ -22,10 +22,15 @@ actor PodWorker {
     /// The pod's object is gone: nothing is written any more, and nothing waits.
     private(set) var isForgotten = false
     private var endWaiter: CheckedContinuation<Void, Never>?
+    /// Less time to stop than was said first: after so long everything is killed.
+    let hurries: AsyncStream<Duration>
+    private let hurry: AsyncStream<Duration>.Continuation
+    private var graceSeconds: Int?
 
     init(_ pod: Pod, node: NodeContext) {
         self.pod = pod
         self.node = node
+        (hurries, hurry) = AsyncStream.makeStream()
         func recorded(_ member: String, _ name: String) -> JSONValue? {
             pod.object.value[["status", member]]?.array?.first { $0["name"]?.string == name }
         }
@@ -70,14 +75,14 @@ actor PodWorker {
         } else {
             isForgotten = true
         }
+        let seconds = isForgotten ? 0 : pod.object.deletionGracePeriodSeconds ?? pod.terminationGracePeriodSeconds
+        if isEnding, seconds < graceSeconds ?? .max { hurry.yield(node.configuration.prescribed(seconds: seconds)) }
+        graceSeconds = seconds
         end()
     }
 
     /// The kubelet stops: the pod's processes end, its object stays as it is.
-    func abandon() {
-        isForgotten = true
-        end()
-    }
+    func abandon() { update(nil) }
 
     private func end() {
         isEnding = true

@@ -82,13 +82,12 @@ struct ProbeRunner: Sendable {
     }
 
     private func restart(_ probe: Probe, _ container: Container) async {
-        await worker.record(
-            .normal, "Killing",
-            "Container \(container.name) failed \(probe.kind.title.lowercased()) probe, will be restarted", container)
         let seconds = probe.value["terminationGracePeriodSeconds"]?.int
-        let fallback = await worker.pod.terminationGracePeriodSeconds
-        let grace = node.configuration.prescribed(seconds: seconds ?? fallback)
-        await worker.stop(id, nil, grace: grace)
+        let pod = await worker.pod
+        let grace = node.configuration.prescribed(seconds: seconds ?? pod.terminationGracePeriodSeconds)
+        var message = "Container \(container.name) failed \(probe.kind.title.lowercased()) probe"
+        if pod.restartPolicy != "Never" || slot.isInitial { message += ", will be restarted" }
+        await worker.stop(id, container, grace: grace, because: message)
     }
 
     // MARK: One try
