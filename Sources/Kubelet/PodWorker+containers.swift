@@ -6,69 +6,67 @@ import KubeModel
 extension PodWorker {
     /// Runs an init container until it succeeds; false when the pod cannot go on.
     func runInitContainer(_ index: Int) async -> Bool {
-        let slot = Slot.initial(index)
         if initStates[index].termination?.exit.code == 0 { return true }
-        for main in states.indices { states[main].phase = .waiting(reason: "PodInitializing", message: "") }
-        await runContainer(slot)
-        let succeeded = initStates[index].termination?.exit.code == 0
-        if succeeded, index == pod.initContainers.count - 1 {
-            for main in states.indices { states[main].phase = .waiting(reason: "ContainerCreating", message: "") }
-        }
-        return succeeded && !isEnding
+        await runContainer(.initial(index))
+        return initStates[index].termination?.exit.code == 0 && !isEnding
     }
 
     /// Starts a container, again and again as its restart policy says; returns when it will not start any more.
     func runContainer(_ slot: Slot) async {
-        let container = container(slot)
         if let ended = state(slot).termination {
             guard shouldRestart(slot, after: ended.exit.code) else { return }
         }
         var backoff = RestartBackoff()
-        while !isEnding {
-            guard let id = await startContainer(slot) else { return }
+        while !isOver(slot) {
             let begun = ContinuousClock.now
-            let exit = await watch(slot, id)
-            containerIDs[container.name] = nil
-            guard case .running(let since) = state(slot).phase else { return }
-            let termination = ContainerState.Termination(
-                exit: exit, started: since, finished: .now, containerID: state(slot).containerID)
-            let restarts = !isEnding && shouldRestart(slot, after: exit.code)
+            guard let termination = await runOnce(slot) else { return }
+            let code = termination.exit.code
+            let restarts = !isOver(slot) && shouldRestart(slot, after: code)
+            let couldNotBegin = termination.exit.reason == "StartError"
             await change(slot) { state in
-                state.phase = .terminated(termination)
-                state.isReady = false
-                if exit.code != 0 || !slot.isInitial { state.isStarted = false }
-                if slot.isInitial, exit.code == 0 { state.isReady = true }
+                state.end(termination)
+                if slot.isInitial, code == 0 { state.isReady = true }
+                if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
             }
             guard restarts else { return }
+            // The failure is there to be read; then comes the back-off.
+            if couldNotBegin { await pause(max(node.configuration.visiblePause, .milliseconds(200))) }
             let delay = node.configuration.prescribed(backoff.next(ranFor: ContinuousClock.now - begun))
-            if delay > .zero { await backOff(slot, termination, delay) }
-            guard !isEnding else { return }
-            await change(slot) { state in
-                state.lastTermination = termination
-                state.restartCount += 1
-            }
+            if delay > .zero { await backOff(slot, delay) }
         }
     }
+
+    /// One run of a container from its start to its end; nil when the pod ends before it has begun.
+    private func runOnce(_ slot: Slot) async -> ContainerState.Termination? {
+        switch await startContainer(slot) {
+        case nil: return nil
+        case .failure(let failure)?: return .startFailure(failure.message, at: .now)
+        case .success(let id)?:
+            let exit = await watch(slot, id)
+            containerIDs[container(slot).name] = nil
+            guard case .running(let since) = state(slot).phase else { return nil }
+            return ContainerState.Termination(
+                exit: exit, started: since, finished: .now, containerID: state(slot).containerID)
+        }
+    }
+
+    /// The container is not to start any more: the pod ends, or there is nobody left whom a sidecar could serve.
+    func isOver(_ slot: Slot) -> Bool { isEnding || (isDone && slot.isInitial) }
 
     private func shouldRestart(_ slot: Slot, after code: Int) -> Bool {
-        switch pod.restartPolicy {
+        if slot.isInitial, container(slot).isSidecar { return true }
+        return switch pod.restartPolicy {
         case "Never": false
         case "OnFailure": code != 0
-        default: slot.isInitial && !container(slot).isSidecar ? code != 0 : true
+        default: slot.isInitial ? code != 0 : true
         }
     }
 
-    private func backOff(_ slot: Slot, _ termination: ContainerState.Termination, _ delay: Duration) async {
+    private func backOff(_ slot: Slot, _ delay: Duration) async {
         let container = container(slot)
         let shown = "\(max(1, delay.components.seconds))s"
-        await change(slot) { state in
-            state.lastTermination = termination
-            state.phase = .waiting(
-                reason: "CrashLoopBackOff",
-                message:
-                    "back-off \(shown) restarting failed container=\(container.name) pod=\(pod.name)_\(pod.namespace)(\(pod.uid))"
-            )
-        }
+        let place = "container=\(container.name) pod=\(pod.name)_\(pod.namespace)(\(pod.uid))"
+        await change(slot) { $0.wait("CrashLoopBackOff", "back-off \(shown) restarting failed \(place)") }
         await record(
             .warning, "BackOff",
             "Back-off restarting failed container \(container.name) in pod \(pod.name)_\(pod.namespace)(\(pod.uid))",

@@ -5,44 +5,50 @@ import KubeModel
 
 /// What a container needs before it runs: its image, its configuration.
 extension PodWorker {
+    /// The runtime could not run the container's program.
+    struct StartFailure: Error {
+        var message: String
+    }
+
     /// Brings a container up, with its image and its configuration; nil when the pod ends first.
-    func startContainer(_ slot: Slot) async -> ContainerID? {
+    func startContainer(_ slot: Slot) async -> Result<ContainerID, StartFailure>? {
         let container = container(slot)
         guard let image = await pullImage(slot) else { return nil }
         var isReported = false
-        while !isEnding {
+        while !isOver(slot) {
             do throws(ConfigurationError) {
                 let configuration = try await makeConfiguration(slot, image)
                 await record(.normal, "Created", "Created container: \(container.name)", container)
                 let id: ContainerID
                 do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
-                    throw ConfigurationError(reason: "RunContainerError", message: error.sentence)
+                    await record(.warning, "Failed", "Error: \(error.sentence)", container)
+                    return .failure(StartFailure(message: error.sentence))
                 }
                 containerIDs[container.name] = id
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 let hasReadiness = container.probe(.readiness) != nil
                 let hasStartup = container.probe(.startup) != nil
                 await change(slot) { state in
-                    state.phase = .running(since: .now)
+                    state.begin(at: .now)
                     state.containerID = "velocity://\(id)"
                     state.imageID = image.digest
                     state.isStarted = !hasStartup
-                    state.isReady = !hasStartup && !hasReadiness && !slot.isInitial
+                    state.isReady = !hasStartup && !hasReadiness && (!slot.isInitial || container.isSidecar)
                 }
-                return id
+                return .success(id)
             } catch {
-                if !isReported || error.reason == "RunContainerError" {
-                    let reason = error.reason == "FailedMount" ? "FailedMount" : "Failed"
-                    await record(
-                        .warning, reason, error.reason == "FailedMount" ? error.message : "Error: \(error.message)",
-                        container)
-                    isReported = true
+                let isMount = error.reason == "FailedMount"
+                if !isReported, isMount {
+                    // A volume is the pod's, not the container's.
+                    await record(.warning, "FailedMount", error.message)
+                } else if !isReported {
+                    await record(.warning, "Failed", "Error: \(error.message)", container)
                 }
-                let shown = error.reason == "FailedMount" ? "ContainerCreating" : error.reason
+                isReported = true
                 await change(slot) {
-                    $0.phase = .waiting(reason: shown, message: shown == "ContainerCreating" ? "" : error.message)
+                    if isMount { $0.wait("ContainerCreating") } else { $0.wait(error.reason, error.message) }
                 }
-                await pause(node.configuration.prescribed(seconds: error.reason == "RunContainerError" ? 10 : 2))
+                await pause(node.configuration.prescribed(seconds: 2))
             }
         }
         return nil
@@ -97,24 +103,24 @@ extension PodWorker {
         let names = Set(environment.variables.map(\.name))
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
         return ContainerConfiguration(
-            podUID: pod.uid, name: container.name, attempt: state.restartCount, image: image, arguments: command + rest,
+            podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
             environment: fromImage + ["HOSTNAME=\(pod.spec["hostname"]?.string ?? pod.name)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: user, mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
             cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
-            logPath: node.logPath(pod, container.name, attempt: state.restartCount))
+            logPath: node.logPath(pod, container.name, attempt: state.attempt))
     }
 
     /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.
     private func pullImage(_ slot: Slot) async -> Image? {
         let container = container(slot)
         var backoff = PullBackoff()
-        while !isEnding {
+        while !isOver(slot) {
             let isPresent = node.isPresent(container.image)
             if container.imagePullPolicy == "Never", !isPresent {
                 let message = "Container image \"\(container.image)\" is not present with pull policy of Never"
                 await record(.warning, "ErrImageNeverPull", message, container)
-                await change(slot) { $0.phase = .waiting(reason: "ErrImageNeverPull", message: message) }
+                await change(slot) { $0.wait("ErrImageNeverPull", message) }
                 await pause(node.configuration.prescribed(backoff.next()))
                 continue
             }
@@ -146,15 +152,15 @@ extension PodWorker {
             await record(
                 .warning, "InspectFailed",
                 "Failed to apply default image tag \"\(container.image)\": \(error.sentence)", container)
-            await change(slot) { $0.phase = .waiting(reason: "InvalidImageName", message: error.sentence) }
+            await change(slot) { $0.wait("InvalidImageName", error.sentence) }
             return await pause(delay)
         }
         await record(.warning, "Failed", "Failed to pull image \"\(container.image)\": \(error.sentence)", container)
         await record(.warning, "Failed", "Error: ErrImagePull", container)
-        await change(slot) { $0.phase = .waiting(reason: "ErrImagePull", message: error.sentence) }
+        await change(slot) { $0.wait("ErrImagePull", error.sentence) }
         // The first state is there to be read; then comes the back-off.
         await pause(max(node.configuration.visiblePause, .milliseconds(200)))
-        guard !isEnding else { return }
+        guard !isOver(slot) else { return }
         await record(.normal, "BackOff", "Back-off pulling image \"\(container.image)\"", container)
         await record(.warning, "Failed", "Error: ImagePullBackOff", container)
         await change(slot) {

@@ -22,6 +22,9 @@ actor PodWorker {
     /// The pod's object is gone: nothing is written any more, and nothing waits.
     private(set) var isForgotten = false
     private var endWaiter: CheckedContinuation<Void, Never>?
+    /// All containers have ended for good; sidecars are not to start again.
+    private(set) var isDone = false
+    private var startWaiters: [CheckedContinuation<Void, Never>] = []
     /// Less time to stop than was said first: after so long everything is killed.
     let hurries: AsyncStream<Duration>
     private let hurry: AsyncStream<Duration>.Continuation
@@ -88,6 +91,7 @@ actor PodWorker {
         isEnding = true
         endWaiter?.resume()
         endWaiter = nil
+        wakeStartWaiters()
     }
 
     private func waitForEnd() async {
@@ -103,20 +107,61 @@ actor PodWorker {
     }
 
     private func live() async {
+        if !pod.initContainers.isEmpty { waitForInitialization() }
         await write()
         guard await prepareSandbox() else { return }
-        for index in pod.initContainers.indices where !isEnding {
-            guard await runInitContainer(index) else { return }
-        }
-        await withDiscardingTaskGroup { group in
-            for index in pod.containers.indices {
-                group.addTask { await self.runContainer(.main(index)) }
+        await withDiscardingTaskGroup { sidecars in
+            if await initialize(&sidecars) {
+                await withDiscardingTaskGroup { group in
+                    for index in pod.containers.indices {
+                        group.addTask { await self.runContainer(.main(index)) }
+                    }
+                }
             }
+            guard !isEnding else { return }
+            // All containers have ended for good; the sidecars served them only.
+            isDone = true
+            await stopSidecars(grace: node.configuration.prescribed(seconds: pod.terminationGracePeriodSeconds))
+            sidecars.cancelAll()
         }
         guard !isEnding else { return }
-        // All containers have ended for good.
         await write()
         await node.runtime.removePodSandbox(pod.uid)
+    }
+
+    /// Runs the init containers one after the other; false when the pod cannot go on.
+    private func initialize(_ sidecars: inout DiscardingTaskGroup) async -> Bool {
+        guard !pod.initContainers.isEmpty else { return true }
+        for index in pod.initContainers.indices where !isEnding {
+            if pod.initContainers[index].isSidecar {
+                sidecars.addTask { await self.runContainer(.initial(index)) }
+                await waitUntilStarted(index)
+            } else {
+                guard await runInitContainer(index) else { return false }
+            }
+        }
+        for index in states.indices where states[index].termination == nil { states[index].wait("ContainerCreating") }
+        return !isEnding
+    }
+
+    /// What is still to run says that it waits for the init containers.
+    private func waitForInitialization() {
+        for index in initStates.indices where initStates[index].termination == nil {
+            initStates[index].wait("PodInitializing")
+        }
+        for index in states.indices where states[index].termination == nil { states[index].wait("PodInitializing") }
+    }
+
+    /// Returns when a sidecar has started, or the pod ends.
+    private func waitUntilStarted(_ index: Int) async {
+        while !isEnding, !initStates[index].isStarted {
+            await withCheckedContinuation { startWaiters.append($0) }
+        }
+    }
+
+    private func wakeStartWaiters() {
+        for waiter in startWaiters { waiter.resume() }
+        startWaiters = []
     }
 
     /// Makes the sandbox; tries again until it works or the pod ends.
@@ -173,7 +218,9 @@ actor PodWorker {
     /// Changes what is known of a container, and writes the pod's status where that shows.
     func change(_ slot: Slot, _ body: (inout ContainerState) -> Void) async {
         switch slot {
-        case .initial(let index): body(&initStates[index])
+        case .initial(let index):
+            body(&initStates[index])
+            wakeStartWaiters()
         case .main(let index): body(&states[index])
         }
         await write()
