@@ -144,7 +144,12 @@ private final class LastSeen: Sendable {
 
 /// Gives addresses out, and knows which are taken.
 final class AddressBook: PodAddressing {
+    /// The pods whose addresses have been given back, as it happens; for one reader.
+    let releases: AsyncStream<String>
+    private let released: AsyncStream<String>.Continuation
     private let book = Mutex<(given: Int, taken: [String: String])>((0, [:]))
+
+    init() { (releases, released) = AsyncStream.makeStream() }
 
     var taken: [String: String] { book.withLock { $0.taken } }
 
@@ -157,7 +162,10 @@ final class AddressBook: PodAddressing {
         }
     }
 
-    func release(podUID: String) { book.withLock { $0.taken[podUID] = nil } }
+    func release(podUID: String) {
+        book.withLock { $0.taken[podUID] = nil }
+        released.yield(podUID)
+    }
 
     func resolverConfiguration(namespace: String) -> String { "search \(namespace).svc.cluster.local\n" }
 }
