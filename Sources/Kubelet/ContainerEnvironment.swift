@@ -11,22 +11,25 @@ struct ConfigurationError: Error, Sendable, Hashable {
 struct ContainerEnvironment: Sendable {
     private(set) var variables: [(name: String, value: String)] = []
 
-    /// - Parameters:
-    ///   - services: Services of the pod's namespace, for the variables of `enableServiceLinks`.
-    ///   - facts: Values for `fieldRef`s that are not in the object: the pod's address, the node's.
+    /// What a container gets: `services` are those to be named in variables;
+    /// `facts` are the values of `fieldRef`s that are not in the object: the pod's address, the node's; `capacity` is what a container without a
+    /// limit may use.
     static func build(
         _ container: Container, _ pod: Pod, services: [KubeService], facts: [String: String],
+        capacity: [String: Quantity],
         lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> ContainerEnvironment {
         var environment = ContainerEnvironment()
-        if pod.spec["enableServiceLinks"]?.bool ?? true { environment.addServices(services) }
+        environment.addServices(services)
         for source in container.value["envFrom"]?.array ?? [] {
             try await environment.addAll(from: source, pod, lookup)
         }
         for entry in container.value["env"]?.array ?? [] {
             guard let name = entry["name"]?.string else { continue }
             if let source = entry["valueFrom"] {
-                if let value = try await Self.value(of: source, container, pod, facts, lookup) { environment.set(name, value) }
+                if let value = try await Self.value(of: source, container, pod, facts, capacity, lookup) {
+                    environment.set(name, value)
+                }
             } else {
                 environment.set(name, environment.expand(entry["value"]?.string ?? ""))
             }
@@ -99,10 +102,11 @@ struct ContainerEnvironment: Sendable {
 
     private static func value(
         of source: JSONValue, _ container: Container, _ pod: Pod, _ facts: [String: String],
-        _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+        _ capacity: [String: Quantity], _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> String? {
         for (member, resource) in [("configMapKeyRef", ResourceType.configMaps), ("secretKeyRef", .secrets)] {
-            guard let reference = source[member], let name = reference["name"]?.string, let key = reference["key"]?.string
+            guard let reference = source[member], let name = reference["name"]?.string,
+                let key = reference["key"]?.string
             else { continue }
             guard let object = try await find(resource, name, reference, lookup) else { return nil }
             if let value = object.value[["data", key]] { return text(value, resource) }
@@ -111,7 +115,7 @@ struct ContainerEnvironment: Sendable {
             throw ConfigurationError(message: "couldn't find key \(key) in \(kind) \(pod.namespace)/\(name)")
         }
         if let path = source[["fieldRef", "fieldPath"]]?.string { return field(path, pod, facts) }
-        if let reference = source["resourceFieldRef"] { return resourceField(reference, container, pod) }
+        if let reference = source["resourceFieldRef"] { return resourceField(reference, container, pod, capacity) }
         return nil
     }
 
@@ -135,7 +139,8 @@ struct ContainerEnvironment: Sendable {
     /// A value of the downward API.
     static func field(_ path: String, _ pod: Pod, _ facts: [String: String]) -> String {
         if let fact = facts[path] { return fact }
-        for (prefix, map) in [("metadata.labels", pod.object.labels), ("metadata.annotations", pod.object.annotations)] {
+        for (prefix, map) in [("metadata.labels", pod.object.labels), ("metadata.annotations", pod.object.annotations)]
+        {
             guard path.hasPrefix(prefix) else { continue }
             let key = path.dropFirst(prefix.count)
             if key.hasPrefix("['"), key.hasSuffix("']") { return map[String(key.dropFirst(2).dropLast(2))] ?? "" }
@@ -144,12 +149,17 @@ struct ContainerEnvironment: Sendable {
         return pod.object.value[path.split(separator: ".").map(String.init)]?.string ?? ""
     }
 
-    static func resourceField(_ reference: JSONValue, _ container: Container, _ pod: Pod) -> String? {
+    static func resourceField(
+        _ reference: JSONValue, _ container: Container, _ pod: Pod, _ capacity: [String: Quantity]
+    ) -> String? {
         let name = reference["containerName"]?.string
         let container = name.flatMap { name in pod.containers.first { $0.name == name } } ?? container
         let parts = (reference["resource"]?.string ?? "").split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return nil }
-        let amount = (parts[0] == "limits" ? container.limits : container.requests)[parts[1]] ?? Quantity(0)
+        // Without a limit the node's whole amount may be used (Kubernetes docs, "Downward API").
+        let isLimit = parts[0] == "limits"
+        let open = isLimit ? capacity[parts[1]] : nil
+        let amount = (isLimit ? container.limits : container.requests)[parts[1]] ?? open ?? Quantity(0)
         let divisor = reference["divisor"]?.string.flatMap(Quantity.init(parsing:)) ?? Quantity(1)
         guard divisor.milliValue > 0 else { return "\(amount.value)" }
         return "\((amount.milliValue + divisor.milliValue - 1) / divisor.milliValue)"

@@ -15,10 +15,11 @@ struct ContainerState: Sendable, Hashable {
         var started: Timestamp
         var finished: Timestamp
         var containerID: String
+        var message = ""
 
         var value: JSONValue {
             var value: JSONValue = ["exitCode": JSONValue(exit.code), "reason": .string(exit.reason)]
-            if exit.code > 128 { value["signal"] = JSONValue(exit.code - 128) }
+            if !message.isEmpty { value["message"] = .string(message) }
             value["startedAt"] = .string(started.text)
             value["finishedAt"] = .string(finished.text)
             value["containerID"] = .string(containerID)
@@ -30,7 +31,10 @@ struct ContainerState: Sendable, Hashable {
     var image: String
     var phase: Phase = .waiting(reason: "ContainerCreating", message: "")
     var lastTermination: Termination?
+    /// As the status shows it: the number of the newest run.
     var restartCount = 0
+    /// The number of the run that is on or comes next, 0 for the first.
+    var attempt = 0
     var imageID = ""
     var containerID = ""
     /// The startup probe has succeeded, or there is none and the container runs.
@@ -40,6 +44,28 @@ struct ContainerState: Sendable, Hashable {
     var isRunning: Bool { if case .running = phase { true } else { false } }
 
     var termination: Termination? { if case .terminated(let termination) = phase { termination } else { nil } }
+
+    /// No run is on; the end of the last one stays to be seen.
+    mutating func wait(_ reason: String, _ message: String = "") {
+        if let termination { lastTermination = termination }
+        phase = .waiting(reason: reason, message: message)
+    }
+
+    /// A run has begun.
+    mutating func begin(at time: Timestamp) {
+        if let termination { lastTermination = termination }
+        restartCount = attempt
+        phase = .running(since: time)
+    }
+
+    /// The run has ended, or could not begin; the next one counts as a restart.
+    mutating func end(_ termination: Termination) {
+        restartCount = attempt
+        attempt += 1
+        phase = .terminated(termination)
+        isReady = false
+        isStarted = false
+    }
 
     /// The entry in `containerStatuses`.
     var value: JSONValue {
@@ -68,17 +94,20 @@ struct ContainerState: Sendable, Hashable {
         image = container.image
         guard let recorded else { return }
         restartCount = recorded["restartCount"]?.int ?? 0
+        lastTermination = recorded[["lastState", "terminated"]].map(Termination.init)
         if let termination = recorded[["state", "terminated"]] {
             phase = .terminated(Termination(termination))
+            isReady = recorded["ready"]?.bool ?? false
             containerID = recorded["containerID"]?.string ?? ""
         } else if let running = recorded[["state", "running"]] {
             // Its process went with the cluster's: nobody saw it end.
-            restartCount += 1
             var lost = Termination(running)
             lost.containerID = recorded["containerID"]?.string ?? ""
             lost.finished = .now
             lastTermination = lost
         }
+        let hasRun = termination != nil || lastTermination != nil
+        attempt = hasRun ? restartCount + 1 : restartCount
     }
 }
 
@@ -90,5 +119,13 @@ extension ContainerState.Termination {
         started = time("startedAt") ?? Timestamp(seconds: 0)
         finished = time("finishedAt") ?? started
         containerID = value["containerID"]?.string ?? ""
+        message = value["message"]?.string ?? ""
+    }
+
+    /// The end of a run that could not begin, as container runtimes report it.
+    static func startFailure(_ message: String, at now: Timestamp) -> Self {
+        Self(
+            exit: ContainerExit(code: 128, reason: "StartError"), started: Timestamp(seconds: 0), finished: now,
+            containerID: "", message: message)
     }
 }

@@ -85,7 +85,8 @@ public final class Kubelet: Service, NodeAgent {
     private func notRunning(_ pod: Pod, _ container: String, _ reason: String) -> Status {
         let why: String =
             switch reason {
-            case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull": "trying and failing to pull image"
+            case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+                "trying and failing to pull image"
             default: reason
             }
         return Status(

@@ -37,9 +37,13 @@ final class NodeContext: Sendable {
     }
 
     /// Services that a pod's environment names: those of its namespace, and `kubernetes`.
-    func services(in namespace: String) async -> [KubeService] {
-        let own = (try? await client.list(.services, in: namespace).items.map(KubeService.init)) ?? []
-        guard namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default") else { return own }
+    ///
+    /// Without `links` only the latter is named: a pod always finds its API server.
+    func services(in namespace: String, links: Bool) async -> [KubeService] {
+        let all = links ? try? await client.list(.services, in: namespace).items : nil
+        let own = (all ?? []).map(KubeService.init)
+        guard !links || namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default")
+        else { return own }
         return own + [KubeService(api)]
     }
 

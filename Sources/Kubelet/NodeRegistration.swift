@@ -35,11 +35,14 @@ struct NodeRegistration: Sendable {
         }
     }
 
-    /// Creates the Node, or takes over the one of an earlier start. True when it is new.
+    /// Creates the Node, or takes over the one of an earlier start: true when it is new.
     private func register() async throws(Status) -> Bool {
         var node = KubeObject(.nodes, name: configuration.nodeName)
         node.labels = labels
-        node.value["spec"] = ["podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24"], "providerID": .string("velocity://\(configuration.nodeName)")]
+        node.value["spec"] = [
+            "podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24"],
+            "providerID": .string("velocity://\(configuration.nodeName)"),
+        ]
         var isNew = true
         do throws(Status) { node = try await client.create(.nodes, node) } catch {
             guard error.isAlreadyExists else { throw error }
@@ -54,7 +57,8 @@ struct NodeRegistration: Sendable {
     private var labels: [String: String] {
         let architecture = Self.architecture
         return [
-            "kubernetes.io/hostname": configuration.nodeName, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture,
+            "kubernetes.io/hostname": configuration.nodeName, "kubernetes.io/os": "linux",
+            "kubernetes.io/arch": architecture,
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": architecture,
             "node-role.kubernetes.io/control-plane": "", "velocitylab.dev/runtime": level.rawValue,
         ]
@@ -95,7 +99,8 @@ struct NodeRegistration: Sendable {
             "daemonEndpoints": ["kubeletEndpoint": ["Port": 10250]],
             "nodeInfo": [
                 "architecture": .string(Self.architecture), "bootID": .string(system.bootID),
-                "containerRuntimeVersion": .string("velocity://\(level.rawValue)"), "kernelVersion": .string(system.kernel),
+                "containerRuntimeVersion": .string("velocity://\(level.rawValue)"),
+                "kernelVersion": .string(system.kernel),
                 "kubeProxyVersion": .string(Self.version), "kubeletVersion": .string(Self.version),
                 "machineID": .string(system.machineID), "operatingSystem": "linux", "osImage": .string(system.name),
                 "systemUUID": .string(system.machineID),
@@ -119,7 +124,8 @@ struct NodeRegistration: Sendable {
             defer { fclose(file) }
             var buffer = [CChar](repeating: 0, count: 512)
             while fgets(&buffer, 512, file) != nil {
-                let text = String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                let text = String(
+                    decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
                 if text.hasPrefix("PRETTY_NAME=") { title = text.dropFirst(12).filter { $0 != "\"" } }
             }
         }
@@ -134,7 +140,8 @@ struct NodeRegistration: Sendable {
         ]
         do throws(Status) {
             _ = try await client.patch(
-                .leases, namespace: "kube-node-lease", name: name, .merge(["spec": spec]), subresource: nil, options: WriteOptions())
+                .leases, namespace: "kube-node-lease", name: name, .merge(["spec": spec]), subresource: nil,
+                options: WriteOptions())
         } catch {
             guard error.isNotFound else { throw error }
             var lease = KubeObject(.leases, namespace: "kube-node-lease", name: name)

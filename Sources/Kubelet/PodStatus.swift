@@ -36,14 +36,15 @@ struct PodStatus: Sendable {
     }
 
     private static func phase(_ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState]) -> String {
-        let failedInit = initStates.contains { ($0.termination?.exit.code ?? 0) != 0 }
-        if failedInit, pod.restartPolicy == "Never" { return "Failed" }
-        let isInitialized = zip(pod.initContainers, initStates).allSatisfy { container, state in
-            container.isSidecar ? state.isStarted : state.termination?.exit.code == 0
+        let failedInit = zip(pod.initContainers, initStates).contains {
+            !$0.isSidecar && ($1.termination?.exit.code ?? 0) != 0
         }
-        guard isInitialized else { return "Pending" }
+        if failedInit, pod.restartPolicy == "Never" { return "Failed" }
+        let initial = zip(pod.initContainers, initStates)
+        guard initial.allSatisfy(isOver) else { return "Pending" }
         let ended = states.compactMap(\.termination)
-        if ended.count == states.count, !states.isEmpty, pod.restartPolicy != "Always" {
+        let hasSidecar = initial.contains { $0.isSidecar && $1.isRunning }
+        if ended.count == states.count, !states.isEmpty, !hasSidecar, pod.restartPolicy != "Always" {
             if ended.allSatisfy({ $0.exit.code == 0 }) { return "Succeeded" }
             if pod.restartPolicy == "Never" { return "Failed" }
         }
@@ -52,17 +53,23 @@ struct PodStatus: Sendable {
         return hasBegun ? "Running" : "Pending"
     }
 
+    /// An init container lets the next one start: it has succeeded, or it is a sidecar that has been up.
+    private static func isOver(_ container: Container, _ state: ContainerState) -> Bool {
+        guard container.isSidecar else { return state.termination?.exit.code == 0 }
+        return state.isStarted || state.termination != nil || state.lastTermination != nil
+    }
+
     private static func conditions(
-        _ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState], _ facts: Facts, phase: String, now: Timestamp
+        _ pod: Pod, _ initStates: [ContainerState], _ states: [ContainerState], _ facts: Facts, phase: String,
+        now: Timestamp
     ) -> Conditions {
         var conditions = pod.conditions
         func set(_ type: String, _ isTrue: Bool, _ reason: String = "", _ message: String = "") {
             conditions.set(StatusCondition(type, isTrue, reason: reason, message: message, at: now))
         }
         set("PodReadyToStartContainers", facts.hasSandbox)
-        let uninitialized = zip(pod.initContainers, initStates).filter { container, state in
-            container.isSidecar ? !state.isStarted : state.termination?.exit.code != 0
-        }.map(\.1.name)
+        let initial = zip(pod.initContainers, initStates)
+        let uninitialized = initial.filter { !isOver($0, $1) }.map(\.1.name)
         if uninitialized.isEmpty {
             if phase == "Succeeded" { set("Initialized", true, "PodCompleted") } else { set("Initialized", true) }
         } else {
@@ -70,7 +77,8 @@ struct PodStatus: Sendable {
                 "Initialized", false, "ContainersNotInitialized",
                 "containers with incomplete status: [\(uninitialized.joined(separator: " "))]")
         }
-        let unready = states.filter { !$0.isReady }.map(\.name)
+        let served = initial.filter { $0.0.isSidecar }.map(\.1) + states
+        let unready = served.filter { !$0.isReady }.map(\.name)
         if phase == "Succeeded" {
             set("Ready", false, "PodCompleted")
             set("ContainersReady", false, "PodCompleted")

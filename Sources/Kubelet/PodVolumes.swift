@@ -12,7 +12,7 @@ struct PodVolumes: Sendable {
 
     /// Writes a volume and returns its path on the host; nil for a kind that is not known here.
     func prepare(
-        _ volume: JSONValue, _ pod: Pod, facts: [String: String],
+        _ volume: JSONValue, _ pod: Pod, facts: [String: String], capacity: [String: Quantity],
         lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
@@ -26,7 +26,9 @@ struct PodVolumes: Sendable {
         var files: [String: [UInt8]] = [:]
         let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
         for source in sources {
-            guard let found = try await self.files(of: source, pod, facts, lookup) else { return nil }
+            guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
+                return nil
+            }
             files.merge(found) { _, last in last }
         }
         try write(files, to: path)
@@ -34,15 +36,15 @@ struct PodVolumes: Sendable {
     }
 
     private func files(
-        of source: JSONValue, _ pod: Pod, _ facts: [String: String],
+        of source: JSONValue, volume: String, _ pod: Pod, _ facts: [String: String], _ capacity: [String: Quantity],
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> [String: [UInt8]]? {
         if let reference = source["configMap"] {
-            return try await entries(.configMaps, reference, name: reference["name"]?.string ?? "", pod, lookup)
+            return try await entries(.configMaps, reference, name: reference["name"]?.string ?? "", volume, lookup)
         }
         if let reference = source["secret"] {
             let name = reference["secretName"]?.string ?? reference["name"]?.string ?? ""
-            return try await entries(.secrets, reference, name: name, pod, lookup)
+            return try await entries(.secrets, reference, name: name, volume, lookup)
         }
         if let reference = source["downwardAPI"] {
             var files: [String: [UInt8]] = [:]
@@ -50,7 +52,7 @@ struct PodVolumes: Sendable {
                 guard let path = item["path"]?.string else { continue }
                 let text = item[["fieldRef", "fieldPath"]]?.string.map { ContainerEnvironment.field($0, pod, facts) }
                 let amount = item["resourceFieldRef"].flatMap { reference in
-                    pod.containers.first.flatMap { ContainerEnvironment.resourceField(reference, $0, pod) }
+                    pod.containers.first.flatMap { ContainerEnvironment.resourceField(reference, $0, pod, capacity) }
                 }
                 files[path] = Array((text ?? amount ?? "").utf8)
             }
@@ -60,22 +62,26 @@ struct PodVolumes: Sendable {
     }
 
     private func entries(
-        _ resource: ResourceType, _ reference: JSONValue, name: String, _ pod: Pod,
+        _ resource: ResourceType, _ reference: JSONValue, name: String, _ volume: String,
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> [String: [UInt8]] {
         let isOptional = reference["optional"]?.bool ?? false
         let object: KubeObject?
-        do throws(Status) { object = try await lookup(resource, name) } catch { throw mountFailure(name, error.message) }
+        do throws(Status) { object = try await lookup(resource, name) } catch {
+            throw mountFailure(volume, error.message)
+        }
         guard let object else {
             if isOptional { return [:] }
-            throw mountFailure(name, "\(resource == .secrets ? "secret" : "configmap") \"\(name)\" not found")
+            throw mountFailure(volume, "\(resource == .secrets ? "secret" : "configmap") \"\(name)\" not found")
         }
         var all: [String: [UInt8]] = [:]
         for (key, value) in object.value["data"]?.object ?? [:] {
             let text = value.string ?? ""
             all[key] = resource == .secrets ? Base64Text.decode(text) ?? [] : Array(text.utf8)
         }
-        for (key, value) in object.value["binaryData"]?.object ?? [:] { all[key] = Base64Text.decode(value.string ?? "") ?? [] }
+        for (key, value) in object.value["binaryData"]?.object ?? [:] {
+            all[key] = Base64Text.decode(value.string ?? "") ?? []
+        }
         guard let items = reference["items"]?.array else { return all }
         var chosen: [String: [UInt8]] = [:]
         for item in items {
@@ -83,14 +89,15 @@ struct PodVolumes: Sendable {
             if let bytes = all[key] {
                 chosen[path] = bytes
             } else if !isOptional {
-                throw mountFailure(name, "references non-existent config key: \(key)")
+                throw mountFailure(volume, "references non-existent config key: \(key)")
             }
         }
         return chosen
     }
 
     private func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
-        ConfigurationError(reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
+        ConfigurationError(
+            reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
     }
 
     private func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {

@@ -82,12 +82,12 @@ struct ProbeRunner: Sendable {
     }
 
     private func restart(_ probe: Probe, _ container: Container) async {
-        await worker.record(
-            .normal, "Killing", "Container \(container.name) failed \(probe.kind.title.lowercased()) probe, will be restarted", container)
         let seconds = probe.value["terminationGracePeriodSeconds"]?.int
-        let fallback = await worker.pod.terminationGracePeriodSeconds
-        let grace = node.configuration.prescribed(seconds: seconds ?? fallback)
-        await worker.stop(id, nil, grace: grace)
+        let pod = await worker.pod
+        let grace = node.configuration.prescribed(seconds: seconds ?? pod.terminationGracePeriodSeconds)
+        var message = "Container \(container.name) failed \(probe.kind.title.lowercased()) probe"
+        if pod.restartPolicy != "Never" || slot.isInitial { message += ", will be restarted" }
+        await worker.stop(id, container, grace: grace, because: message)
     }
 
     // MARK: One try
@@ -97,7 +97,9 @@ struct ProbeRunner: Sendable {
         if let command = probe.value[["exec", "command"]]?.array?.compactMap(\.string) {
             return await execute(command, timeout)
         }
-        guard let address = await worker.address else { return Result(isSuccess: false, message: "the pod has no address") }
+        guard let address = await worker.address else {
+            return Result(isSuccess: false, message: "the pod has no address")
+        }
         if let socket = probe.value["tcpSocket"] {
             guard let port = container.port(socket["port"]) else { return unknownPort(socket["port"]) }
             return await openConnection(address, port, timeout)
@@ -117,7 +119,11 @@ struct ProbeRunner: Sendable {
         do {
             let result = try await node.runtime.execute(id, command: command, timeout: timeout)
             if result.isTimedOut {
-                return Result(isSuccess: false, message: "command timed out: \"\(command.joined(separator: " "))\" timed out after \(timeout.components.seconds)s")
+                return Result(
+                    isSuccess: false,
+                    message:
+                        "command timed out: \"\(command.joined(separator: " "))\" timed out after \(timeout.components.seconds)s"
+                )
             }
             return Result(isSuccess: result.code == 0, message: result.output)
         } catch {
@@ -148,7 +154,9 @@ struct ProbeRunner: Sendable {
         if !path.hasPrefix("/") { path = "/\(path)" }
         let host = request["host"]?.string ?? address
         let url = "\((request["scheme"]?.string ?? "HTTP").lowercased())://\(host):\(port)\(path)"
-        let headers = (request["httpHeaders"]?.array ?? []).map { ($0["name"]?.string ?? "", $0["value"]?.string ?? "") }
+        let headers = (request["httpHeaders"]?.array ?? []).map {
+            ($0["name"]?.string ?? "", $0["value"]?.string ?? "")
+        }
         let begun = ContinuousClock.now
         let socket: Int32
         do {
@@ -170,7 +178,8 @@ struct ProbeRunner: Sendable {
             case .timedOut:
                 return Result(
                     isSuccess: false,
-                    message: "Get \"\(url)\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+                    message:
+                        "Get \"\(url)\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
             case .refused: return failure(.refused, "Get \"\(url)\": dial tcp \(address):\(port): ")
             case .closed: return Result(isSuccess: false, message: "Get \"\(url)\": EOF")
             case .tooLarge: return Result(isSuccess: true)

@@ -1,0 +1,96 @@
+import ContainerRuntime
+import ControllerKit
+import KubeModel
+
+/// How one container runs: started, probed, and started again.
+extension PodWorker {
+    /// Runs an init container until it succeeds; false when the pod cannot go on.
+    func runInitContainer(_ index: Int) async -> Bool {
+        if initStates[index].termination?.exit.code == 0 { return true }
+        await runContainer(.initial(index))
+        return initStates[index].termination?.exit.code == 0 && !isEnding
+    }
+
+    /// Starts a container, again and again as its restart policy says; returns when it will not start any more.
+    func runContainer(_ slot: Slot) async {
+        if let ended = state(slot).termination {
+            guard shouldRestart(slot, after: ended.exit.code) else { return }
+        }
+        var backoff = RestartBackoff()
+        while !isOver(slot) {
+            let begun = ContinuousClock.now
+            guard let termination = await runOnce(slot) else { return }
+            let code = termination.exit.code
+            let restarts = !isOver(slot) && shouldRestart(slot, after: code)
+            let couldNotBegin = termination.exit.reason == "StartError"
+            await change(slot) { state in
+                state.end(termination)
+                if slot.isInitial, code == 0 { state.isReady = true }
+                if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
+            }
+            guard restarts else { return }
+            // The failure is there to be read; then comes the back-off.
+            if couldNotBegin { await pause(max(node.configuration.visiblePause, .milliseconds(200))) }
+            let delay = node.configuration.prescribed(backoff.next(ranFor: ContinuousClock.now - begun))
+            if delay > .zero { await backOff(slot, delay) }
+        }
+    }
+
+    /// One run of a container from its start to its end; nil when the pod ends before it has begun.
+    private func runOnce(_ slot: Slot) async -> ContainerState.Termination? {
+        switch await startContainer(slot) {
+        case nil: return nil
+        case .failure(let failure)?: return .startFailure(failure.message, at: .now)
+        case .success(let id)?:
+            let exit = await watch(slot, id)
+            containerIDs[container(slot).name] = nil
+            guard case .running(let since) = state(slot).phase else { return nil }
+            return ContainerState.Termination(
+                exit: exit, started: since, finished: .now, containerID: state(slot).containerID)
+        }
+    }
+
+    /// The container is not to start any more: the pod ends, or there is nobody left whom a sidecar could serve.
+    func isOver(_ slot: Slot) -> Bool { isEnding || (isDone && slot.isInitial) }
+
+    private func shouldRestart(_ slot: Slot, after code: Int) -> Bool {
+        if slot.isInitial, container(slot).isSidecar { return true }
+        return switch pod.restartPolicy {
+        case "Never": false
+        case "OnFailure": code != 0
+        default: slot.isInitial ? code != 0 : true
+        }
+    }
+
+    private func backOff(_ slot: Slot, _ delay: Duration) async {
+        let container = container(slot)
+        let shown = "\(max(1, delay.components.seconds))s"
+        let place = "container=\(container.name) pod=\(pod.name)_\(pod.namespace)(\(pod.uid))"
+        await change(slot) { $0.wait("CrashLoopBackOff", "back-off \(shown) restarting failed \(place)") }
+        await record(
+            .warning, "BackOff",
+            "Back-off restarting failed container \(container.name) in pod \(pod.name)_\(pod.namespace)(\(pod.uid))",
+            container)
+        await pause(delay)
+    }
+
+    /// Waits for the container's end while its probes run.
+    private func watch(_ slot: Slot, _ id: ContainerID) async -> ContainerExit {
+        let runtime = node.runtime
+        let probes = ProbeRunner(worker: self, node: node, slot: slot, id: id)
+        return await withTaskGroup(of: ContainerExit?.self) { group in
+            group.addTask { await runtime.waitForExit(id) }
+            group.addTask {
+                await probes.run()
+                return nil
+            }
+            while let result = await group.next() {
+                if let exit = result {
+                    group.cancelAll()
+                    return exit
+                }
+            }
+            return ContainerExit(code: 137)
+        }
+    }
+}

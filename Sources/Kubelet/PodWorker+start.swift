@@ -1,0 +1,187 @@
+import ContainerRuntime
+import ControllerKit
+import KubeClient
+import KubeModel
+
+/// What a container needs before it runs: its image, its configuration.
+extension PodWorker {
+    /// The runtime could not run the container's program.
+    struct StartFailure: Error {
+        var message: String
+    }
+
+    /// Brings a container up, with its image and its configuration; nil when the pod ends first.
+    func startContainer(_ slot: Slot) async -> Result<ContainerID, StartFailure>? {
+        let container = container(slot)
+        guard let image = await pullImage(slot) else { return nil }
+        var isReported = false
+        while !isOver(slot) {
+            do throws(ConfigurationError) {
+                let configuration = try await makeConfiguration(slot, image)
+                await record(.normal, "Created", "Created container: \(container.name)", container)
+                let id: ContainerID
+                do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
+                    await record(.warning, "Failed", "Error: \(error.sentence)", container)
+                    return .failure(StartFailure(message: error.sentence))
+                }
+                containerIDs[container.name] = id
+                await record(.normal, "Started", "Started container \(container.name)", container)
+                let hasReadiness = container.probe(.readiness) != nil
+                let hasStartup = container.probe(.startup) != nil
+                await change(slot) { state in
+                    state.begin(at: .now)
+                    state.containerID = "velocity://\(id)"
+                    state.imageID = image.digest
+                    state.isStarted = !hasStartup
+                    state.isReady = !hasStartup && !hasReadiness && (!slot.isInitial || container.isSidecar)
+                }
+                return .success(id)
+            } catch {
+                let isMount = error.reason == "FailedMount"
+                if !isReported, isMount {
+                    // A volume is the pod's, not the container's.
+                    await record(.warning, "FailedMount", error.message)
+                } else if !isReported {
+                    await record(.warning, "Failed", "Error: \(error.message)", container)
+                }
+                isReported = true
+                await change(slot) {
+                    if isMount { $0.wait("ContainerCreating") } else { $0.wait(error.reason, error.message) }
+                }
+                await pause(node.configuration.prescribed(seconds: 2))
+            }
+        }
+        return nil
+    }
+
+    private func makeConfiguration(_ slot: Slot, _ image: Image) async throws(ConfigurationError)
+        -> ContainerConfiguration
+    {
+        let container = container(slot)
+        let context = node
+        let namespace = pod.namespace
+        let lookup: (ResourceType, String) async throws(Status) -> KubeObject? = {
+            resource, name async throws(Status) in
+            try await context.find(resource, name, in: namespace)
+        }
+        let services = await node.services(in: namespace, links: pod.spec["enableServiceLinks"]?.bool ?? true)
+        let downward = [
+            "status.podIP": facts.address ?? "", "status.podIPs": facts.address ?? "",
+            "status.hostIP": facts.hostAddress, "status.hostIPs": facts.hostAddress, "spec.nodeName": pod.nodeName,
+            "spec.serviceAccountName": pod.spec["serviceAccountName"]?.string ?? "default",
+        ]
+        let environment = try await ContainerEnvironment.build(
+            container, pod, services: services, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
+        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
+        var mounts: [ContainerConfiguration.Mount] = []
+        for mount in container.value["volumeMounts"]?.array ?? [] {
+            guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
+                let volume = pod.spec["volumes"]?.array?.first(where: { $0["name"]?.string == name })
+            else { continue }
+            guard
+                let path = try await volumes.prepare(
+                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
+            else {
+                throw ConfigurationError(
+                    reason: "FailedMount",
+                    message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")
+            }
+            let source = mount["subPath"]?.string.map { "\(path)/\($0)" } ?? path
+            mounts.append(.init(hostPath: source, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false))
+        }
+        let state = state(slot)
+        let command = container.command.isEmpty ? image.entrypoint : container.command.map(environment.expand)
+        let rest: [String]
+        if !container.arguments.isEmpty {
+            rest = container.arguments.map(environment.expand)
+        } else {
+            rest = container.command.isEmpty ? image.command : []
+        }
+        let security = container.value["securityContext"]
+        let user = security?["runAsUser"]?.int ?? pod.spec[["securityContext", "runAsUser"]]?.int ?? image.user
+        let own = environment.variables.map { "\($0.name)=\($0.value)" }
+        let names = Set(environment.variables.map(\.name))
+        let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
+        return ContainerConfiguration(
+            podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
+            environment: fromImage + ["HOSTNAME=\(pod.spec["hostname"]?.string ?? pod.name)"] + own,
+            workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: user, mounts: mounts,
+            memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
+            cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
+            logPath: node.logPath(pod, container.name, attempt: state.attempt))
+    }
+
+    /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.
+    private func pullImage(_ slot: Slot) async -> Image? {
+        let container = container(slot)
+        var backoff = PullBackoff()
+        while !isOver(slot) {
+            let isPresent = node.isPresent(container.image)
+            if container.imagePullPolicy == "Never", !isPresent {
+                let message = "Container image \"\(container.image)\" is not present with pull policy of Never"
+                await record(.warning, "ErrImageNeverPull", message, container)
+                await change(slot) { $0.wait("ErrImageNeverPull", message) }
+                await pause(node.configuration.prescribed(backoff.next()))
+                continue
+            }
+            let pulls = container.imagePullPolicy == "Always" || !isPresent
+            if pulls { await record(.normal, "Pulling", "Pulling image \"\(container.image)\"", container) }
+            let begun = ContinuousClock.now
+            do throws(RuntimeError) {
+                let image = try await node.runtime.pullImage(container.image)
+                let took = (ContinuousClock.now - begun).components
+                let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
+                await record(
+                    .normal, "Pulled",
+                    pulls
+                        ? "Successfully pulled image \"\(container.image)\" in \(milliseconds)ms (\(milliseconds)ms including waiting)."
+                            + " Image size: 0 bytes."
+                        : "Container image \"\(container.image)\" already present on machine", container)
+                node.markPresent(container.image)
+                return image
+            } catch {
+                await reportPullFailure(slot, error, after: node.configuration.prescribed(backoff.next()))
+            }
+        }
+        return nil
+    }
+
+    private func reportPullFailure(_ slot: Slot, _ error: RuntimeError, after delay: Duration) async {
+        let container = container(slot)
+        if case .invalidImageName = error {
+            await record(
+                .warning, "InspectFailed",
+                "Failed to apply default image tag \"\(container.image)\": \(error.sentence)", container)
+            await change(slot) { $0.wait("InvalidImageName", error.sentence) }
+            return await pause(delay)
+        }
+        await record(.warning, "Failed", "Failed to pull image \"\(container.image)\": \(error.sentence)", container)
+        await record(.warning, "Failed", "Error: ErrImagePull", container)
+        await change(slot) { $0.wait("ErrImagePull", error.sentence) }
+        // The first state is there to be read; then comes the back-off.
+        await pause(max(node.configuration.visiblePause, .milliseconds(200)))
+        guard !isOver(slot) else { return }
+        await record(.normal, "BackOff", "Back-off pulling image \"\(container.image)\"", container)
+        await record(.warning, "Failed", "Error: ImagePullBackOff", container)
+        await change(slot) {
+            $0.phase = .waiting(
+                reason: "ImagePullBackOff",
+                message: "Back-off pulling image \"\(container.image)\": ErrImagePull: \(error.sentence)")
+        }
+        await pause(delay)
+    }
+}
+
+extension RuntimeError {
+    /// What the runtime said, as events show it.
+    var sentence: String {
+        switch self {
+        case .imageNotFound(_, let because): because
+        case .invalidImageName(let reference): "couldn't parse image name \"\(reference)\": invalid reference format"
+        case .programNotFound(let name):
+            "failed to start the container: exec: \"\(name)\": executable file not found in $PATH"
+        case .notFound(let what): "\(what) not found"
+        case .system(let message): message
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import ContainerRuntime
+import ControllerKit
+import KubeClient
+import KubeModel
+
+/// The orderly end of a pod's containers.
+extension PodWorker {
+    /// Stops what still runs: the containers side by side, then the sidecars from the last to the first.
+    func stopContainers() async {
+        let seconds = pod.object.deletionGracePeriodSeconds ?? pod.terminationGracePeriodSeconds
+        let grace = isForgotten ? Duration.zero : node.configuration.prescribed(seconds: max(0, seconds))
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.obeyHurries() }
+            let begun = ContinuousClock.now
+            await withDiscardingTaskGroup { stops in
+                for container in pod.containers + pod.initContainers.filter({ !$0.isSidecar }) {
+                    stops.addTask { await self.stop(container, grace: grace) }
+                }
+            }
+            let left = max(.zero, grace - (ContinuousClock.now - begun))
+            await stopSidecars(grace: grace > .zero ? max(left, shortestGrace) : .zero)
+            group.cancelAll()
+        }
+    }
+
+    func stopSidecars(grace: Duration) async {
+        for sidecar in pod.initContainers.reversed() where sidecar.isSidecar { await stop(sidecar, grace: grace) }
+    }
+
+    /// Time that a container has at least, unless it is killed at once: a hook may have used its own up.
+    private var shortestGrace: Duration { node.configuration.prescribed(seconds: 2) }
+
+    /// Kills what still runs when a later deletion gives less time than the first, or the object is gone.
+    private func obeyHurries() async {
+        await withDiscardingTaskGroup { group in
+            for await delay in hurries {
+                group.addTask {
+                    await self.pause(delay)
+                    if !Task.isCancelled { await self.killAll() }
+                }
+            }
+        }
+    }
+
+    private func killAll() async {
+        for id in containerIDs.values { await node.runtime.signal(id, 9) }
+    }
+
+    private func stop(_ container: Container, grace: Duration) async {
+        guard let id = containerIDs[container.name] else { return }
+        await stop(id, container, grace: grace, because: "Stopping container \(container.name)")
+    }
+
+    /// Asks a container to stop, and kills it when the time is over; its hook is part of that time.
+    func stop(_ id: ContainerID, _ container: Container, grace: Duration, because message: String) async {
+        let runtime = node.runtime
+        let begun = ContinuousClock.now
+        await record(.normal, "Killing", message, container)
+        if grace > .zero, let hook = container.value[["lifecycle", "preStop"]] {
+            if let command = hook[["exec", "command"]]?.array?.compactMap(\.string) {
+                _ = try? await runtime.execute(id, command: command, timeout: grace)
+            } else if let seconds = hook[["sleep", "seconds"]]?.int {
+                await pause(min(grace, node.configuration.prescribed(seconds: seconds)))
+            }
+        }
+        await runtime.signal(id, grace > .zero ? 15 : 9)
+        let left = max(grace - (ContinuousClock.now - begun), shortestGrace)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await runtime.waitForExit(id) }
+            group.addTask {
+                guard grace > .zero, (try? await ContinuousClock().sleep(for: left)) != nil else { return }
+                await runtime.signal(id, 9)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import ContainerRuntime
+import KubeClient
+import KubeModel
+import Testing
+
+@Suite("Deletion of pods", .timeLimit(.minutes(1))) struct DeletionTests {
+    private func signals(_ bed: KubeletBed) -> [ScriptedRuntime.Call] {
+        bed.runtime.calls.filter { if case .signal = $0 { true } else { false } }
+    }
+
+    @Test("a deleted pod is asked to stop with TERM; then its sandbox, its address and its object go")
+    func graceful() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod())
+            try await bed.delete(ready)
+            try await bed.waitUntilGone(ready)
+            #expect(signals(bed) == [.signal("main", 15)])
+            #expect(bed.runtime.calls.contains(.removeSandbox(podUID: ready.uid)))
+            #expect(bed.addresses.taken.isEmpty)
+            try await bed.event("Killing", "Stopping container main", about: ready)
+        }
+    }
+
+    @Test("until its containers have ended a deleted pod stays, Running")
+    func waits() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let made = try await bed.makePod("web", ["terminationGracePeriodSeconds": 1_000_000])
+            let ready = try await bed.ready(made)
+            try await bed.delete(ready)
+            await bed.runtime.waitForCalls { $0.contains(.signal("main", 15)) }
+            let leaving = Pod(try await bed.client.get(.pods, "web", in: "default"))
+            #expect(leaving.object.isBeingDeleted)
+            #expect(leaving.isRunning())
+            #expect(bed.addresses.taken[made.uid] == leaving.podIP)
+            bed.runtime.exit("main", code: 0)
+            try await bed.waitUntilGone(ready)
+            #expect(signals(bed) == [.signal("main", 15)])
+        }
+    }
+
+    @Test("a container that goes on after TERM is killed when the grace period is over")
+    func killed() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod("web", ["terminationGracePeriodSeconds": 20]))
+            try await bed.delete(ready)
+            let dead = Pod(
+                try await bed.version(from: ready, "dead") { $0.status()[["state", "terminated"]] != nil })
+            #expect(dead.status()[["state", "terminated", "exitCode"]] == 137)
+            #expect(!dead.isReady)
+            try await bed.waitUntilGone(ready)
+            #expect(signals(bed) == [.signal("main", 15), .signal("main", 9)])
+        }
+    }
+
+    @Test("a deletion without grace kills at once, and releases the address")
+    func forced() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod())
+            try await bed.delete(ready, grace: 0)
+            await bed.runtime.waitForCalls { $0.contains(.removeSandbox(podUID: ready.uid)) }
+            #expect(signals(bed) == [.signal("main", 9)])
+            for await uid in bed.addresses.releases where uid == ready.uid { break }
+            #expect(bed.addresses.taken[ready.uid] == nil)
+        }
+    }
+
+    @Test("a second deletion without grace ends the waiting of the first")
+    func impatience() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let made = try await bed.makePod("web", ["terminationGracePeriodSeconds": 1_000_000])
+            let ready = try await bed.ready(made)
+            try await bed.delete(ready)
+            await bed.runtime.waitForCalls { $0.contains(.signal("main", 15)) }
+            try await bed.delete(ready, grace: 0)
+            await bed.runtime.waitForCalls { $0.contains(.removeSandbox(podUID: ready.uid)) }
+            #expect(signals(bed) == [.signal("main", 15), .signal("main", 9)])
+        }
+    }
+
+    @Test("a second deletion with less grace shortens the waiting of the first")
+    func shortened() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let made = try await bed.makePod("web", ["terminationGracePeriodSeconds": 1_000_000])
+            let ready = try await bed.ready(made)
+            try await bed.delete(ready)
+            await bed.runtime.waitForCalls { $0.contains(.signal("main", 15)) }
+            try await bed.delete(ready, grace: 1)
+            try await bed.waitUntilGone(ready)
+            #expect(signals(bed).last == .signal("main", 9))
+        }
+    }
+
+    @Test("the preStop hook runs before TERM")
+    func hook() async throws {
+        let bed = try KubeletBed()
+        let container: JSONValue = [
+            "name": "main", "image": "web:1.0", "lifecycle": ["preStop": ["exec": ["command": ["drain", "now"]]]],
+        ]
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod("web", ["containers": [container]]))
+            try await bed.delete(ready)
+            try await bed.waitUntilGone(ready)
+            let calls = bed.runtime.calls.filter {
+                $0 == .execute("main", ["drain", "now"]) || $0 == .signal("main", 15)
+            }
+            #expect(calls == [.execute("main", ["drain", "now"]), .signal("main", 15)])
+        }
+    }
+
+    @Test("a pod whose image cannot be found goes when it is deleted")
+    func neverStarted() async throws {
+        let bed = try KubeletBed(timeFactor: 0.1)
+        bed.runtime.removeImage("web:1.0")
+        try await bed.run {
+            let made = try await bed.makePod()
+            let waiting = try await bed.version(from: made, "back-off") { $0.waitingReason() == "ImagePullBackOff" }
+            try await bed.delete(waiting)
+            try await bed.waitUntilGone(waiting)
+            #expect(signals(bed).isEmpty)
+            #expect(bed.addresses.taken.isEmpty)
+        }
+    }
+
+    @Test("a pod in CrashLoopBackOff goes when it is deleted, and is not started again")
+    func crashing() async throws {
+        let bed = try KubeletBed(timeFactor: 0.1)
+        bed.runtime.planExits(of: "main", [1, 1])
+        try await bed.run {
+            let made = try await bed.makePod()
+            let waiting = try await bed.version(from: made, "back-off") { $0.waitingReason() == "CrashLoopBackOff" }
+            try await bed.delete(waiting)
+            try await bed.waitUntilGone(waiting)
+            #expect(!bed.runtime.calls.contains(.start("main", attempt: 2)))
+        }
+    }
+
+    @Test("a pod that comes back under its name is another pod, with a sandbox of its own")
+    func sameName() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let first = try await bed.ready(try await bed.makePod())
+            try await bed.delete(first, grace: 0)
+            let second = try await bed.ready(try await bed.makePod())
+            await bed.runtime.waitForCalls { $0.contains(.removeSandbox(podUID: first.uid)) }
+            #expect(second.uid != first.uid)
+            #expect(Pod(second).podIP != Pod(first).podIP)
+            #expect(!bed.runtime.calls.contains(.removeSandbox(podUID: second.uid)))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import KubeClient
+import KubeModel
+import Testing
+
+@Suite("Images", .timeLimit(.minutes(1))) struct ImageTests {
+    @Test("an image that does not exist is ErrImagePull, then ImagePullBackOff, and is found when it comes")
+    func unknown() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.removeImage("web:1.0")
+        try await bed.run {
+            let made = try await bed.makePod()
+            let failed = try await bed.version(from: made, "failed") { $0.waitingReason() == "ErrImagePull" }
+            #expect(Pod(failed).status()[["state", "waiting", "message"]] == "there is no image 'web:1.0'")
+            #expect(Pod(failed).phase == "Pending")
+            let backingOff = try await bed.version(from: failed, "back-off") {
+                $0.waitingReason() == "ImagePullBackOff"
+            }
+            #expect(
+                Pod(backingOff).status()[["state", "waiting", "message"]]
+                    == "Back-off pulling image \"web:1.0\": ErrImagePull: there is no image 'web:1.0'")
+            #expect(Pod(backingOff).phase == "Pending")
+            #expect(Pod(backingOff).restartCount == 0)
+            bed.runtime.addImage("web:1.0")
+            _ = try await bed.ready(backingOff)
+        }
+    }
+
+    @Test("a failed pull is told in the events Failed and BackOff")
+    func events() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.removeImage("web:1.0")
+        try await bed.run {
+            let pod = try await bed.makePod()
+            let last = try await bed.event("Failed", "Error: ImagePullBackOff", about: pod)
+            #expect(last.value["type"] == "Warning")
+            let backOff = try await bed.event("BackOff", about: pod)
+            #expect(backOff.value["type"] == "Normal")
+            let events = try await bed.events(about: pod).prefix(5)
+            #expect(
+                Array(events) == [
+                    "Pulling: Pulling image \"web:1.0\"",
+                    "Failed: Failed to pull image \"web:1.0\": there is no image 'web:1.0'",
+                    "Failed: Error: ErrImagePull", "BackOff: Back-off pulling image \"web:1.0\"",
+                    "Failed: Error: ImagePullBackOff",
+                ])
+        }
+    }
+
+    @Test("the repeats of an event count up in one object")
+    func repeats() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.removeImage("web:1.0")
+        try await bed.run {
+            let pod = try await bed.makePod()
+            let events = try await bed.client.waitFor(.events, namespace: "default", timeout: KubeletBed.patience) {
+                $0.contains { $0.value["reason"] == "BackOff" && $0.value["count"]?.int ?? 0 >= 2 }
+            }
+            let backOffs = events?.filter { $0.value["reason"] == "BackOff" }
+            #expect(backOffs?.count == 1)
+            #expect(backOffs?.first?.value[["involvedObject", "uid"]]?.string == pod.uid)
+        }
+    }
+
+    @Test("a reference that is none is InvalidImageName")
+    func invalid() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let pod = try await bed.makePod("web", ["containers": [["name": "main", "image": "Web:1.0"]]])
+            let failed = try await bed.version(from: pod, "refused") { $0.waitingReason() == "InvalidImageName" }
+            let message = "couldn't parse image name \"Web:1.0\": invalid reference format"
+            #expect(Pod(failed).status()[["state", "waiting", "message"]]?.string == message)
+            try await bed.event(
+                "InspectFailed", "Failed to apply default image tag \"Web:1.0\": \(message)", about: pod)
+        }
+    }
+
+    @Test("policy Never runs only what is there: ErrImageNeverPull before, and no pull after")
+    func never() async throws {
+        let bed = try KubeletBed()
+        let spec: JSONValue = ["containers": [["name": "main", "image": "web:1.0", "imagePullPolicy": "Never"]]]
+        try await bed.run {
+            let pod = try await bed.makePod("web", spec)
+            let failed = try await bed.version(from: pod, "refused") { $0.waitingReason() == "ErrImageNeverPull" }
+            let message = "Container image \"web:1.0\" is not present with pull policy of Never"
+            #expect(Pod(failed).status()[["state", "waiting", "message"]]?.string == message)
+            try await bed.event("ErrImageNeverPull", message, about: pod)
+            _ = try await bed.ready(try await bed.makePod("other"))
+            _ = try await bed.ready(failed)
+            try await bed.event("Pulled", "Container image \"web:1.0\" already present on machine", about: pod)
+        }
+    }
+
+    @Test(
+        "an image that is there is pulled again with policy Always only",
+        arguments: [("Always", true), ("IfNotPresent", false)])
+    func present(policy: String, pulls: Bool) async throws {
+        let bed = try KubeletBed()
+        let spec: JSONValue = [
+            "containers": [["name": "main", "image": "web:1.0", "imagePullPolicy": .string(policy)]]
+        ]
+        try await bed.run {
+            _ = try await bed.ready(try await bed.makePod("first"))
+            let second = try await bed.ready(try await bed.makePod("second", spec))
+            try await bed.event("Started", about: second)
+            let reasons = try await bed.events(about: second).map { $0.split(separator: ":")[0] }
+            #expect(reasons.contains("Pulling") == pulls)
+            #expect(reasons.contains("Pulled"))
+        }
+    }
+}

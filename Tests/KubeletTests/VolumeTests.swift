@@ -1,0 +1,136 @@
+import ContainerRuntime
+import Foundation
+import KubeClient
+import KubeModel
+import Testing
+
+@Suite("Volumes", .timeLimit(.minutes(1))) struct VolumeTests {
+    private func spec(_ source: JSONValue, mount: JSONValue = [:]) -> JSONValue {
+        var volume: JSONValue = ["name": "files"]
+        for (key, value) in source.object ?? [:] { volume[key] = value }
+        var place: JSONValue = ["name": "files", "mountPath": "/files"]
+        for (key, value) in mount.object ?? [:] { place[key] = value }
+        return [
+            "volumes": [volume],
+            "containers": [
+                ["name": "main", "image": "web:1.0", "volumeMounts": [place]],
+                ["name": "other", "image": "web:1.0", "volumeMounts": [place]],
+            ],
+        ]
+    }
+
+    private func make(_ bed: KubeletBed, _ resource: ResourceType, _ data: JSONValue) async throws {
+        var object = KubeObject(resource, namespace: "default", name: "source")
+        object.value["data"] = data
+        _ = try await bed.client.create(resource, object)
+    }
+
+    private func mount(_ bed: KubeletBed, _ container: String = "main") throws -> ContainerConfiguration.Mount {
+        try #require(bed.runtime.configuration(of: container)?.mounts.first)
+    }
+
+    private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test("an emptyDir is one empty folder that the pod's containers share, and stays over restarts")
+    func emptyDir() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod("web", spec(["emptyDir": [:]])))
+            let mount = try mount(bed)
+            #expect(mount.containerPath == "/files")
+            #expect(!mount.isReadOnly)
+            #expect(try self.mount(bed, "other").hostPath == mount.hostPath)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mount.hostPath).isEmpty)
+            try "kept".write(toFile: mount.hostPath + "/note", atomically: true, encoding: .utf8)
+            bed.runtime.exit("main", code: 1)
+            _ = try await bed.version(from: ready, "again") { $0.restartCount == 1 && $0.isReady }
+            #expect(try text(try self.mount(bed).hostPath + "/note") == "kept")
+        }
+    }
+
+    @Test("a ConfigMap's keys are files; readOnly and subPath of the mount are passed on")
+    func configMap() async throws {
+        let bed = try KubeletBed()
+        try await make(bed, .configMaps, ["a.conf": "one\n", "b.conf": "two\n"])
+        try await bed.run {
+            let spec = spec(["configMap": ["name": "source"]], mount: ["readOnly": true, "subPath": "a.conf"])
+            _ = try await bed.ready(try await bed.makePod("web", spec))
+            let mount = try mount(bed)
+            #expect(mount.isReadOnly)
+            #expect(try text(mount.hostPath) == "one\n")
+            let folder = URL(fileURLWithPath: mount.hostPath).deletingLastPathComponent().path
+            #expect(try text(folder + "/b.conf") == "two\n")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/b.conf") == "..data/b.conf")
+        }
+    }
+
+    @Test("items choose keys, and say where they go")
+    func items() async throws {
+        let bed = try KubeletBed()
+        try await make(bed, .configMaps, ["a": "one", "b": "two"])
+        try await bed.run {
+            let items: JSONValue = [["key": "a", "path": "deep/er/a.txt"]]
+            _ = try await bed.ready(
+                try await bed.makePod("web", spec(["configMap": ["name": "source", "items": items]])))
+            let path = try mount(bed).hostPath
+            #expect(try text(path + "/deep/er/a.txt") == "one")
+            #expect(!FileManager.default.fileExists(atPath: path + "/b"))
+        }
+    }
+
+    @Test("a Secret's values are decoded into files")
+    func secret() async throws {
+        let bed = try KubeletBed()
+        try await make(bed, .secrets, ["password": "czNjcmV0"])
+        try await bed.run {
+            _ = try await bed.ready(try await bed.makePod("web", spec(["secret": ["secretName": "source"]])))
+            #expect(try text(try mount(bed).hostPath + "/password") == "s3cret")
+        }
+    }
+
+    @Test("a projected volume puts several sources into one folder")
+    func projected() async throws {
+        let bed = try KubeletBed()
+        try await make(bed, .configMaps, ["a": "one"])
+        try await make(bed, .secrets, ["password": "czNjcmV0"])
+        try await bed.run {
+            let sources: JSONValue = [
+                ["configMap": ["name": "source"]], ["secret": ["name": "source"]],
+                ["downwardAPI": ["items": [["path": "name", "fieldRef": ["fieldPath": "metadata.name"]]]]],
+            ]
+            _ = try await bed.ready(try await bed.makePod("web", spec(["projected": ["sources": sources]])))
+            let path = try mount(bed).hostPath
+            #expect(try text(path + "/a") == "one")
+            #expect(try text(path + "/password") == "s3cret")
+            #expect(try text(path + "/name") == "web")
+        }
+    }
+
+    @Test("a source that is missing is told in FailedMount; the container waits in ContainerCreating until it comes")
+    func missing() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let made = try await bed.makePod("web", spec(["configMap": ["name": "source"]]))
+            let event = try await bed.event("FailedMount", about: made)
+            #expect(
+                event.value["message"]
+                    == "MountVolume.SetUp failed for volume \"files\" : configmap \"source\" not found")
+            #expect(event.value[["involvedObject", "fieldPath"]] == nil)
+            #expect(
+                Pod(try await bed.client.get(.pods, "web", in: "default")).waitingReason() == "ContainerCreating")
+            #expect(!bed.runtime.calls.contains(.start("main", attempt: 0)))
+            try await make(bed, .configMaps, ["a": "one"])
+            _ = try await bed.ready(made)
+        }
+    }
+
+    @Test("a source that is optional and missing is an empty folder")
+    func optional() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let source: JSONValue = ["configMap": ["name": "source", "optional": true]]
+            _ = try await bed.ready(try await bed.makePod("web", spec(source)))
+            #expect(!FileManager.default.fileExists(atPath: try mount(bed).hostPath + "/a"))
+        }
+    }
+}
