@@ -7,8 +7,7 @@ import KubeModel
 extension PodWorker {
     /// Stops what still runs: the containers side by side, then the sidecars from the last to the first.
     func stopContainers() async {
-        let seconds = pod.object.deletionGracePeriodSeconds ?? pod.terminationGracePeriodSeconds
-        let grace = isForgotten ? Duration.zero : node.configuration.prescribed(seconds: max(0, seconds))
+        let grace = stopGrace
         await withDiscardingTaskGroup { group in
             group.addTask { await self.obeyHurries() }
             let begun = ContinuousClock.now
@@ -21,6 +20,12 @@ extension PodWorker {
             await stopSidecars(grace: grace > .zero ? max(left, shortestGrace) : .zero)
             group.cancelAll()
         }
+    }
+
+    /// The time that containers have to stop.
+    var stopGrace: Duration {
+        let seconds = pod.object.deletionGracePeriodSeconds ?? pod.terminationGracePeriodSeconds
+        return isForgotten ? .zero : node.configuration.prescribed(seconds: max(0, seconds))
     }
 
     func stopSidecars(grace: Duration) async {

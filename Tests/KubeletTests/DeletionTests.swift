@@ -57,6 +57,21 @@ import Testing
         }
     }
 
+    @Test("a container that is being started when its pod is deleted is stopped as soon as it runs")
+    func startedTooLate() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.holdStart(of: "main")
+        try await bed.run {
+            let made = try await bed.makePod()
+            await bed.runtime.waitForCalls { $0.contains(.start("main", attempt: 0)) }
+            try await bed.delete(made)
+            _ = try await bed.version(from: made, "deleted") { $0.object.isBeingDeleted }
+            bed.runtime.releaseStarts()
+            try await bed.waitUntilGone(made)
+            #expect(signals(bed) == [.signal("main", 15)])
+        }
+    }
+
     @Test("a deletion without grace kills at once, and releases the address")
     func forced() async throws {
         let bed = try KubeletBed()

@@ -47,6 +47,8 @@ final class ScriptedRuntime: ContainerRuntime {
         var missingImages: Set<String> = []
         var startFailures: [String: RuntimeError] = [:]
         var plannedExits: [String: [Int]] = [:]
+        var heldStarts: Set<String> = []
+        var startGates: [CheckedContinuation<Void, Never>] = []
         var deafToTerm: Set<String> = []
         var results: [[String]: ExecutionResult] = [:]
         var answers: [Int: Answer] = [:]
@@ -70,6 +72,18 @@ final class ScriptedRuntime: ContainerRuntime {
     /// Starting this container fails, until it is told otherwise with nil.
     func failStart(of container: String, with error: RuntimeError?) {
         script.withLock { $0.startFailures[container] = error }
+    }
+
+    /// Lets starts of the container take until `releaseStarts`, whatever happens meanwhile.
+    func holdStart(of container: String) { script.withLock { _ = $0.heldStarts.insert(container) } }
+
+    func releaseStarts() {
+        let gates = script.withLock { script in
+            script.heldStarts = []
+            defer { script.startGates = [] }
+            return script.startGates
+        }
+        for gate in gates { gate.resume() }
     }
 
     /// The next sandboxes cannot be made.
@@ -205,6 +219,14 @@ final class ScriptedRuntime: ContainerRuntime {
             return (id, code)
         }
         note(.start(name, attempt: configuration.attempt))
+        await withCheckedContinuation { gate in
+            let isHeld = script.withLock { script in
+                guard script.heldStarts.contains(name) else { return false }
+                script.startGates.append(gate)
+                return true
+            }
+            if !isHeld { gate.resume() }
+        }
         if let code { end(ContainerExit(code: code)) { $0.id == id } }
         return id
     }

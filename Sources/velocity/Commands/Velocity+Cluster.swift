@@ -149,7 +149,7 @@ struct ClusterCommand: AsyncParsableCommand {
                     "The cluster '\(directory.name)' has never been started, so it has no kubeconfig.",
                     hint: "Run: velocity cluster up \(directory.name)")
             }
-            guard merge else { return print(text, terminator: "") }
+            guard merge else { return Output.text(text) }
             let own = Machine.environment["KUBECONFIG"].flatMap { $0.split(separator: ":").first.map(String.init) }
             let path = own ?? Machine.userHome + "/.kube/config"
             try Kubeconfig.merge(file: directory.kubeconfigFile, into: path)

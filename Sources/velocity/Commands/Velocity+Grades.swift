@@ -126,6 +126,6 @@ struct Grade: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the gradebook as CSV.")
         @OptionGroup var options: BookOptions
 
-        func run() async throws { print(try options.gradebook().report().csv, terminator: "") }
+        func run() async throws { Output.text(try options.gradebook().report().csv) }
     }
 }

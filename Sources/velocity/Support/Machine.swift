@@ -38,7 +38,12 @@ enum Machine {
 /// Text for people and for programs.
 enum Output {
     /// One line of the command's result.
-    static func line(_ text: String = "") { print(text) }
+    static func line(_ text: String = "") { self.text(text + "\n") }
+
+    /// The command's result as it is.
+    ///
+    /// Written at once, also into a pipe: whoever waits for a long command sees how far it is.
+    static func text(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
     /// For the person at the terminal; never mixed into output that a program reads.
     static func remark(_ text: String) {
@@ -49,7 +54,7 @@ enum Output {
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        line(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// A table with a header; columns as wide as their longest cell.
@@ -59,7 +64,7 @@ enum Output {
             let cells = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
             var line = cells.joined(separator: "   ")
             while line.last == " " { line.removeLast() }
-            print(line)
+            self.line(line)
         }
     }
 }
