@@ -93,7 +93,8 @@ let package = Package(
         library("Course", ["CourseModel", "KubeModel", "KubeClient", yams]),
         library("Checkers", ["CourseModel", "KubeModel", "KubeClient"]),
         library(
-            "Progress", ["CourseModel", "KubeModel", "KubeClient", grdb, .product(name: "Crypto", package: "swift-crypto")]),
+            "Progress",
+            ["CourseModel", "KubeModel", "KubeClient", grdb, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 5 to 7
         library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
@@ -105,7 +106,8 @@ let package = Package(
         .executableTarget(
             name: "velocity",
             dependencies: [
-                "KubeModel", "KubeClient", "Cluster", "ContainerRuntime", "CourseModel", "Course", "Checkers", "Progress",
+                "KubeModel", "KubeClient", "Cluster", "ContainerRuntime", "CourseModel", "Course", "Checkers",
+                "Progress",
                 "ScreenKit", "LabScreens", "TerminalScreen", yams,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

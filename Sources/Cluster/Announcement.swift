@@ -25,7 +25,9 @@ struct Announcement: Service {
         let isReady = try await client.waitFor(
             .nodes, ClusterServer.nodeName, in: nil, timeout: .seconds(30)
         ) { node in Conditions(node?.value[["status", "conditions"]])["Ready"]?.isTrue ?? false }
-        guard isReady else { throw ClusterError("The node is not Ready after 30 seconds.", hint: "Read the log: \(directory.logFile)") }
+        guard isReady else {
+            throw ClusterError("The node is not Ready after 30 seconds.", hint: "Read the log: \(directory.logFile)")
+        }
         var kept = settings
         // A port that stood in for a taken one is not for ever.
         if settings.port == 0 { kept.port = port }

@@ -26,7 +26,9 @@ public struct ClusterServer {
         do {
             try directory.prepare()
             guard try ClusterProcess.lock(directory) else {
-                throw ClusterError("The cluster '\(directory.name)' runs already.", hint: "Stop it: velocity cluster down \(directory.name)")
+                throw ClusterError(
+                    "The cluster '\(directory.name)' runs already.",
+                    hint: "Stop it: velocity cluster down \(directory.name)")
             }
             try await ClusterServer(directory: directory, settings: settings).run()
         } catch {
@@ -77,7 +79,8 @@ public struct ClusterServer {
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
             configuration: ClusterNetworkConfiguration(apiHostPort: port))
         let kubelet = Kubelet(
-            client: client("system:node:\(Self.nodeName)"), runtime: runtime, addresses: NetworkAddresses(network: network),
+            client: client("system:node:\(Self.nodeName)"), runtime: runtime,
+            addresses: NetworkAddresses(network: network),
             logs: logs,
             configuration: KubeletConfiguration(
                 nodeName: Self.nodeName, rootDirectory: directory.path,
@@ -86,7 +89,8 @@ public struct ClusterServer {
         api.setNodeAgent(kubelet, node: Self.nodeName)
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,
-            kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level, remarks: remarks)
+            kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level,
+            remarks: remarks)
         var logger = Logger(label: "cluster") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         // Stopped in reverse: the node first, the API that everything talks to last.
@@ -109,7 +113,8 @@ public struct ClusterServer {
         let probe = RuntimeProbe.run()
         if let obstacle = probe.obstacle {
             guard settings.level == nil else {
-                throw ClusterError(obstacle, hint: probe.fix.map { "Allow it: \($0)" } ?? "Use another level: --runtime plain")
+                throw ClusterError(
+                    obstacle, hint: probe.fix.map { "Allow it: \($0)" } ?? "Use another level: --runtime plain")
             }
             let way = probe.fix.map { " For the full level: \($0)" } ?? ""
             remarks.append("\(obstacle) The cluster runs at level 'plain'.\(way)")
@@ -123,7 +128,8 @@ public struct ClusterServer {
             throw ClusterError("No port on 127.0.0.1 is free.", hint: "See what listens: ss -ltn")
         }
         if settings.port != 0 {
-            remarks.append("Port \(settings.port) is taken, so the API answers on port \(port); the kubeconfig says so.")
+            remarks.append(
+                "Port \(settings.port) is taken, so the API answers on port \(port); the kubeconfig says so.")
         }
         return port
     }
@@ -139,7 +145,8 @@ public struct ClusterServer {
         }
     }
 
-    private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime {
+    private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
+    {
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: .ofThisProgram(), logs: logs)

@@ -116,7 +116,9 @@ enum Directory {
         return names
     }
 
-    /// Removes a folder and all in it; what is not there is fine. Symbolic links are removed, not followed.
+    /// Removes a folder and all in it; what is not there is fine.
+    ///
+    /// Symbolic links are removed, not followed.
     static func remove(_ path: String) throws(ClusterError) {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }

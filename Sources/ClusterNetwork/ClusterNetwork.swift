@@ -145,7 +145,8 @@ public final class ClusterNetwork: Service {
         for nodePort in outcome.recoveries {
             guard let service = services.get(nodePort.service) else { continue }
             await events.record(
-                service, .normal, reason: "NodePortAvailable", message: "Port \(nodePort.port) of this machine is open.")
+                service, .normal, reason: "NodePortAvailable", message: "Port \(nodePort.port) of this machine is open."
+            )
         }
     }
 

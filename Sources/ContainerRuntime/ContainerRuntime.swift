@@ -21,7 +21,8 @@ public protocol ContainerRuntime: NetworkDatapath {
     func signal(_ container: ContainerID, _ signal: Int32) async
 
     /// Runs a command in a running container and waits for it, at most `timeout`, after which it is killed.
-    func execute(_ container: ContainerID, command: [String], timeout: Duration) async throws(RuntimeError) -> ExecutionResult
+    func execute(_ container: ContainerID, command: [String], timeout: Duration) async throws(RuntimeError)
+        -> ExecutionResult
 
     /// Kills what is left of the pod and removes its sandbox, address and files (its logs stay). Unknown pods are fine.
     func removePodSandbox(_ podUID: String) async
@@ -63,7 +64,8 @@ public struct Image: Sendable, Hashable {
     public var stopSignal: Int32
 
     public init(
-        reference: String, digest: String, entrypoint: [String] = [], command: [String] = [], environment: [String] = [],
+        reference: String, digest: String, entrypoint: [String] = [], command: [String] = [],
+        environment: [String] = [],
         workingDirectory: String = "/", user: Int? = nil, stopSignal: Int32 = 15
     ) {
         self.reference = reference
@@ -104,7 +106,9 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     }
 }
 
-/// What a container is started from. Everything that a manifest leaves open has been filled in from the image.
+/// What a container is started from.
+///
+/// Everything that a manifest leaves open has been filled in from the image.
 public struct ContainerConfiguration: Sendable, Hashable {
     public var podUID: String
     public var name: String

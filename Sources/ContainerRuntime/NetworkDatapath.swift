@@ -17,7 +17,8 @@ public protocol NetworkDatapath: Sendable {
     ///
     /// The connect has completed when this returns. The caller owns the descriptor; it is non-blocking and close-on-exec.
     /// - Parameter podUID: Connect from inside this pod's network instead (`127.0.0.1` is then the pod's own).
-    func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError) -> Int32
+    func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError)
+        -> Int32
 }
 
 extension NetworkDatapath {

@@ -20,7 +20,8 @@ public protocol ClusterClient: Sendable {
         _ resource: ResourceType, namespace: String?, options: WatchOptions
     ) async throws(Status) -> AsyncThrowingStream<WatchEvent, any Error>
 
-    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status) -> KubeObject
+    func create(_ resource: ResourceType, _ object: KubeObject, options: WriteOptions) async throws(Status)
+        -> KubeObject
 
     /// Replaces an object, or one of its sub-resources (`status`, `scale`). A `resourceVersion` in the object is a precondition.
     func update(
@@ -74,7 +75,9 @@ public struct ListOptions: Sendable, Hashable {
 public struct WatchOptions: Sendable, Hashable {
     public var labelSelector: String?
     public var fieldSelector: String?
-    /// The revision after which events are wanted: that of the list before it. Nil starts with the present objects as `added`.
+    /// The revision after which events are wanted: that of the list before it.
+    ///
+    /// Nil starts with the present objects as `added`.
     public var resourceVersion: String?
     public var allowsBookmarks: Bool
 
@@ -217,7 +220,9 @@ public enum WatchEvent: Sendable, Hashable {
 }
 
 extension ClusterClient {
-    public func get(_ resource: ResourceType, _ name: String, in namespace: String? = nil) async throws(Status) -> KubeObject {
+    public func get(_ resource: ResourceType, _ name: String, in namespace: String? = nil) async throws(Status)
+        -> KubeObject
+    {
         try await get(resource, namespace: namespace, name: name)
     }
 

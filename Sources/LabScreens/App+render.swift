@@ -59,7 +59,8 @@ extension App {
             case .checkpoint(let checkpoint): checkpoint.place
             }
         let end = buffer.put("VelocityLab", column: area.column, row: area.row, .title)
-        buffer.put(TextWrap.truncate(place, columns: max(0, area.columns - end - 2)), column: end + 2, row: area.row, .dim)
+        buffer.put(
+            TextWrap.truncate(place, columns: max(0, area.columns - end - 2)), column: end + 2, row: area.row, .dim)
     }
 
     private func renderHelp(_ hints: [KeyHint], of buffer: inout CellBuffer) {
@@ -67,7 +68,8 @@ extension App {
         let width = min(buffer.size.columns, 44)
         let height = min(buffer.size.rows, lines.count + 4)
         let area = Rect(
-            column: (buffer.size.columns - width) / 2, row: (buffer.size.rows - height) / 2, columns: width, rows: height)
+            column: (buffer.size.columns - width) / 2, row: (buffer.size.rows - height) / 2, columns: width,
+            rows: height)
         buffer.fill(area)
         let inside = buffer.box(area, title: "Keys here").inset(columns: 1)
         for (index, hint) in lines.enumerated() where index < inside.rows {
@@ -75,7 +77,8 @@ extension App {
             buffer.put(hint.does, column: inside.column + 12, row: inside.row + index, limit: inside.endColumn)
         }
         if inside.rows > lines.count {
-            buffer.put("any key closes this", column: inside.column, row: inside.endRow - 1, .dim, limit: inside.endColumn)
+            buffer.put(
+                "any key closes this", column: inside.column, row: inside.endRow - 1, .dim, limit: inside.endColumn)
         }
     }
 }

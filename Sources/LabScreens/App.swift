@@ -73,10 +73,11 @@ public struct App: Sendable {
         case .checkWaits(let check, let line): withCheckpoint { $0.waits(check, line) }
         case .checkJudged(let result): withCheckpoint { $0.judged(result) }
         case .checkpointFinished(let result): withCheckpoint { $0.finished(result) }
-        case .tick: if case .scene(var scene) = screens.last {
-            scene.advance()
-            replaceTop(.scene(scene))
-        }
+        case .tick:
+            if case .scene(var scene) = screens.last {
+                scene.advance()
+                replaceTop(.scene(scene))
+            }
         case .key(let key): return press(key)
         }
         return []

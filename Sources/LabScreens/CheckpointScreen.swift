@@ -88,15 +88,19 @@ struct CheckpointScreen: Sendable {
             lines.append(
                 outcome == .passed
                     ? PageLine(text: "✓ Passed, and recorded.", style: .good)
-                    : PageLine(text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
+                    : PageLine(
+                        text: "✗ Not yet. It is recorded; try again with c when you have mended it.", style: .warning))
         } else if !isRunning {
-            lines.append(PageLine(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
+            lines.append(
+                PageLine(text: "The check was stopped; nothing is recorded. c starts it again.", style: .warning))
         }
         lines.append(PageLine(text: ""))
         func add(_ label: String, _ text: String, _ style: Style = .plain) {
             let indent = String(repeating: " ", count: 13)
             for (index, part) in TextWrap.lines(text, columns: max(8, columns - 13)).enumerated() {
-                lines.append(PageLine(text: (index == 0 ? TextWrap.pad("    \(label)", columns: 13) : indent) + part, style: style))
+                lines.append(
+                    PageLine(
+                        text: (index == 0 ? TextWrap.pad("    \(label)", columns: 13) : indent) + part, style: style))
             }
         }
         for check in phase.checkpoint.checks {

@@ -18,13 +18,15 @@ enum ClusterStrip {
         case .starting: buffer.put("starting ...", column: lines.column, row: lines.row, .dim, limit: lines.endColumn)
         case .stopped(let sentence):
             buffer.put(
-                TextWrap.truncate("✗ \(sentence) Press r to start it again.", columns: lines.columns), column: lines.column,
+                TextWrap.truncate("✗ \(sentence) Press r to start it again.", columns: lines.columns),
+                column: lines.column,
                 row: lines.row, .bad)
         case .running:
             for node in view.nodes {
                 column = buffer.put(" \(node.name) ", column: column, row: area.row, limit: area.endColumn)
                 let sign = node.isReady ? "✓ Ready " : "✗ NotReady "
-                column = buffer.put(sign, column: column, row: area.row, node.isReady ? .good : .bad, limit: area.endColumn)
+                column = buffer.put(
+                    sign, column: column, row: area.row, node.isReady ? .good : .bad, limit: area.endColumn)
             }
             renderPods(view.pods, in: lines, of: &buffer)
         }
@@ -33,7 +35,8 @@ enum ClusterStrip {
     private static func renderPods(_ pods: [ClusterView.Pod], in area: Rect, of buffer: inout CellBuffer) {
         guard area.rows > 0 else { return }
         if pods.isEmpty {
-            buffer.put("no pods in the lab's namespace yet", column: area.column, row: area.row, .dim, limit: area.endColumn)
+            buffer.put(
+                "no pods in the lab's namespace yet", column: area.column, row: area.row, .dim, limit: area.endColumn)
         }
         let hidden = pods.count > area.rows ? pods.count - area.rows + 1 : 0
         for (index, pod) in pods.prefix(pods.count - hidden).enumerated() {
@@ -42,12 +45,15 @@ enum ClusterStrip {
             let style: Style = isGoing ? .dim : pod.isReady ? .good : .warning
             buffer.put(isGoing ? "-" : pod.isReady ? "✓" : "·", column: area.column, row: row, style)
             let nameColumns = max(10, area.columns - 32)
-            buffer.put(TextWrap.pad(pod.name, columns: nameColumns), column: area.column + 2, row: row, limit: area.endColumn)
+            buffer.put(
+                TextWrap.pad(pod.name, columns: nameColumns), column: area.column + 2, row: row, limit: area.endColumn)
             let restarts = pod.restarts > 0 ? "  \(pod.restarts) restart\(pod.restarts == 1 ? "" : "s")" : ""
-            buffer.put(pod.status + restarts, column: area.column + 3 + nameColumns, row: row, style, limit: area.endColumn)
+            buffer.put(
+                pod.status + restarts, column: area.column + 3 + nameColumns, row: row, style, limit: area.endColumn)
         }
         if hidden > 0 {
-            buffer.put("... and \(hidden) more", column: area.column + 2, row: area.endRow - 1, .dim, limit: area.endColumn)
+            buffer.put(
+                "... and \(hidden) more", column: area.column + 2, row: area.endRow - 1, .dim, limit: area.endColumn)
         }
     }
 }

@@ -60,7 +60,8 @@ struct LabScreen: Sendable {
         let state = progress[LabPath(lab: lab.id, phase: phase.id).description]
         var note = "step \(stepIndex + 1) of \(phase.steps.count)"
         if let state { note += state.isDone ? "  ✓ passed" : "  \(state.passed) of \(state.total) checks" }
-        let column = buffer.put(phase.title, column: heading.column + 1, row: heading.row, .bold, limit: heading.endColumn)
+        let column = buffer.put(
+            phase.title, column: heading.column + 1, row: heading.row, .bold, limit: heading.endColumn)
         buffer.put(note, column: column + 2, row: heading.row, .dim, limit: heading.endColumn)
         page = page.inset(columns: 1)
         let lines = text(columns: min(page.columns, 96))
@@ -88,7 +89,9 @@ struct LabScreen: Sendable {
         lines.append(PageLine(text: ""))
         for command in step.commands { addCommand(command, &lines, columns) }
         if let snippet = step.snippet {
-            lines += snippet.split(separator: "\n", omittingEmptySubsequences: false).map { PageLine(text: "  │ \($0)", style: .dim) }
+            lines += snippet.split(separator: "\n", omittingEmptySubsequences: false).map {
+                PageLine(text: "  │ \($0)", style: .dim)
+            }
             lines.append(PageLine(text: ""))
         }
         if !step.files.isEmpty { add("Files in your folder: \(step.files.joined(separator: ", "))", .dim) }

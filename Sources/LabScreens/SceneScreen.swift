@@ -118,11 +118,13 @@ struct SceneScreen: Sendable {
         for (index, line) in visible.enumerated() {
             var column = page.column
             for piece in line {
-                column = buffer.put(piece.text, column: column, row: page.row + index, piece.style, limit: page.endColumn)
+                column = buffer.put(
+                    piece.text, column: column, row: page.row + index, piece.style, limit: page.endColumn)
             }
         }
         if isOpen {
-            buffer.put(" back-log ", column: max(0, area.endColumn - 11), row: area.row, .selected, limit: area.endColumn)
+            buffer.put(
+                " back-log ", column: max(0, area.endColumn - 11), row: area.row, .selected, limit: area.endColumn)
         }
     }
 

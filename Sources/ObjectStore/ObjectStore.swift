@@ -97,7 +97,9 @@ public final class ObjectStore: Sendable {
         }
     }
 
-    /// Writes an object; returns when it is durable. The revision is put into `metadata.resourceVersion`.
+    /// Writes an object; returns when it is durable.
+    ///
+    /// The revision is put into `metadata.resourceVersion`.
     @discardableResult
     public func put(
         _ key: StoreKey, _ object: KubeObject, _ precondition: Precondition = .none
@@ -242,7 +244,9 @@ public final class ObjectStore: Sendable {
             shared.state.apply(StoreEvent(kind: kind, object: object, previous: shared.state.get(object.key)))
             if shared.ahead[object.key]?.revision == object.revision { shared.ahead[object.key] = nil }
         }
-        let concerned = shared.watchers.filter { _, watcher in changes.contains { watcher.range.contains($0.object.key) } }
+        let concerned = shared.watchers.filter { _, watcher in
+            changes.contains { watcher.range.contains($0.object.key) }
+        }
         for id in concerned.keys { shared.watchers[id] = nil }
         return concerned.values.map(\.continuation)
     }
@@ -276,7 +280,8 @@ public final class ObjectStore: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = shared.withLock { shared in
-                    guard !Task.isCancelled, shared.state.revision <= seen || !Self.changed(range, after: seen, shared) else {
+                    guard !Task.isCancelled, shared.state.revision <= seen || !Self.changed(range, after: seen, shared)
+                    else {
                         return true
                     }
                     shared.watchers[id] = Watcher(range: range, continuation: continuation)
@@ -294,7 +299,9 @@ public final class ObjectStore: Sendable {
         return !found.events.isEmpty
     }
 
-    /// Closes the file. Writes after this fail.
+    /// Closes the file.
+    ///
+    /// Writes after this fail.
     public func close() async {
         shared.withLock { $0.failure = .io("The store is closed.") }
         log?.close()

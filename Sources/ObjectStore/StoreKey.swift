@@ -9,7 +9,9 @@ public struct Revision: Sendable, Hashable, Comparable, CustomStringConvertible 
     public static func < (left: Revision, right: Revision) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Where an object lives: its resource (`deployments.apps`), its namespace, its name. Lists come in this order.
+/// Where an object lives: its resource (`deployments.apps`), its namespace, its name.
+///
+/// Lists come in this order.
 public struct StoreKey: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let resource: String
     /// Nil for objects of the cluster.
@@ -50,6 +52,7 @@ public struct KeyRange: Sendable, Hashable {
     }
 
     public func contains(_ key: StoreKey) -> Bool {
-        resource == key.resource && (namespace == nil || namespace == key.namespace) && (name == nil || name == key.name)
+        resource == key.resource && (namespace == nil || namespace == key.namespace)
+            && (name == nil || name == key.name)
     }
 }

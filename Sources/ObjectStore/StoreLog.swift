@@ -112,7 +112,8 @@ struct StoreLog: Sendable {
             throw StoreError.io("The store is damaged: the object '\(key)' at revision \(revision) cannot be read.")
         }
         let object = StoredObject(
-            key: key, object: KubeObject(value), bytes: bytes, revision: revision, createRevision: Revision(row["created"]))
+            key: key, object: KubeObject(value), bytes: bytes, revision: revision,
+            createRevision: Revision(row["created"]))
         if revision <= compacted {
             state.restore(object)
         } else {

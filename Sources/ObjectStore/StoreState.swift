@@ -17,7 +17,9 @@ struct StoreState {
         }
 
         mutating func set(_ object: StoredObject) {
-            if objects.updateValue(object, forKey: object.key) == nil { keys.insert(object.key, at: place(of: object.key)) }
+            if objects.updateValue(object, forKey: object.key) == nil {
+                keys.insert(object.key, at: place(of: object.key))
+            }
         }
 
         mutating func remove(_ key: StoreKey) {
@@ -47,7 +49,9 @@ struct StoreState {
         revision = max(revision, object.revision)
     }
 
-    /// Makes an event happen. Its revision must be above all earlier ones.
+    /// Makes an event happen.
+    ///
+    /// Its revision must be above all earlier ones.
     mutating func apply(_ event: StoreEvent) {
         precondition(event.revision > revision, "revision \(event.revision) comes after \(revision)")
         revision = event.revision
@@ -82,7 +86,8 @@ struct StoreState {
         guard at == revision || at >= compacted else { throw .compacted(compacted) }
         var table = tables[range.resource] ?? Table()
         if at < revision {
-            for event in history[firstEvent(after: at)...].reversed() where event.object.key.resource == range.resource {
+            for event in history[firstEvent(after: at)...].reversed() where event.object.key.resource == range.resource
+            {
                 if let previous = event.previous { table.set(previous) } else { table.remove(event.object.key) }
             }
         }

@@ -1,6 +1,8 @@
 public import KubeModel
 
-/// An object as it is kept: the value for code, the bytes for the wire. Encoded once, when it was written.
+/// An object as it is kept: the value for code, the bytes for the wire.
+///
+/// Encoded once, when it was written.
 public struct StoredObject: Sendable {
     public let key: StoreKey
     /// With `metadata.resourceVersion` set.

@@ -12,7 +12,9 @@ public struct Cell: Sendable, Hashable {
     public static let blank = Cell(" ", .plain)
 }
 
-/// A frame: what the whole screen shows. Screens draw into one and cannot fail; what lies outside is cut.
+/// A frame: what the whole screen shows.
+///
+/// Screens draw into one and cannot fail; what lies outside is cut.
 public struct CellBuffer: Sendable, Hashable {
     public let size: Size
     public private(set) var cells: [Cell]
@@ -127,7 +129,8 @@ public struct CellBuffer: Sendable, Hashable {
                 var run = Run(column: column, row: row, text: "", style: cell.style)
                 while column < size.columns {
                     let next = self[column, row]
-                    guard next.style == run.style, old?.size != size || old?[column, row] != next || next.grapheme.isEmpty
+                    guard next.style == run.style,
+                        old?.size != size || old?[column, row] != next || next.grapheme.isEmpty
                     else { break }
                     run.text += next.grapheme
                     column += 1

@@ -27,7 +27,9 @@ public struct Style: Sendable, Hashable {
     public static let warning = Style(.warning)
 }
 
-/// What a colour means. A role never carries meaning alone: a sign or a word always stands beside it.
+/// What a colour means.
+///
+/// A role never carries meaning alone: a sign or a word always stands beside it.
 public enum ColorRole: String, Sendable, CaseIterable {
     /// The terminal's own foreground.
     case plain

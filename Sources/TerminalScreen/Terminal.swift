@@ -2,7 +2,9 @@ import CNCurses
 import CTerminal
 public import ScreenKit
 
-/// The terminal: shows frames and reads keys. The only code that knows ncurses.
+/// The terminal: shows frames and reads keys.
+///
+/// The only code that knows ncurses.
 ///
 /// Whatever ends the program, the terminal is restored: `leave()` on every ordinary way out, a guard in C on signals and crashes.
 @safe public final class Terminal {
@@ -71,7 +73,9 @@ public import ScreenKit
     }
 
     private func pair(of style: Style) -> Int16 {
-        guard hasColor, style.color != .plain, let index = ColorRole.allCases.firstIndex(of: style.color) else { return 0 }
+        guard hasColor, style.color != .plain, let index = ColorRole.allCases.firstIndex(of: style.color) else {
+            return 0
+        }
         return Int16(index + 1)
     }
 
@@ -88,7 +92,9 @@ public import ScreenKit
     /// Waits for a key, a new size, a byte on `wake` (which the caller reads), or the time-out.
     public func wait(wake: Int32, timeout: Duration?) -> Event {
         if let key = readKey() { return key }
-        let milliseconds = timeout.map { Int32(clamping: $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000) }
+        let milliseconds = timeout.map {
+            Int32(clamping: $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000)
+        }
         let ready = ct_wait(wake, milliseconds ?? -1)
         if ready & 1 != 0 {
             if let key = readKey() { return key }
@@ -171,7 +177,8 @@ extension String {
     /// The text for a terminal without Unicode.
     fileprivate var asASCII: String {
         let signs: [Character: Character] = [
-            "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "✓": "+", "✗": "x", "…": "~",
+            "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "✓": "+", "✗": "x",
+            "…": "~",
             "▸": ">", "░": ".", "█": "#", "č": "c", "ć": "c", "ž": "z", "š": "s", "đ": "d",
         ]
         return String(map { $0.isASCII ? $0 : signs[$0] ?? "?" })

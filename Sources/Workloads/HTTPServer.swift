@@ -18,7 +18,8 @@ struct HTTPResponse {
     func bytes(for request: HTTPRequest) -> [UInt8] {
         let reasons = [200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"]
         var text = "HTTP/1.1 \(status) \(reasons[status] ?? "")\r\nContent-Type: application/json\r\n"
-        text += "Content-Length: \(body.utf8.count)\r\nConnection: \(request.keepsAlive ? "keep-alive" : "close")\r\n\r\n"
+        text +=
+            "Content-Length: \(body.utf8.count)\r\nConnection: \(request.keepsAlive ? "keep-alive" : "close")\r\n\r\n"
         return Array((request.method == "HEAD" ? text : text + body).utf8)
     }
 }

@@ -59,7 +59,9 @@ import Testing
     func alreadyExists() async throws {
         let fixture = try Fixture()
         _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
-        let status = try await refusal { _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web")) }
+        let status = try await refusal {
+            _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
+        }
         #expect(status.code == 409)
         #expect(status.message == "deployments.apps \"web\" already exists")
     }

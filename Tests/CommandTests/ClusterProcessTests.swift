@@ -27,7 +27,9 @@ import Testing
                 for writer in 0..<10 {
                     group.addTask {
                         for number in 0..<100 {
-                            guard (try? await client.create(.configMaps, Self.map(writer * 100 + number))) != nil else { return }
+                            guard (try? await client.create(.configMaps, Self.map(writer * 100 + number))) != nil else {
+                                return
+                            }
                             if answered.add(writer * 100 + number) == 400 { kill(process, SIGKILL) }
                         }
                     }
@@ -97,7 +99,14 @@ import Testing
             #expect(result.errors.contains("The cluster runs at level 'plain'."))
             let client = try client(program)
             var pod = KubeObject(.pods, namespace: "default", name: "web")
-            pod.value["spec"] = ["containers": [["name": "web", "image": "web:1.0", "readinessProbe": ["httpGet": ["path": "/ready", "port": 8080]]]]]
+            pod.value["spec"] = [
+                "containers": [
+                    [
+                        "name": "web", "image": "web:1.0",
+                        "readinessProbe": ["httpGet": ["path": "/ready", "port": 8080]],
+                    ]
+                ]
+            ]
             _ = try await client.create(.pods, pod)
             #expect(
                 try await client.waitFor(.pods, "web", in: "default", timeout: .seconds(30)) { pod in

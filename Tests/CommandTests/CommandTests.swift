@@ -64,7 +64,9 @@ import Testing
             try Data().write(to: URL(fileURLWithPath: program.state))
             let result = try await program.run("list")
             #expect(result.code == 1)
-            #expect(result.errors.contains("Error: ") && result.errors.contains(program.state) && result.errors.contains("hint: "))
+            #expect(
+                result.errors.contains("Error: ") && result.errors.contains(program.state)
+                    && result.errors.contains("hint: "))
         }
     }
 
@@ -76,7 +78,9 @@ import Testing
             try junk.write(to: URL(fileURLWithPath: program.state + "/progress.sqlite"))
             let result = try await program.run("list")
             #expect(result.code == 1)
-            let kept = try FileManager.default.contentsOfDirectory(atPath: program.state).filter { $0.hasPrefix("progress.sqlite") }
+            let kept = try FileManager.default.contentsOfDirectory(atPath: program.state).filter {
+                $0.hasPrefix("progress.sqlite")
+            }
             let contents = kept.compactMap { FileManager.default.contents(atPath: program.state + "/" + $0) }
             #expect(contents.contains(junk), "\(result.errors)")
         }
@@ -102,7 +106,8 @@ import Testing
             #expect(try await program.run("grade", "report").output.contains("ana"))
             #expect(try await program.run("grade", "export").output.contains("ana"))
             let text = try String(contentsOfFile: file, encoding: .utf8)
-            try text.replacingOccurrences(of: "failed", with: "passed").write(toFile: file, atomically: true, encoding: .utf8)
+            try text.replacingOccurrences(of: "failed", with: "passed").write(
+                toFile: file, atomically: true, encoding: .utf8)
             #expect(try await program.run("grade", "import", file).code == 1)
         }
     }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite(
     "Sandboxes", .serialized, .timeLimit(.minutes(1)),
-    .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test"))
+    .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test")
+)
 struct SandboxRuntimeTests {
     let logs = ContainerLogs()
     let folder = NSTemporaryDirectory() + "/sandbox-test-\(UUID().uuidString.prefix(8))"
@@ -80,12 +81,14 @@ struct SandboxRuntimeTests {
                     logPath: "\(folder)/\(pod)-web.log"))
         }
         let id = try await start(
-            "for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 1 http://10.244.0.3/ready && exit 0; done; exit 1", in: "a", runtime)
+            "for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 1 http://10.244.0.3/ready && exit 0; done; exit 1", in: "a",
+            runtime)
         #expect(await runtime.waitForExit(id) == ContainerExit(code: 0))
         #expect(try await log("a").contains("\"pod\":\"host-b\""))
         // From this process, over a socket that was born in the cluster's network.
         let socket = try await runtime.connect(address: "10.244.0.2", port: 80, insidePod: nil, timeout: .seconds(2))
-        let response = try await HTTPFetch.get(connectedSocket: socket, host: "a", path: "/health", timeout: .seconds(2))
+        let response = try await HTTPFetch.get(
+            connectedSocket: socket, host: "a", path: "/health", timeout: .seconds(2))
         #expect(response.status == 200 && response.text.contains("host-a"))
         await #expect(throws: ConnectError.refused) {
             try await runtime.connect(address: "10.244.0.2", port: 81, insidePod: nil, timeout: .seconds(2))
@@ -104,7 +107,9 @@ struct SandboxRuntimeTests {
             ContainerConfiguration.Mount(hostPath: folder + "/volume", containerPath: "/data/in", isReadOnly: true),
             ContainerConfiguration.Mount(hostPath: folder + "/volume", containerPath: "/data/out", isReadOnly: false),
         ]
-        let id = try await start("cat /data/in/file; echo x > /data/in/new && exit 1; echo y > /data/out/new", in: "a", mounts: mounts, runtime)
+        let id = try await start(
+            "cat /data/in/file; echo x > /data/in/new && exit 1; echo y > /data/out/new", in: "a", mounts: mounts,
+            runtime)
         #expect(await runtime.waitForExit(id) == ContainerExit(code: 0))
         #expect(try String(contentsOfFile: folder + "/volume/new", encoding: .utf8) == "y\n")
         #expect(try await log("a").contains("from the host"))
@@ -116,7 +121,8 @@ struct SandboxRuntimeTests {
         let runtime = try runtime()
         try await makePod("a", "10.244.0.2", in: runtime)
         let id = try await start("echo inside > /tmp/mark; exec sleep 100", in: "a", runtime)
-        var result = try await runtime.execute(id, command: ["sh", "-c", "until cat /tmp/mark; do :; done 2>/dev/null; exit 3"], timeout: .seconds(5))
+        var result = try await runtime.execute(
+            id, command: ["sh", "-c", "until cat /tmp/mark; do :; done 2>/dev/null; exit 3"], timeout: .seconds(5))
         #expect(result == ExecutionResult(code: 3, output: "inside\n"))
         result = try await runtime.execute(id, command: ["sleep", "50"], timeout: .milliseconds(50))
         #expect(result.isTimedOut)

@@ -238,7 +238,8 @@ struct LinterTests {
         let folder = NSTemporaryDirectory() + "/manifests-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        for (name, text) in ["a.yaml": "kind: Pod\nmetadata:\n\tname: web\n", "b.yml": "kind: Pod\n", "c.txt": "\t: x"] {
+        for (name, text) in ["a.yaml": "kind: Pod\nmetadata:\n\tname: web\n", "b.yml": "kind: Pod\n", "c.txt": "\t: x"]
+        {
             try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
         }
         #expect(

@@ -22,7 +22,8 @@ enum Fixtures {
                 id: "crisis", week: "week06", title: "The Stampede", setting: "", cast: ["filip", "ana"],
                 items: [
                     .line(SceneLine(id: "a", text: SceneText("Tuesday, half past eleven."))),
-                    .line(SceneLine(id: "b", speaker: "filip", text: SceneText("Port 3001, or 3002?"), mood: "worried")),
+                    .line(
+                        SceneLine(id: "b", speaker: "filip", text: SceneText("Port 3001, or 3002?"), mood: "worried")),
                     .wait(.seconds(1)),
                     .choices([
                         SceneChoice(line: SceneLine(id: "c", text: SceneText("Ask the cluster."))),
@@ -37,7 +38,8 @@ enum Fixtures {
         ],
         labs: [
             Lab(
-                id: "week06", title: "Command Center", week: "week06", mission: "", success: "", namespace: "velocitytech",
+                id: "week06", title: "Command Center", week: "week06", mission: "", success: "",
+                namespace: "velocitytech",
                 phases: [
                     Phase(
                         id: "phase2", title: "Deployments and Scaling", minutes: 75, objective: "Run three replicas.",

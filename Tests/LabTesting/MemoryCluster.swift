@@ -30,7 +30,9 @@ public struct MemoryCluster: Sendable {
 
 extension MemoryCluster {
     /// A pod of one container, `main`, that is not in the cluster yet.
-    public static func pod(_ name: String, image: String = "web:1.0", node: String? = nil, spec: JSONValue = [:]) -> KubeObject {
+    public static func pod(_ name: String, image: String = "web:1.0", node: String? = nil, spec: JSONValue = [:])
+        -> KubeObject
+    {
         var object = KubeObject(.pods, namespace: "default", name: name)
         object.labels = ["app": name]
         object.value["spec"] = spec

@@ -22,11 +22,13 @@ import Testing
         let range = KeyRange.all(resource: "configmaps")
         var lists: [Revision: [StoreKey: String]] = [:]
         for _ in 0..<200 {
-            let key = ObjectStoreTests.key("n\(Int.random(in: 0..<8, using: &random))", in: Bool.random(using: &random) ? "a" : "b")
+            let key = ObjectStoreTests.key(
+                "n\(Int.random(in: 0..<8, using: &random))", in: Bool.random(using: &random) ? "a" : "b")
             if Bool.random(using: &random), store.get(key) != nil {
                 try await store.delete(key)
             } else {
-                try await store.put(key, ObjectStoreTests.object(key.name, "\(UInt8.random(in: 0...9, using: &random))"))
+                try await store.put(
+                    key, ObjectStoreTests.object(key.name, "\(UInt8.random(in: 0...9, using: &random))"))
             }
             lists[store.revision] = try contents(store, range, at: nil)
         }
@@ -36,7 +38,8 @@ import Testing
             var known = try contents(store, range, at: from)
             #expect(known == lists[from], "seed \(seed): list at \(from)")
             if from < to {
-                for event in try await store.events(after: from, in: range, limit: 1000).events where event.revision <= to {
+                for event in try await store.events(after: from, in: range, limit: 1000).events
+                where event.revision <= to {
                     known[event.object.key] = event.kind == .deleted ? nil : text(event.object)
                 }
             }
@@ -44,7 +47,8 @@ import Testing
         }
     }
 
-    private func contents(_ store: ObjectStore, _ range: KeyRange, at revision: Revision?) throws -> [StoreKey: String] {
+    private func contents(_ store: ObjectStore, _ range: KeyRange, at revision: Revision?) throws -> [StoreKey: String]
+    {
         let items = try store.list(range, at: revision).items
         return Dictionary(uniqueKeysWithValues: items.map { ($0.key, text($0)) })
     }

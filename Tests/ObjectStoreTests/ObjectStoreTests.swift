@@ -30,7 +30,9 @@ import Testing
     func bareObject() async throws {
         let store = try ObjectStore(.memory)
         let stored = try await store.put(Self.key("bare"), KubeObject(["kind": "ConfigMap"]))
-        #expect(String(decoding: stored.bytes, as: UTF8.self) == #"{"kind":"ConfigMap","metadata":{"resourceVersion":"1"}}"#)
+        #expect(
+            String(decoding: stored.bytes, as: UTF8.self) == #"{"kind":"ConfigMap","metadata":{"resourceVersion":"1"}}"#
+        )
     }
 
     @Test("preconditions are kept: absent, at a revision, present for a deletion")
@@ -144,9 +146,14 @@ import Testing
     func damaged() throws {
         let path = NSTemporaryDirectory() + "store-\(UUID().uuidString).sqlite"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        try "this is not a database, and long enough to be read as one".write(toFile: path, atomically: true, encoding: .utf8)
+        try "this is not a database, and long enough to be read as one".write(
+            toFile: path, atomically: true, encoding: .utf8)
         #expect { try ObjectStore(.file(path)) } throws: { error in
-            if case StoreError.io(let sentence)? = error as? StoreError { sentence.contains("is damaged") } else { false }
+            if case StoreError.io(let sentence)? = error as? StoreError {
+                sentence.contains("is damaged")
+            } else {
+                false
+            }
         }
         #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("this is not"))
     }

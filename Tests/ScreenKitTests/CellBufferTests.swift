@@ -53,7 +53,8 @@ import Testing
         #expect(new.changes(from: nil).map(\.text) == ["   ", "   "])
     }
 
-    @Test("the footer shows as many hints as fit, whole", arguments: [(30, "c check  q quit"), (9, "c check"), (3, "")])
+    @Test(
+        "the footer shows as many hints as fit, whole", arguments: [(30, "c check  q quit"), (9, "c check"), (3, "")])
     func footer(columns: Int, text: String) {
         var buffer = CellBuffer(Size(columns: columns, rows: 1))
         buffer.footer([KeyHint("c", "check"), KeyHint("q", "quit")], in: buffer.bounds)

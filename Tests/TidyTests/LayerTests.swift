@@ -1,7 +1,9 @@
 import Testing
 
 @Suite("Layers") struct LayerTests {
-    /// Which of our targets each target may import. Arrows point downwards only; the README's picture shows the same.
+    /// Which of our targets each target may import.
+    ///
+    /// Arrows point downwards only; the README's picture shows the same.
     static let mayImport: [String: Set<String>] = [
         "KubeModel": [],
         "CourseModel": [],
@@ -46,7 +48,9 @@ import Testing
     static func importedModule(_ line: String) -> String? {
         let words = line.split(separator: " ")
         guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count,
-            words[..<index].allSatisfy({ ["public", "package", "internal", "private"].contains($0) || $0.hasPrefix("@") })
+            words[..<index].allSatisfy({
+                ["public", "package", "internal", "private"].contains($0) || $0.hasPrefix("@")
+            })
         else { return nil }
         return String(words[index + 1])
     }

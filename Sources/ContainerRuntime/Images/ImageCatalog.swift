@@ -51,7 +51,8 @@ public struct ImageCatalog: Sendable {
     public var entries: [Entry] {
         Self.builtIns.map { builtIn in
             Entry(
-                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing("docker.io/", with: ""),
+                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
+                    "docker.io/", with: ""),
                 tags: builtIn.tags?.joined(separator: ", ") ?? "any", runs: builtIn.runs, missing: missing(builtIn))
         }
     }
@@ -60,7 +61,9 @@ public struct ImageCatalog: Sendable {
         if let needs = builtIn.needs, Self.find(needs.program) == nil {
             return "\(needs.program) is not installed on this machine; sudo apt-get install \(needs.package)"
         }
-        if builtIn.needs == nil, access(workloads, X_OK) != 0 { return "the program '\(workloads)' is missing; build it: make build" }
+        if builtIn.needs == nil, access(workloads, X_OK) != 0 {
+            return "the program '\(workloads)' is missing; build it: make build"
+        }
         return nil
     }
 
@@ -75,11 +78,17 @@ public struct ImageCatalog: Sendable {
         let full = reference.description
         let name = "\(reference.registry)/\(reference.repository)"
         let tag = reference.tag ?? ""
-        guard let builtIn = Self.builtIns.first(where: { $0.repository == name && ($0.tags?.contains(tag) ?? !tag.isEmpty) }) else {
+        guard
+            let builtIn = Self.builtIns.first(where: {
+                $0.repository == name && ($0.tags?.contains(tag) ?? !tag.isEmpty)
+            })
+        else {
             throw .imageNotFound(
                 reference: text,
-                because: "rpc error: code = NotFound desc = failed to pull and unpack image \"\(full)\": failed to resolve reference"
-                    + " \"\(full)\": \(full): not found (this machine's catalogue has no such image; `velocity image list` shows it)")
+                because:
+                    "rpc error: code = NotFound desc = failed to pull and unpack image \"\(full)\": failed to resolve reference"
+                    + " \"\(full)\": \(full): not found (this machine's catalogue has no such image; `velocity image list` shows it)"
+            )
         }
         if let missing = missing(builtIn) {
             throw .imageNotFound(
@@ -92,24 +101,32 @@ public struct ImageCatalog: Sendable {
     // MARK: What is built in
 
     private static let builtIns: [BuiltIn] = [
-        workload("docker.io/velocitytech/payment-gateway", ["optimized", "latest", "1.0", "1.1", "2.0"], "payment-gateway", port: 3000),
+        workload(
+            "docker.io/velocitytech/payment-gateway", ["optimized", "latest", "1.0", "1.1", "2.0"], "payment-gateway",
+            port: 3000),
         workload("docker.io/library/web", ["1.0"], "payment-gateway", port: 8080),
         BuiltIn(
             repository: "docker.io/library/nginx",
-            tags: ["alpine", "latest", "stable", "stable-alpine", "mainline", "1.20", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"],
+            tags: [
+                "alpine", "latest", "stable", "stable-alpine", "mainline", "1.20", "1.21", "1.22", "1.23", "1.24",
+                "1.25", "1.26", "1.27",
+            ],
             runs: "the host's nginx", needs: ("nginx", "nginx-light"), make: nginx),
         BuiltIn(
-            repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"), make: curl),
+            repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
+            make: curl),
         system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
     ]
 
     private static func workload(_ repository: String, _ tags: [String], _ program: String, port: Int) -> BuiltIn {
-        BuiltIn(repository: repository, tags: tags, runs: "\(program), a program of this course", needs: nil) { reference, tag, workloads in
+        BuiltIn(repository: repository, tags: tags, runs: "\(program), a program of this course", needs: nil) {
+            reference, tag, workloads in
             Recipe(
                 image: Image(
                     reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
                     environment: ["PORT=\(port)", "APP_VERSION=\(tag.first?.isNumber ?? false ? tag : "1.0")"]),
-                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)])
+                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)]
+            )
         }
     }
 
@@ -148,14 +165,16 @@ public struct ImageCatalog: Sendable {
         return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:nginx:\(tag)",
-                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"], user: 101,
+                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"],
+                user: 101,
                 stopSignal: 3),
             files: [SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: settings)])
     }
 
     /// As the real image's entry point does: arguments that are no command go to curl.
     private static let curl: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
-        let script = #"case "$1" in -*|*://*) ;; *) if command -v "$1" >/dev/null 2>&1; then exec "$@"; fi ;; esac; exec curl "$@""#
+        let script =
+            #"case "$1" in -*|*://*) ;; *) if command -v "$1" >/dev/null 2>&1; then exec "$@"; fi ;; esac; exec curl "$@""#
         return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:curl:\(tag)", entrypoint: ["sh", "-c", script, "curl"],

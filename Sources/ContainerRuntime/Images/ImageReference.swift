@@ -21,7 +21,8 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
         }
         if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
             let tag = String(rest[rest.index(after: colon)...])
-            guard !tag.isEmpty, tag.count <= 128, tag.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
+            guard !tag.isEmpty, tag.count <= 128,
+                tag.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) })
             else { return nil }
             self.tag = tag
             rest = rest[..<colon]
@@ -29,7 +30,8 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
             tag = digest == nil ? "latest" : nil
         }
         var parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        if parts.count > 1, let first = parts.first, first.contains(".") || first.contains(":") || first == "localhost" {
+        if parts.count > 1, let first = parts.first, first.contains(".") || first.contains(":") || first == "localhost"
+        {
             registry = first
             parts.removeFirst()
         } else {
@@ -40,7 +42,9 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func isComponent(_ text: String) -> Bool {
-        guard let first = text.first, let last = text.last, first.isLetter || first.isNumber, last.isLetter || last.isNumber else {
+        guard let first = text.first, let last = text.last, first.isLetter || first.isNumber,
+            last.isLetter || last.isNumber
+        else {
             return false
         }
         return text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || "_.-".contains($0)) }

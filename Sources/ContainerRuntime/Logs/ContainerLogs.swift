@@ -96,7 +96,9 @@ public final class ContainerLogs: Sendable {
     }
 }
 
-/// Writes one container's log. Used by one reader of pipes at a time for each stream.
+/// Writes one container's log.
+///
+/// Used by one reader of pipes at a time for each stream.
 public final class LogWriter: Sendable {
     private struct State {
         var descriptor: Int32 = -1

@@ -74,7 +74,8 @@ struct LogCursor: Sendable {
     /// Splits `TIME STREAM TAG CONTENT` lines; what has no line feed yet is left over.
     private static func lines(of bytes: [UInt8]) -> (lines: [Line], rest: [UInt8]) {
         guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return ([], bytes) }
-        let lines = bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).compactMap { line in
+        let lines = bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).compactMap {
+            line in
             let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
             return parts.count == 4
                 ? Line(stamp: parts[0], content: parts[3], isWhole: parts[2].first == UInt8(ascii: "F")) : nil

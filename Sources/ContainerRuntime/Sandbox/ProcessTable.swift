@@ -36,7 +36,9 @@ final class ProcessTable: Sendable {
 
     func isKnown(_ name: String) -> Bool { entries.withLock { $0[name] != nil } }
 
-    /// The end of a program; at once and every time after it has ended. One that is not known ended unseen.
+    /// The end of a program; at once and every time after it has ended.
+    ///
+    /// One that is not known ended unseen.
     func wait(_ name: String) async -> ContainerExit {
         await withCheckedContinuation { continuation in
             let exit = entries.withLock { entries -> ContainerExit? in
@@ -53,7 +55,9 @@ final class ProcessTable: Sendable {
     private func update(_ name: String, _ change: (inout Entry) -> Void) {
         let (exit, waiters, finished) = entries.withLock { entries in
             guard var entry = entries[name] else {
-                return (ContainerExit?.none, [CheckedContinuation<ContainerExit, Never>](), (@Sendable () -> Void)?.none)
+                return (
+                    ContainerExit?.none, [CheckedContinuation<ContainerExit, Never>](), (@Sendable () -> Void)?.none
+                )
             }
             change(&entry)
             defer { entries[name] = entry }

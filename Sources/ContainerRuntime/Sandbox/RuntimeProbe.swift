@@ -32,7 +32,9 @@ public struct RuntimeProbe: Sendable, Hashable {
         if text("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
             return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
         }
-        if text("/proc/sys/kernel/unprivileged_userns_clone") == "0" { return "sudo sysctl kernel.unprivileged_userns_clone=1" }
+        if text("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
+            return "sudo sysctl kernel.unprivileged_userns_clone=1"
+        }
         if text("/proc/sys/user/max_user_namespaces") == "0" { return "sudo sysctl user.max_user_namespaces=15000" }
         return nil
     }

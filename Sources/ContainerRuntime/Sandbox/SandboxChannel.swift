@@ -136,7 +136,8 @@ final class SandboxChannel: Sendable {
         close(channel)
     }
 
-    private static let closed = SandboxReply(error: EPIPE, sentence: "the runtime has stopped", number: 0, descriptor: -1)
+    private static let closed = SandboxReply(
+        error: EPIPE, sentence: "the runtime has stopped", number: 0, descriptor: -1)
 
     private func readAll() {
         while let packet = Self.receive(channel) {
@@ -185,7 +186,9 @@ final class SandboxChannel: Sendable {
         var descriptor: Int32 = -1
         let count = vs_channel_receive(channel, &buffer, buffer.count, &descriptor)
         guard count >= 8 else { return nil }
-        func number(_ offset: Int) -> UInt32 { buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) } }
+        func number(_ offset: Int) -> UInt32 {
+            buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+        }
         var fields: [ArraySlice<UInt8>] = []
         var position = 8
         while position + 4 <= count {

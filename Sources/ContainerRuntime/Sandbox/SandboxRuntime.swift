@@ -3,7 +3,9 @@ import Glibc
 import KubeModel
 import Synchronization
 
-/// Pods in namespaces of their own: level `sandbox`. Everything that needs a namespace is done by `sandboxd`.
+/// Pods in namespaces of their own: level `sandbox`.
+///
+/// Everything that needs a namespace is done by `sandboxd`.
 public final class SandboxRuntime: ContainerRuntime {
     public let level = RuntimeLevel.sandbox
     private let channel: SandboxChannel
@@ -49,7 +51,9 @@ public final class SandboxRuntime: ContainerRuntime {
     /// What the other side said when it was ready.
     var greeting: String { channel.greeting }
 
-    public func pullImage(_ reference: String) async throws(RuntimeError) -> Image { try images.resolve(reference).image }
+    public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
+        try images.resolve(reference).image
+    }
 
     public func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {
         var request = SandboxRequest(VS_POD_CREATE)
@@ -132,7 +136,9 @@ public final class SandboxRuntime: ContainerRuntime {
         return ends
     }
 
-    public func waitForExit(_ container: ContainerID) async -> ContainerExit { await processes.wait(container.rawValue) }
+    public func waitForExit(_ container: ContainerID) async -> ContainerExit {
+        await processes.wait(container.rawValue)
+    }
 
     public func signal(_ container: ContainerID, _ signal: Int32) async {
         var request = SandboxRequest(VS_CONTAINER_SIGNAL)

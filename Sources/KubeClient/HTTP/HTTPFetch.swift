@@ -75,7 +75,9 @@ public enum HTTPFetch {
             var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path)
             for (name, value) in headers { head.headers.add(name: name, value: value) }
             if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: host) }
-            if !head.headers.contains(name: "User-Agent") { head.headers.add(name: "User-Agent", value: "velocitylab/1") }
+            if !head.headers.contains(name: "User-Agent") {
+                head.headers.add(name: "User-Agent", value: "velocitylab/1")
+            }
             head.headers.add(name: "Accept", value: "*/*")
             head.headers.add(name: "Connection", value: "close")
             let response = try await connection.exchange(head, body: nil) { _ in }

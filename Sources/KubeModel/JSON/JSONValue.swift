@@ -25,7 +25,9 @@ extension JSONValue {
 
     public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
-    /// The member `key`. Reading from anything but an object gives nil.
+    /// The member `key`.
+    ///
+    /// Reading from anything but an object gives nil.
     ///
     /// Setting a member of `.null` (or of any other non-object) makes it an object first, so that
     /// `value["spec"]["replicas"] = 3` builds what is missing. Setting nil removes the member.

@@ -48,7 +48,8 @@ public struct LabelSelector: Sendable, Hashable {
         var text: String {
             switch operation {
             case .isIn: values.count == 1 ? "\(key)=\(values[0])" : "\(key) in (\(values.joined(separator: ",")))"
-            case .isNotIn: values.count == 1 ? "\(key)!=\(values[0])" : "\(key) notin (\(values.joined(separator: ",")))"
+            case .isNotIn:
+                values.count == 1 ? "\(key)!=\(values[0])" : "\(key) notin (\(values.joined(separator: ",")))"
             case .exists: key
             case .doesNotExist: "!\(key)"
             case .isGreater: "\(key)>\(values.first ?? "")"
@@ -170,14 +171,21 @@ private struct SelectorParser {
         guard !key.isEmpty else { throw fault("found '\(rest)', expected: identifier") }
         guard key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }),
             key.split(separator: "/", omittingEmptySubsequences: false).count <= 2, key.first != "/", key.last != "/"
-        else { throw fault("<nil>: Invalid value: \"\(key)\": name part must consist of alphanumeric characters, '-', '_' or '.'") }
+        else {
+            throw fault(
+                "<nil>: Invalid value: \"\(key)\": name part must consist of alphanumeric characters, '-', '_' or '.'")
+        }
         return key
     }
 
     private mutating func value() throws(SelectorError) -> String {
         let value = word()
         guard value.count <= 63, value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
-        else { throw fault("values[0]: Invalid value: \"\(value)\": a valid label must be an empty string or consist of alphanumeric characters") }
+        else {
+            throw fault(
+                "values[0]: Invalid value: \"\(value)\": a valid label must be an empty string or consist of alphanumeric characters"
+            )
+        }
         return value
     }
 

@@ -65,7 +65,8 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
         if suffix.count == 2, suffix.last == "i", let power = "KMGTPE".firstIndex(of: suffix.first ?? " ") {
             return (billion * Self.power(1024, "KMGTPE".distance(from: "KMGTPE".startIndex, to: power) + 1), .binary)
         }
-        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), -9...18 ~= exponent else {
+        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), -9...18 ~= exponent
+        else {
             return nil
         }
         return (exponent >= 0 ? billion * Self.power(10, exponent) : billion / Self.power(10, -exponent), .exponent)

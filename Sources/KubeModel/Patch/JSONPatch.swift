@@ -14,7 +14,8 @@ extension JSONValue {
             throw PatchError(message: "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
         }
         guard operations.count <= 10_000 else {
-            throw PatchError(message: "The allowed maximum operations in a JSON patch is 10000, got \(operations.count)")
+            throw PatchError(
+                message: "The allowed maximum operations in a JSON patch is 10000, got \(operations.count)")
         }
         var result = self
         for operation in operations { try Self.apply(operation, to: &result) }
@@ -29,7 +30,9 @@ extension JSONValue {
         let pointer = try Pointer(path)
         switch name {
         case "add":
-            guard let value = operation["value"] else { throw PatchError(message: "add operation does not apply: missing value") }
+            guard let value = operation["value"] else {
+                throw PatchError(message: "add operation does not apply: missing value")
+            }
             try pointer.add(value, to: &document, "add")
         case "remove": try pointer.remove(from: &document, "remove")
         case "replace":
@@ -39,11 +42,14 @@ extension JSONValue {
             try pointer.replace(with: value, in: &document)
         case "test":
             // A missing value counts as null, as in the real server.
-            guard (pointer.value(in: document) ?? .null) == (operation["value"] ?? .null) else { throw PatchError(message: "testing value \(path) failed: test failed") }
+            guard (pointer.value(in: document) ?? .null) == (operation["value"] ?? .null) else {
+                throw PatchError(message: "testing value \(path) failed: test failed")
+            }
         case "move", "copy":
             let from = try Pointer(operation["from"]?.string ?? "")
             guard let value = from.value(in: document) else {
-                throw PatchError(message: "\(name) operation does not apply: doc is missing from path: \(from.text): missing value")
+                throw PatchError(
+                    message: "\(name) operation does not apply: doc is missing from path: \(from.text): missing value")
             }
             if name == "move" { try from.remove(from: &document, "move") }
             try pointer.add(value, to: &document, name)
@@ -83,7 +89,8 @@ extension JSONValue {
         }
 
         private func missing(_ operation: String) -> PatchError {
-            PatchError(message: "\(operation) operation does not apply: doc is missing path: \"\(text)\": missing value")
+            PatchError(
+                message: "\(operation) operation does not apply: doc is missing path: \"\(text)\": missing value")
         }
 
         func add(_ value: JSONValue, to document: inout JSONValue, _ operation: String) throws(PatchError) {
@@ -101,7 +108,9 @@ extension JSONValue {
                     parent = .array(elements)
                 default: throw missing(operation)
                 }
-            } whole: { $0 = value }
+            } whole: {
+                $0 = value
+            }
         }
 
         func replace(with value: JSONValue, in document: inout JSONValue) throws(PatchError) {
@@ -113,7 +122,9 @@ extension JSONValue {
                 } else {
                     parent[step] = value
                 }
-            } whole: { $0 = value }
+            } whole: {
+                $0 = value
+            }
         }
 
         func remove(from document: inout JSONValue, _ operation: String) throws(PatchError) {
@@ -129,7 +140,9 @@ extension JSONValue {
                 } else {
                     parent[step] = nil
                 }
-            } whole: { $0 = .null }
+            } whole: {
+                $0 = .null
+            }
         }
 
         /// Walks to the parent of the last step and changes it there.

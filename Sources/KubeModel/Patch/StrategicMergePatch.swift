@@ -1,4 +1,6 @@
-/// What a patch needs to know of a type: which lists are merged, and by which key. Schemas conform.
+/// What a patch needs to know of a type: which lists are merged, and by which key.
+///
+/// Schemas conform.
 public protocol PatchStructure {
     /// The type of a member, or of any value where the type is a map.
     func member(_ name: String) -> (any PatchStructure)?

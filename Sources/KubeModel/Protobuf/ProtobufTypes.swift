@@ -26,7 +26,9 @@ struct ProtobufField: Sendable {
     /// Reads `number:name:type[*][:message]`.
     static func parse(_ text: Substring) -> (number: Int, field: ProtobufField)? {
         let parts = text.split(separator: ":")
-        guard parts.count >= 3, let number = Int(parts[0]), let type = Int(parts[2].prefix { $0 != "*" }) else { return nil }
+        guard parts.count >= 3, let number = Int(parts[0]), let type = Int(parts[2].prefix { $0 != "*" }) else {
+            return nil
+        }
         let field = ProtobufField(
             name: String(parts[1]), type: type, isRepeated: parts[2].hasSuffix("*"),
             messageName: parts.count > 3 ? String(parts[3]) : nil)

@@ -6,7 +6,8 @@ public struct StatusCondition: Sendable, Hashable {
 
     /// - Parameter updates: Also keep `lastUpdateTime`, as Deployments do.
     public init(
-        _ type: String, _ isTrue: Bool, reason: String = "", message: String = "", at now: Timestamp, updates: Bool = false
+        _ type: String, _ isTrue: Bool, reason: String = "", message: String = "", at now: Timestamp,
+        updates: Bool = false
     ) {
         value = ["type": .string(type), "status": isTrue ? "True" : "False"]
         if updates { value["lastUpdateTime"] = .string(now.text) }
@@ -34,14 +35,17 @@ public struct Conditions: Sendable, Hashable {
 
     public subscript(type: String) -> StatusCondition? { list.first { $0.type == type } }
 
-    /// Sets a condition; its transition time stays when its status does. One that says the same as before is left as it is.
+    /// Sets a condition; its transition time stays when its status does.
+    ///
+    /// One that says the same as before is left as it is.
     public mutating func set(_ condition: StatusCondition) {
         guard let index = list.firstIndex(where: { $0.type == condition.type }) else {
             list.append(condition)
             return
         }
         let old = list[index]
-        guard old.status != condition.status || old.reason != condition.reason || old.message != condition.message else {
+        guard old.status != condition.status || old.reason != condition.reason || old.message != condition.message
+        else {
             return
         }
         var new = condition

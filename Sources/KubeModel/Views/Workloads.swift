@@ -35,7 +35,8 @@ public struct Deployment: Sendable, Hashable {
         if isRecreate { return (0, 0) }
         let update = spec[["strategy", "rollingUpdate"]]
         let surge = update?["maxSurge"].flatMap { IntOrPercent($0).scaled(total: replicas, roundsUp: true) } ?? 0
-        let unavailable = update?["maxUnavailable"].flatMap { IntOrPercent($0).scaled(total: replicas, roundsUp: false) } ?? 0
+        let unavailable =
+            update?["maxUnavailable"].flatMap { IntOrPercent($0).scaled(total: replicas, roundsUp: false) } ?? 0
         return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable)
     }
 }

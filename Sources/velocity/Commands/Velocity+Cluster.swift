@@ -44,7 +44,9 @@ struct ClusterCommand: AsyncParsableCommand {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
             }
-            if let port, !(0...65_535 ~= port) { throw ValidationError("--port is from 0 to 65535; 0 takes any free one.") }
+            if let port, !(0...65_535 ~= port) {
+                throw ValidationError("--port is from 0 to 65535; 0 takes any free one.")
+            }
         }
 
         func applied(to settings: ClusterSettings) -> ClusterSettings {
@@ -101,7 +103,9 @@ struct ClusterCommand: AsyncParsableCommand {
             if json {
                 Output.line(state?.value.text ?? "null")
             } else if let state {
-                Output.line("The cluster '\(directory.name)' runs: node \(state.node), \(state.summary), since \(state.startedAt).")
+                Output.line(
+                    "The cluster '\(directory.name)' runs: node \(state.node), \(state.summary), since \(state.startedAt)."
+                )
                 for remark in state.remarks { Output.line(remark) }
             } else {
                 Output.line("The cluster '\(directory.name)' does not run.")
@@ -129,7 +133,9 @@ struct ClusterCommand: AsyncParsableCommand {
             let home = try Machine.home()
             let rows = home.clusterNames.map { name in
                 let state = ClusterProcess(home.cluster(name)).state
-                return [name, state == nil ? "stopped" : "running", state?.level ?? "-", state.map { "\($0.port)" } ?? "-"]
+                return [
+                    name, state == nil ? "stopped" : "running", state?.level ?? "-", state.map { "\($0.port)" } ?? "-",
+                ]
             }
             Output.table(["NAME", "STATE", "RUNTIME", "PORT"], rows)
         }

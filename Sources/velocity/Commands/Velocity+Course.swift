@@ -19,13 +19,17 @@ struct CourseCommand: AsyncParsableCommand {
             for diagnostic in report.diagnostics { Output.line(diagnostic.description) }
             guard report.diagnostics.isEmpty else { throw ExitCode(1) }
             let content = report.content
-            Output.line("\(content.weeks.count) weeks, \(content.scenes.count) scenes, \(content.labs.count) labs: nothing wrong.")
+            Output.line(
+                "\(content.weeks.count) weeks, \(content.scenes.count) scenes, \(content.labs.count) labs: nothing wrong."
+            )
         }
     }
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prove the labs: red untouched, green with each solution, red for each mistake, with the hint that fits.")
+            abstract:
+                "Prove the labs: red untouched, green with each solution, red for each mistake, with the hint that fits."
+        )
         @Argument(help: "LAB; all of them when not given.") var lab: String?
         @Option(help: "Decides the order; random when not given.") var seed: UInt64?
         @Option(help: "The runtime level to prove it on.") var runtime: String?
@@ -37,7 +41,8 @@ struct CourseCommand: AsyncParsableCommand {
             // The labs' own port: whoever holds it would answer in the place of the clusters made here.
             guard LoopbackPort.isFree(30080) else {
                 throw ClusterError(
-                    "Port 30080 is taken, and the labs need it.", hint: "Stop what holds it, for example: velocity cluster down")
+                    "Port 30080 is taken, and the labs need it.",
+                    hint: "Stop what holds it, for example: velocity cluster down")
             }
             Output.remark("seed \(seed)")
             var failures = 0
@@ -52,7 +57,8 @@ struct CourseCommand: AsyncParsableCommand {
                     for problem in result.problems { Output.line("    \(problem)") }
                 }
                 failures += results.filter { !$0.problems.isEmpty }.count
-                Output.line("\(lab.id): \(results.count) cases, \(results.filter { !$0.problems.isEmpty }.count) not proved.")
+                Output.line(
+                    "\(lab.id): \(results.count) cases, \(results.filter { !$0.problems.isEmpty }.count) not proved.")
             }
             if failures > 0 { throw ExitCode(1) }
         }

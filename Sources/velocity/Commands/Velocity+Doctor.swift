@@ -54,12 +54,16 @@ struct Doctor: AsyncParsableCommand {
             say(true, running.isEmpty ? "cluster: none runs" : "cluster: \(running.joined(separator: ", ")) runs")
             if running.isEmpty {
                 let isFree = LoopbackPort.isFree(30080)
-                say(isFree, isFree ? "port 30080: free" : "port 30080 is taken by another program", fix: isFree ? nil : "ss -ltnp 'sport = :30080'")
+                say(
+                    isFree, isFree ? "port 30080: free" : "port 30080 is taken by another program",
+                    fix: isFree ? nil : "ss -ltnp 'sport = :30080'")
             }
         } catch {
             say(false, "\(error)")
         }
-        say(Machine.canShowScreens, Machine.canShowScreens ? "terminal: shows screens" : "no terminal for screens here; plain text works")
+        say(
+            Machine.canShowScreens,
+            Machine.canShowScreens ? "terminal: shows screens" : "no terminal for screens here; plain text works")
         if troubles > 0 { throw ExitCode(1) }
     }
 }

@@ -63,9 +63,12 @@ struct Submit: AsyncParsableCommand {
         do {
             try Data(try submission.fileText().utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
         } catch let error as CocoaError {
-            throw ClusterError("'\(file)' cannot be written: \(error.localizedDescription)", hint: "Name another file with -o.")
+            throw ClusterError(
+                "'\(file)' cannot be written: \(error.localizedDescription)", hint: "Name another file with -o.")
         }
-        Output.line("'\(file)' holds \(submission.attempts.count) attempts and \(manifests.count) manifests of \(learner.name).")
+        Output.line(
+            "'\(file)' holds \(submission.attempts.count) attempts and \(manifests.count) manifests of \(learner.name)."
+        )
     }
 }
 
@@ -74,9 +77,12 @@ struct Grade: AsyncParsableCommand {
         abstract: "The instructor's side.", subcommands: [Import.self, Report.self, Export.self])
 
     struct BookOptions: ParsableArguments {
-        @Option(help: "The gradebook's file; gradebook.sqlite in this program's folder when not given.") var book: String?
+        @Option(help: "The gradebook's file; gradebook.sqlite in this program's folder when not given.") var book:
+            String?
 
-        func gradebook() throws -> Gradebook { try Gradebook(path: try book ?? Machine.home().path + "/gradebook.sqlite") }
+        func gradebook() throws -> Gradebook {
+            try Gradebook(path: try book ?? Machine.home().path + "/gradebook.sqlite")
+        }
     }
 
     struct Import: AsyncParsableCommand {
@@ -94,7 +100,8 @@ struct Grade: AsyncParsableCommand {
                         throw ClusterError("'\(file)' cannot be read.", hint: "Check the name.")
                     }
                     switch try book.importSubmission(text) {
-                    case .added(let learner, let lab, let count): Output.line("\(file): \(learner.name), \(lab): \(count) new attempts.")
+                    case .added(let learner, let lab, let count):
+                        Output.line("\(file): \(learner.name), \(lab): \(count) new attempts.")
                     case .known(let learner, let lab): Output.line("\(file): \(learner.name), \(lab): already there.")
                     }
                 } catch {
@@ -115,7 +122,9 @@ struct Grade: AsyncParsableCommand {
             let report = try options.gradebook().report()
             let signs: [Verdict.Outcome: String] = [.passed: "✓", .failed: "✗", .unknown: "?", .skipped: "-"]
             let rows = report.rows.map { row in
-                [row.learner.name] + report.columns.map { row.standing($0).flatMap { signs[$0.best] } ?? "." } + ["\(row.passed)"]
+                [row.learner.name] + report.columns.map { row.standing($0).flatMap { signs[$0.best] } ?? "." } + [
+                    "\(row.passed)"
+                ]
             }
             let titles = report.columns.map { $0.check?.rawValue ?? $0.description }
             Output.table(["LEARNER"] + titles + ["PASSED"], rows)

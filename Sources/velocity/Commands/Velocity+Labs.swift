@@ -43,8 +43,12 @@ struct ListLabs: AsyncParsableCommand {
                 lab.phases.map { phase -> [String] in
                     let count = passed(lab, phase)
                     let total = phase.checkpoint.checks.count
-                    let state = count == total ? "✓ passed" : standing(lab, phase) == nil ? "not tried" : "\(count) of \(total)"
-                    return ["\(lab.id)/\(phase.id)", phase.title, "\(phase.minutes) min", state, "\(standing(lab, phase)?.attempts ?? 0)"]
+                    let state =
+                        count == total ? "✓ passed" : standing(lab, phase) == nil ? "not tried" : "\(count) of \(total)"
+                    return [
+                        "\(lab.id)/\(phase.id)", phase.title, "\(phase.minutes) min", state,
+                        "\(standing(lab, phase)?.attempts ?? 0)",
+                    ]
                 }
             }
             Output.table(["LAB", "TITLE", "TIME", "CHECKS", "ATTEMPTS"], rows)
@@ -116,7 +120,8 @@ enum CheckText {
         case .passed: lines = ["  ✓ passed   \(result.title) (\(took))"]
         case .failed(let failure):
             lines = [
-                "  ✗ not yet  \(result.title) (\(took))", "      expected: \(failure.expected)", "      found:    \(failure.found)",
+                "  ✗ not yet  \(result.title) (\(took))", "      expected: \(failure.expected)",
+                "      found:    \(failure.found)",
                 "      hint:     \(failure.hint)",
             ]
         case .unknown(let because): lines = ["  ? unknown  \(result.title)", "      because:  \(because)"]
@@ -165,7 +170,8 @@ struct ResetLab: AsyncParsableCommand {
         let (lab, _, _) = try CourseAccess.find(path, in: content)
         let folder = CourseAccess.url(ofFolder: lab).path
         if !yes {
-            Output.remark("This replaces the files in \(folder) and deletes the namespace '\(lab.namespace)'. Go on? [y/N]")
+            Output.remark(
+                "This replaces the files in \(folder) and deletes the namespace '\(lab.namespace)'. Go on? [y/N]")
             guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
         }
         _ = try CourseAccess.prepareFolder(lab, replaces: true)

@@ -31,7 +31,9 @@ struct LabShell: Sendable {
 
     init(lab: Lab, cluster: ClusterDirectory) throws {
         folder = try CourseAccess.prepareFolder(lab)
-        program = Machine.environment["SHELL"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil } ?? "/bin/sh"
+        program =
+            Machine.environment["SHELL"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
+            ?? "/bin/sh"
         var environment = Machine.environment
         environment["KUBECONFIG"] = cluster.kubeconfigFile
         environment["VELOCITY_LAB"] = lab.id.rawValue

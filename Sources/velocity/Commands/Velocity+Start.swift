@@ -11,13 +11,16 @@ struct Start: AsyncParsableCommand {
 
     func run() async throws {
         guard Machine.canShowScreens else {
-            Output.remark("There is no terminal for screens here, so this is the list. `velocity play --plain` and `velocity check` do the rest.")
+            Output.remark(
+                "There is no terminal for screens here, so this is the list. `velocity play --plain` and `velocity check` do the rest."
+            )
             return try await ListLabs.parse([]).run()
         }
         let content = try CourseAccess.content()
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
-        try await ScreenSession.run(content: content, store: store, learner: learner, start: try start(content, store, learner))
+        try await ScreenSession.run(
+            content: content, store: store, learner: learner, start: try start(content, store, learner))
     }
 
     /// The first time the opening scene of the week plays, and leads into the lab; after that the lab opens where the learner was.
@@ -36,7 +39,9 @@ struct Start: AsyncParsableCommand {
         let lab = target ?? content.labs.first.map { firstPhase(of: $0.id, content) }
         guard let lab else { return .home }
         let week = content.weeks.first { $0.labs.contains(lab.lab) }
-        if let scene = week?.crisis.scene, try store.plays(of: learner.id, scene: scene).allSatisfy({ $0.finished == nil }) {
+        if let scene = week?.crisis.scene,
+            try store.plays(of: learner.id, scene: scene).allSatisfy({ $0.finished == nil })
+        {
             return .scene(scene, then: lab)
         }
         return .phase(lab)

@@ -37,7 +37,8 @@ struct Play: AsyncParsableCommand {
         try store.record(
             ScenePlay(
                 scene: chosen.id, started: started,
-                finished: isFinished ? Moment(milliseconds: Machine.nowMilliseconds) : nil, lines: player.backlog.map(\.id),
+                finished: isFinished ? Moment(milliseconds: Machine.nowMilliseconds) : nil,
+                lines: player.backlog.map(\.id),
                 choices: player.choicesMade), learner: learner.id)
         if !isFinished { Output.remark("The input ended before the scene did; what was seen is recorded.") }
     }
@@ -69,7 +70,9 @@ struct Play: AsyncParsableCommand {
         while true {
             Output.remark("Your answer, 1 to \(lines.count):")
             guard let text = readLine() else { return nil }
-            if let number = Int(text.trimmingCharacters(in: .whitespaces)), 1...lines.count ~= number { return lines[number - 1].id }
+            if let number = Int(text.trimmingCharacters(in: .whitespaces)), 1...lines.count ~= number {
+                return lines[number - 1].id
+            }
             Output.remark("'\(text)' is not a number from 1 to \(lines.count).")
         }
     }

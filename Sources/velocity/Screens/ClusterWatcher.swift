@@ -21,7 +21,8 @@ struct ClusterWatcher: Sendable {
             }
             for remark in state.remarks { inbox.post(.notice(remark)) }
             let client = try EmbeddedCluster.client(of: directory)
-            try await follow(client, mode: state.timeFactor == 1 ? state.level : "\(state.level), waits / \(state.timeFactor)")
+            try await follow(
+                client, mode: state.timeFactor == 1 ? state.level : "\(state.level), waits / \(state.timeFactor)")
         } catch is CancellationError {
             return
         } catch {

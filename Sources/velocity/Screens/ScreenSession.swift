@@ -29,10 +29,12 @@ final class ScreenSession {
         guard let inbox = Inbox() else { throw ClusterError("A pipe cannot be made.") }
         let cluster = try Machine.home().cluster(EmbeddedCluster.defaultName)
         guard let terminal = Terminal(usesColor: usesColor) else {
-            throw ClusterError("This terminal cannot show screens.", hint: "Use plain text: velocity list, velocity play --plain")
+            throw ClusterError(
+                "This terminal cannot show screens.", hint: "Use plain text: velocity list, velocity play --plain")
         }
         let session = ScreenSession(
-            terminal: terminal, inbox: inbox, content: content, store: store, learner: learner, cluster: cluster, start: start)
+            terminal: terminal, inbox: inbox, content: content, store: store, learner: learner, cluster: cluster,
+            start: start)
         session.loop()
         terminal.leave()
         session.tasks.cancelAll()
@@ -145,7 +147,9 @@ final class ScreenSession {
         var progress: [String: PhaseProgress] = [:]
         for lab in content.labs {
             for phase in lab.phases {
-                guard let standing = standings.first(where: { $0.lab == lab.id && $0.phase == phase.id }) else { continue }
+                guard let standing = standings.first(where: { $0.lab == lab.id && $0.phase == phase.id }) else {
+                    continue
+                }
                 progress["\(lab.id)/\(phase.id)"] = PhaseProgress(
                     passed: standing.checks.filter { $0.best == .passed }.count, total: phase.checkpoint.checks.count)
             }

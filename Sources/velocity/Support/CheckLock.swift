@@ -8,7 +8,9 @@ struct CheckLock: ~Copyable {
     init(_ cluster: ClusterDirectory) throws(ClusterError) {
         let path = cluster.runDirectory + "/check.lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw ClusterError("'\(path)' cannot be opened: \(String(cString: strerror(errno))).") }
+        guard descriptor >= 0 else {
+            throw ClusterError("'\(path)' cannot be opened: \(String(cString: strerror(errno))).")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw ClusterError(

@@ -24,7 +24,8 @@ enum CourseAccess {
             }
         }
         throw ClusterError(
-            "The course's folders 'Content' and 'Labs' are not found.", hint: "Set VELOCITY_COURSE to the folder that holds them.")
+            "The course's folders 'Content' and 'Labs' are not found.",
+            hint: "Set VELOCITY_COURSE to the folder that holds them.")
     }
 
     private static func isRoot(_ path: String) -> Bool {
@@ -50,7 +51,8 @@ enum CourseAccess {
             return (lab, place.flatMap { lab.phase($0.phase) } ?? lab.phases.first, nil)
         }
         guard let path = LabPath(parsing: text) else {
-            throw ClusterError("'\(text)' is not LAB, LAB/PHASE or LAB/PHASE/CHECK.", hint: "For example: week06/phase2")
+            throw ClusterError(
+                "'\(text)' is not LAB, LAB/PHASE or LAB/PHASE/CHECK.", hint: "For example: week06/phase2")
         }
         guard let lab = content.lab(path.lab) else {
             throw unknown("lab", path.lab.rawValue, content.labs.map(\.id.rawValue))
@@ -67,7 +69,8 @@ enum CourseAccess {
 
     static func unknown(_ kind: String, _ name: String, _ known: [String]) -> ClusterError {
         ClusterError(
-            "There is no \(kind) '\(name)'.", hint: known.isEmpty ? "There are none." : "There are: \(known.joined(separator: ", ")).")
+            "There is no \(kind) '\(name)'.",
+            hint: known.isEmpty ? "There are none." : "There are: \(known.joined(separator: ", ")).")
     }
 
     static func url(ofFolder lab: Lab) -> URL {

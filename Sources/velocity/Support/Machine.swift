@@ -21,7 +21,8 @@ enum Machine {
 
     /// Whether full screens can be shown: a terminal on both ends that is not `dumb`.
     static var canShowScreens: Bool {
-        isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0 && environment["TERM"].map { !$0.isEmpty && $0 != "dumb" } ?? false
+        isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0
+            && environment["TERM"].map { !$0.isEmpty && $0 != "dumb" } ?? false
             && environment["VELOCITYLAB_PLAIN"] == nil
     }
 

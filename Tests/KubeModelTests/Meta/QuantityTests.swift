@@ -8,7 +8,8 @@ import Testing
             ("100m", 100, 1, "100m"), ("1", 1000, 1, "1"), ("1.5", 1500, 2, "1500m"), ("1000m", 1000, 1, "1"),
             ("128Mi", 134_217_728_000, 134_217_728, "128Mi"), ("1024Ki", 1_048_576_000, 1_048_576, "1Mi"),
             ("1500k", 1_500_000_000, 1_500_000, "1500k"), ("2e3", 2_000_000, 2000, "2e3"), ("0", 0, 0, "0"),
-            ("0.1", 100, 1, "100m"), ("1n", 1, 1, "1n"), ("-5", -5000, -5, "-5"), ("1.0", 1000, 1, "1"), (".5", 500, 1, "500m"),
+            ("0.1", 100, 1, "100m"), ("1n", 1, 1, "1n"), ("-5", -5000, -5, "-5"), ("1.0", 1000, 1, "1"),
+            (".5", 500, 1, "500m"),
         ])
     func parse(text: String, milli: Int64, whole: Int64, canonical: String) throws {
         let quantity = try #require(Quantity(parsing: text))
@@ -17,7 +18,8 @@ import Testing
         #expect(quantity.description == canonical)
     }
 
-    @Test("what is not a quantity is refused", arguments: ["", "abc", "1.2.3", "1 Mi", "Mi", "1mm", "1e", "--1", "1KI"])
+    @Test(
+        "what is not a quantity is refused", arguments: ["", "abc", "1.2.3", "1 Mi", "Mi", "1mm", "1e", "--1", "1KI"])
     func refuse(text: String) { #expect(Quantity(parsing: text) == nil) }
 
     @Test("amounts add up and compare across suffixes")

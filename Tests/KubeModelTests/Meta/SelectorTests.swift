@@ -5,7 +5,8 @@ import Testing
     @Test(
         "the text of a query selects by label",
         arguments: [
-            ("app=web", true), ("app==web", true), ("app!=web", false), ("tier", true), ("!tier", false), ("!gone", true),
+            ("app=web", true), ("app==web", true), ("app!=web", false), ("tier", true), ("!tier", false),
+            ("!gone", true),
             ("app in (api, web)", true), ("app notin (api,web)", false), ("gone notin (a)", true), ("gone!=a", true),
             ("app=web,tier=back", true), ("app=web,tier=front", false), ("", true), ("size>2", true), ("size<2", false),
         ])
@@ -14,7 +15,9 @@ import Testing
         #expect(try LabelSelector(parsing: text).matches(labels) == matches)
     }
 
-    @Test("text that is no selector is refused", arguments: ["=web", "app=web,", "app in web", "app in (a", "a b", "app=we b", "a=b=c"])
+    @Test(
+        "text that is no selector is refused",
+        arguments: ["=web", "app=web,", "app in web", "app in (a", "a b", "app=we b", "a=b=c"])
     func refuse(text: String) {
         #expect(throws: SelectorError.self) { try LabelSelector(parsing: text) }
     }
@@ -23,17 +26,23 @@ import Testing
     func manifest() {
         let selector = LabelSelector([
             "matchLabels": ["app": "web"],
-            "matchExpressions": [["key": "tier", "operator": "In", "values": ["back", "mid"]], ["key": "old", "operator": "DoesNotExist"]],
+            "matchExpressions": [
+                ["key": "tier", "operator": "In", "values": ["back", "mid"]],
+                ["key": "old", "operator": "DoesNotExist"],
+            ],
         ])
         #expect(selector.text == "app=web,tier in (back,mid),!old")
         #expect(selector.matches(["app": "web", "tier": "mid"]))
         #expect(!selector.matches(["app": "web", "tier": "mid", "old": ""]))
     }
 
-    @Test("fields are compared as text, absent ones as empty", arguments: [
-        ("metadata.name=web", true), ("status.phase!=Running", true), ("status.phase=", true), ("metadata.name=web,spec.count=3", true),
-        ("metadata.name!=web", false),
-    ])
+    @Test(
+        "fields are compared as text, absent ones as empty",
+        arguments: [
+            ("metadata.name=web", true), ("status.phase!=Running", true), ("status.phase=", true),
+            ("metadata.name=web,spec.count=3", true),
+            ("metadata.name!=web", false),
+        ])
     func fields(text: String, matches: Bool) throws {
         var object = KubeObject(.pods, namespace: "default", name: "web")
         object.value[["spec", "count"]] = 3
