@@ -90,12 +90,3 @@ public struct EventRecorder: Sendable {
         return reference
     }
 }
-
-extension Timestamp {
-    /// The present moment by the machine's clock.
-    public static var now: Timestamp {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return Timestamp(nanoseconds: Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec))
-    }
-}

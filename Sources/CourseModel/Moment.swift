@@ -1,8 +1,13 @@
+import FoundationEssentials
+
 /// A point in time with the precision that evidence needs: milliseconds since 1970-01-01T00:00:00Z.
 public struct Moment: Hashable, Comparable, Codable, Sendable {
     public var milliseconds: Int64
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    /// The present moment by the machine's clock.
+    public static var now: Moment { Moment(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1000)) }
 
     public init(from decoder: any Decoder) throws {
         milliseconds = try decoder.singleValueContainer().decode(Int64.self)

@@ -31,7 +31,7 @@ import Testing
         func make(_ name: String, age: Int64) async throws {
             var event = KubeObject(.events, namespace: "default", name: name)
             event.value["involvedObject"] = ["kind": "Pod", "name": "p", "namespace": "default"]
-            event.value["lastTimestamp"] = .string((SystemTime.now() + .seconds(-age)).text)
+            event.value["lastTimestamp"] = .string((Timestamp.now + .seconds(-age)).text)
             let kind = try fixture.server.registry.kind(of: .events)
             try await fixture.server.registry.prepare()
             // Straight into the store, so that only the last one looks for others.

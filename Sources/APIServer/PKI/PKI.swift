@@ -43,7 +43,7 @@ public struct PKI: Sendable {
     public static func load(
         orMakeIn directory: String, serviceAddress: String = "10.96.0.1", now: Timestamp? = nil
     ) throws(PKIError) -> PKI {
-        let now = now ?? SystemTime.now()
+        let now = now ?? .now
         let texts = files.compactMap { SecretFile.read("\(directory)/\($0)") }
         if texts.count == files.count {
             let pki = PKI(parts: texts)
@@ -58,7 +58,7 @@ public struct PKI: Sendable {
     /// New certificates, kept nowhere.
     public static func make(serviceAddress: String = "10.96.0.1", now: Timestamp? = nil) throws(PKIError) -> PKI {
         do {
-            return try CertificateAuthority(now: now ?? SystemTime.now()).issueAll(serviceAddress: serviceAddress)
+            return try CertificateAuthority(now: now ?? .now).issueAll(serviceAddress: serviceAddress)
         } catch {
             throw PKIError(message: "The certificates of the cluster cannot be made: \(error).", hint: nil)
         }

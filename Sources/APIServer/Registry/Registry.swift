@@ -18,7 +18,7 @@ final class Registry: Sendable {
 
     init(
         store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,
-        now: @escaping @Sendable () -> Timestamp = SystemTime.now
+        now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
         self.catalog = catalog

@@ -35,7 +35,7 @@ public struct CheckOptions: Sendable {
     public init(
         limitFactor: Double = 1, limitMin: Duration = .seconds(5), nodeHosts: [String] = [],
         probeImage: String = "curlimages/curl",
-        clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Moment = Moment.systemNow,
+        clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Moment = { .now },
         fetch: @escaping @Sendable (String, Int, String, Duration) async throws -> Answer = CheckOptions.get
     ) {
         self.limitFactor = limitFactor

@@ -23,7 +23,7 @@ struct LogCursor: Sendable {
     mutating func readSelected() -> [UInt8] {
         var lines = Self.lines(of: Self.bytes(of: path + ".old", from: 0)).lines
         lines += newLines()
-        let since = options.sinceTime ?? options.sinceSeconds.map { Self.now + .seconds(-$0) }
+        let since = options.sinceTime ?? options.sinceSeconds.map { .now + .seconds(-$0) }
         if let since {
             lines = lines.filter { line in line.time.map { $0 >= since } ?? true }
         }
@@ -33,12 +33,6 @@ struct LogCursor: Sendable {
 
     /// What has been added since the last read.
     mutating func readOn() -> [UInt8] { render(newLines()) }
-
-    private static var now: Timestamp {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return Timestamp(nanoseconds: Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec))
-    }
 
     private mutating func newLines() -> [Line] {
         var information = stat()

@@ -254,12 +254,3 @@ private final class OutputBox: Sendable {
 
     var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
 }
-
-extension Timestamp {
-    /// The present moment by the machine's clock.
-    static var now: Timestamp {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return Timestamp(nanoseconds: Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec))
-    }
-}

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// A moment as the API writes it: RFC 3339, UTC.
 ///
 /// `metadata` times have whole seconds (`text`), event times have microseconds (`microText`).
@@ -7,6 +9,9 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     public var nanoseconds: Int64
 
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The present moment by the machine's clock.
+    public static var now: Timestamp { Timestamp(nanoseconds: Int64(Date.now.timeIntervalSince1970 * 1_000_000_000)) }
 
     public init(seconds: Int64) { self.init(sinceEpoch: .seconds(seconds)) }
 

@@ -7,7 +7,7 @@ public struct Gradebook: Sendable {
 
     /// Opens the file, or makes it with its folder; errors are those of ``ProgressStore``.
     public init(
-        path: String, now: @escaping @Sendable () -> Moment = ProgressStore.systemNow
+        path: String, now: @escaping @Sendable () -> Moment = { .now }
     ) throws(ProgressError) {
         store = try ProgressStore(path: path, now: now)
     }

@@ -20,7 +20,7 @@ public struct ProgressStore: Sendable {
     /// Throws a `ProgressError`: damaged (the file is renamed, its content kept), newer, not writable, full, busy.
     /// `pagesMax` limits the pages that the file may have, for tests of a full disk; nil sets no limit.
     public init(
-        path: String, pagesMax: Int? = nil, now: @escaping @Sendable () -> Moment = Self.systemNow
+        path: String, pagesMax: Int? = nil, now: @escaping @Sendable () -> Moment = { .now }
     ) throws(ProgressError) {
         self.path = path
         self.now = now
@@ -70,13 +70,6 @@ public struct ProgressStore: Sendable {
         }
         for suffix in ["-wal", "-shm"] { _ = rename(path + suffix, kept + suffix) }
         return .damaged(path: path, keptAs: kept)
-    }
-
-    /// The wall clock.
-    public static let systemNow: @Sendable () -> Moment = {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Moment(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
     func read<T>(_ body: (Database) throws -> T) throws(ProgressError) -> T {

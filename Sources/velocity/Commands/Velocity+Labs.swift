@@ -155,7 +155,7 @@ struct HintLab: AsyncParsableCommand {
         try store.record(
             HintShown(
                 lab: lab.id, phase: phase.id, check: open.id, level: level, text: levels[level - 1],
-                shown: Moment(milliseconds: Machine.nowMilliseconds)), learner: learner.id)
+                shown: Moment.now), learner: learner.id)
     }
 }
 

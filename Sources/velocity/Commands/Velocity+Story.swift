@@ -29,7 +29,7 @@ struct Play: AsyncParsableCommand {
         guard let chosen else {
             throw CourseAccess.unknown("scene", scene ?? "", content.scenes.map(\.id.rawValue))
         }
-        let started = Moment(milliseconds: Machine.nowMilliseconds)
+        let started = Moment.now
         var player = ScenePlayer(scene: chosen, variables: try store.sceneVariables(for: learner))
         let isPaced = !plain && Machine.canShowScreens
         Output.line("== \(chosen.title) ==")
@@ -37,7 +37,7 @@ struct Play: AsyncParsableCommand {
         try store.record(
             ScenePlay(
                 scene: chosen.id, started: started,
-                finished: isFinished ? Moment(milliseconds: Machine.nowMilliseconds) : nil,
+                finished: isFinished ? Moment.now : nil,
                 lines: player.backlog.map(\.id),
                 choices: player.choicesMade), learner: learner.id)
         if !isFinished { Output.remark("The input ended before the scene did; what was seen is recorded.") }

@@ -90,7 +90,7 @@ final class ScreenSession {
                 directory: cluster, namespace: content.labs.first?.namespace ?? "default", inbox: inbox)
             tasks.add { await watcher.run(startsCluster: true) }
         case .recordScene(let scene, let choices):
-            let now = Moment(milliseconds: Machine.nowMilliseconds)
+            let now = Moment.now
             let play = ScenePlay(scene: scene, started: now, finished: now, lines: [], choices: choices)
             do { try store.record(play, learner: learner.id) } catch { inbox.post(.notice("\(error)")) }
         }

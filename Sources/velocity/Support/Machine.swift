@@ -31,9 +31,6 @@ enum Machine {
         (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
-
-    /// Seconds and milliseconds since 1970, for records.
-    static var nowMilliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }
 
 /// Text for people and for programs.
