@@ -55,10 +55,12 @@ struct EndpointsPlan: Equatable, Sendable {
     }
 
     /// `subsets` of the Endpoints object: pods on their way out do not appear, unless the Service publishes every pod.
+    ///
+    /// The addresses are in the order of their text, as Kubernetes has them.
     var subsets: JSONValue {
         .array(
             groups.compactMap { group in
-                let present = group.addresses.filter { !$0.isTerminating || $0.isReady }
+                let present = group.addresses.filter { !$0.isTerminating || $0.isReady }.sorted { $0.ip < $1.ip }
                 guard !present.isEmpty else { return nil }
                 var subset: JSONValue = [:]
                 let ready = present.filter(\.isReady).map(\.endpointsValue)
