@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,21 +17,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// What a new process says before its program runs: nothing when all went well, otherwise errno and a sentence.
-struct failure {
+/// What a new process says before its program runs: which files it sees, or errno and a sentence.
+struct report {
     int error;
+    ino_t files;
     char sentence[200];
 };
 
-static void fail(int report, int outcome, const char *sentence) {
-    struct failure failure = {.error = outcome < 0 ? -outcome : EIO};
-    snprintf(failure.sentence, sizeof failure.sentence, "%s", sentence);
-    ssize_t written = write(report, &failure, sizeof failure);
+static void say(int report, const struct report *what) {
+    ssize_t written = write(report, what, sizeof *what);
     (void)written;
+}
+
+static void fail(int report, int outcome, const char *sentence) {
+    struct report failure = {.error = outcome < 0 ? -outcome : EIO};
+    snprintf(failure.sentence, sizeof failure.sentence, "%s", sentence);
+    say(report, &failure);
     _exit(127);
 }
 
-/// No capability, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
+/// The mount namespace of a process, or 0; the dead have none.
+static ino_t files_of(const char *process) {
+    char path[300];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
 /// Takes every capability out of reach; what is out of reach already needs no privilege.
 static int drop_bounding_set(void) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
@@ -41,6 +54,7 @@ static int drop_bounding_set(void) {
     return 0;
 }
 
+/// No capability, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
 static int give_up_privileges(void) {
     int outcome = drop_bounding_set();
     if (outcome < 0) return outcome;
@@ -105,8 +119,11 @@ static void use_path(char **environment) {
 
 /// Starts `body` as a child of sandboxd inside the namespaces of `process`: a process that joins a PID namespace is not in it
 /// itself, only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends.
+///
+/// `files`, where it is wanted, becomes the mount namespace that the child says it is in.
 static pid_t spawn_inside(
-    int handle, int namespaces, void (*body)(void *context, int report), void *context, char *error, size_t capacity) {
+    int handle, int namespaces, void (*body)(void *context, int report), void *context, ino_t *files, char *error,
+    size_t capacity) {
     int report[2], born[2];
     if (pipe2(report, O_CLOEXEC) != 0) return complain(error, capacity, "a pipe cannot be made");
     if (pipe2(born, O_CLOEXEC) != 0) {
@@ -133,18 +150,20 @@ static pid_t spawn_inside(
     close(report[1]);
     close(born[1]);
     pid_t child = -1;
-    struct failure failure;
+    struct report said = {0};
     if (between < 0 || read(born[0], &child, sizeof child) != sizeof child) child = -1;
     // Ends when the program runs (the pipe closes on exec) or says why not.
-    ssize_t count = read(report[0], &failure, sizeof failure);
+    while (read(report[0], &said, sizeof said) == sizeof said && !said.error) {
+        if (files) *files = said.files;
+    }
     close(report[0]);
     close(born[0]);
     if (between > 0) waitpid(between, NULL, 0);
-    if (count == sizeof failure) {
+    if (said.error) {
         if (child > 0) waitpid(child, NULL, __WALL);
-        failure.sentence[sizeof failure.sentence - 1] = 0;
-        snprintf(error, capacity, "%s", failure.sentence);
-        return -failure.error;
+        said.sentence[sizeof said.sentence - 1] = 0;
+        snprintf(error, capacity, "%s", said.sentence);
+        return -said.error;
     }
     if (child <= 0) {
         snprintf(error, capacity, "the process cannot be started");
@@ -157,6 +176,8 @@ static void container_main(void *context, int report) {
     const struct start *start = context;
     char sentence[200] = "";
     if (unshare(CLONE_NEWNS) != 0) fail(report, -errno, "a mount namespace is refused");
+    struct report files = {.files = files_of("self")};
+    say(report, &files);
     int outcome = rootfs_build(start, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
     set_streams(start->output, start->errors, start->user);
@@ -175,9 +196,9 @@ static void container_main(void *context, int report) {
     run_program(start->arguments, start->environment, report);
 }
 
-pid_t container_start(const struct start *start, char *error, size_t capacity) {
+pid_t container_start(const struct start *start, ino_t *files, char *error, size_t capacity) {
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
-    return spawn_inside(start->pod->init_handle, namespaces, container_main, (void *)start, error, capacity);
+    return spawn_inside(start->pod->init_handle, namespaces, container_main, (void *)start, files, error, capacity);
 }
 
 struct execution {
@@ -201,7 +222,22 @@ pid_t container_execute(
     if (handle < 0) return complain(error, capacity, "the container does not run");
     struct execution execution = {arguments, environment, output, errors};
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS;
-    pid_t process = spawn_inside(handle, namespaces, execution_main, &execution, error, capacity);
+    pid_t process = spawn_inside(handle, namespaces, execution_main, &execution, NULL, error, capacity);
     close(handle);
     return process;
+}
+
+void end_leftovers(ino_t files) {
+    // What is killed may have started something a moment before; the next round finds that.
+    for (bool found = true; found;) {
+        found = false;
+        DIR *folder = opendir("/proc");
+        for (struct dirent *item; folder && (item = readdir(folder));) {
+            pid_t process = atoi(item->d_name);
+            if (process <= 1 || files_of(item->d_name) != files) continue;
+            found = kill(process, SIGKILL) == 0 || found;
+        }
+        if (folder) closedir(folder);
+        if (found) sched_yield();
+    }
 }

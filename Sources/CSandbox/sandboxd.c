@@ -154,13 +154,13 @@ struct program *find_program(const char *name) {
     return program;
 }
 
-static void add_program(const char *name, const char *pod, pid_t process, bool is_container) {
+static void add_program(const char *name, const char *pod, pid_t process, ino_t files) {
     struct program *program = calloc(1, sizeof *program);
     if (!program) return;
     snprintf(program->name, sizeof program->name, "%s", name);
     snprintf(program->pod, sizeof program->pod, "%s", pod);
     program->process = process;
-    program->is_container = is_container;
+    program->files = files;
     program->next = sandboxd.programs;
     sandboxd.programs = program;
 }
@@ -169,6 +169,7 @@ void report_exit(pid_t process, int status) {
     for (struct program **link = &sandboxd.programs; *link; link = &(*link)->next) {
         struct program *program = *link;
         if (program->process != process) continue;
+        if (program->files) end_leftovers(program->files);
         struct packet packet;
         int32_t number = status;
         packet_begin(&packet, VS_EXITED, 0);
@@ -242,8 +243,9 @@ static void start_container(uint32_t id, struct reader *reader, int output, int 
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
     } else {
-        pid_t process = container_start(&start, error, sizeof error);
-        if (process > 0) add_program(start.name, uid, process, true);
+        ino_t files = 0;
+        pid_t process = container_start(&start, &files, error, sizeof error);
+        if (process > 0) add_program(start.name, uid, process, files);
         reply(id, process > 0 ? 0 : process, error, process, -1);
     }
     free(start.arguments);
@@ -266,7 +268,7 @@ static void execute(uint32_t id, struct reader *reader, int output, int errors) 
         char pod[sizeof container->pod];
         memcpy(pod, container->pod, sizeof pod);
         pid_t process = container_execute(container, arguments, environment, output, errors, error, sizeof error);
-        if (process > 0) add_program(name, pod, process, false);
+        if (process > 0) add_program(name, pod, process, 0);
         reply(id, process > 0 ? 0 : process, error, process, -1);
     }
     free(arguments);

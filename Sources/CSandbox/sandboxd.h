@@ -40,7 +40,8 @@ struct program {
     char name[160];
     char pod[64];
     pid_t process;
-    bool is_container;
+    /// The mount namespace that only the container's own processes are in; 0 for an execution.
+    ino_t files;
 };
 
 struct sandboxd {
@@ -105,7 +106,10 @@ struct start {
     int output;
     int errors;
 };
-pid_t container_start(const struct start *start, char *error, size_t capacity);
+/// Starts a container; `files` becomes its mount namespace.
+pid_t container_start(const struct start *start, ino_t *files, char *error, size_t capacity);
+/// Kills what a container leaves behind when its first process has ended, as the end of a PID namespace of its own would.
+void end_leftovers(ino_t files);
 pid_t container_execute(
     struct program *container, char **arguments, char **environment, int output, int errors, char *error, size_t capacity);
 

@@ -134,6 +134,30 @@ struct SandboxRuntimeTests {
         await runtime.shutDown()
     }
 
+    /// What a container's first program may leave behind: children, sessions of their own, orphans.
+    private static let litter = "sleep 1000 & setsid sleep 1000 & (sh -c 'sleep 1000 & sleep 1000 & exit 0' &)"
+
+    @Test(
+        "everything in a container ends with its first program, and nothing beside it",
+        arguments: ["", "; exec sleep 1000"])
+    func leftovers(end: String) async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let neighbour = try await start("exec sleep 1000", in: "a", name: "neighbour", runtime)
+        let id = try await start(Self.litter + "; echo littered" + end, in: "a", runtime)
+        if !end.isEmpty {
+            for try await piece in try logs.read("\(folder)/a-main.log", LogOptions(isFollowing: true)) {
+                if String(decoding: piece, as: UTF8.self).contains("littered") { break }
+            }
+            await runtime.signal(id, 9)
+        }
+        // Also waits for the end of the output, which every process there could write to.
+        #expect(await runtime.waitForExit(id).code == (end.isEmpty ? 0 : 137))
+        let alive = try await runtime.execute(neighbour, command: ["true"], timeout: .seconds(5))
+        #expect(alive.code == 0)
+        await runtime.shutDown()
+    }
+
     @Test("a container runs as the user it asks for", arguments: [101, 1000])
     func user(_ uid: Int) async throws {
         let runtime = try runtime()
