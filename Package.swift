@@ -133,7 +133,7 @@ let package = Package(
         tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"]),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
-        tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime"]),
+        tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime", "CSandbox"]),
         tests("Course", ["CourseModel"]),
         tests("Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"]),
         tests("Progress", ["CourseModel", grdb]),

@@ -17,6 +17,7 @@ struct Announcement: Service {
     let kubeconfig: String
     let level: RuntimeLevel
     let remarks: [String]
+    let pipe: ReadinessPipe
 
     func run() async throws {
         let port = try await api.boundPort
@@ -36,7 +37,7 @@ struct Announcement: Service {
             processID: getpid(), level: level.rawValue, pace: settings.pace.rawValue, timeFactor: settings.timeFactor,
             port: port, node: ClusterServer.nodeName, startedAt: Timestamp.now.text, remarks: remarks)
         try Directory.write(state.value.encoded, to: directory.stateFile)
-        ReadinessPipe.reportReady()
+        pipe.reportReady()
         try? await gracefulShutdown()
     }
 }

@@ -91,7 +91,7 @@ public struct ClusterProcess: Sendable {
     ///
     /// - Parameters:
     ///   - executable: This program.
-    ///   - arguments: What follows its name: `cluster serve NAME …`.
+    ///   - arguments: What follows its name: `cluster serve NAME …`; `--reports-to` is added.
     /// - Throws: The reason that the process gave before it ended, if it ended.
     public func start(executable: String, arguments: [String]) throws(ClusterError) {
         try directory.prepare()
@@ -119,7 +119,8 @@ public struct ClusterProcess: Sendable {
         let setSession: Int16 = 0x80
         posix_spawnattr_setflags(&attributes, setSession)
 
-        var pointers: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+        var pointers: [UnsafeMutablePointer<CChar>?] =
+            ([executable] + arguments + ["--reports-to", "\(ReadinessPipe.descriptor)"]).map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var child: pid_t = 0
         let failure = posix_spawn(&child, executable, &actions, &attributes, &pointers, environ)

@@ -18,11 +18,16 @@ public struct ClusterServer {
 
     private let directory: ClusterDirectory
     private let settings: ClusterSettings
+    private let pipe: ReadinessPipe
 
     /// Serves a cluster until SIGTERM or SIGINT.
     ///
-    /// The process that started this one is told through ``ReadinessPipe`` when the node is Ready, or why it will not be.
-    public static func serve(_ directory: ClusterDirectory, settings: ClusterSettings) async throws {
+    /// - Parameter reportsTo: The writing end of the pipe on which the process that started this one is told when the node
+    ///   is Ready, or why it will not be.
+    public static func serve(
+        _ directory: ClusterDirectory, settings: ClusterSettings, reportsTo descriptor: Int32? = nil
+    ) async throws {
+        let pipe = ReadinessPipe(descriptor)
         do {
             try directory.prepare()
             guard try ClusterProcess.lock(directory) else {
@@ -30,10 +35,10 @@ public struct ClusterServer {
                     "The cluster '\(directory.name)' runs already.",
                     hint: "Stop it: velocity cluster down \(directory.name)")
             }
-            try await ClusterServer(directory: directory, settings: settings).run()
+            try await ClusterServer(directory: directory, settings: settings, pipe: pipe).run()
         } catch {
             let failure = error as? ClusterError ?? ClusterError("The cluster '\(directory.name)' stopped: \(error)")
-            ReadinessPipe.reportFailure(failure)
+            pipe.reportFailure(failure)
             throw failure
         }
     }
@@ -90,7 +95,7 @@ public struct ClusterServer {
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,
             kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level,
-            remarks: remarks)
+            remarks: remarks, pipe: pipe)
         var logger = Logger(label: "cluster") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         // Stopped in reverse: the node first, the API that everything talks to last.

@@ -1,24 +1,32 @@
 import Glibc
+import Synchronization
 
 /// How a starting cluster tells the process that started it: one byte for Ready, a sentence for why not.
 ///
 /// An inherited pipe needs no polling, and its end says that the process died.
-enum ReadinessPipe {
+final class ReadinessPipe: Sendable {
     /// The number under which the started process finds its end.
     static let descriptor: Int32 = 3
 
     private static let ready = UInt8(ascii: "R")
 
-    static func reportReady() {
-        var byte = ready
+    /// This process's end, until something was reported.
+    private let end: Mutex<Int32?>
+
+    /// - Parameter descriptor: The end that this process was told of; nil when nobody waits for it.
+    init(_ descriptor: Int32?) {
+        end = Mutex(descriptor)
+        guard let descriptor else { return }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         signal(SIGPIPE, SIG_IGN)
-        _ = write(descriptor, &byte, 1)
-        close(descriptor)
     }
 
-    static func reportFailure(_ error: ClusterError) {
-        let bytes = Array("\(error.message)\u{0}\(error.hint ?? "")".utf8)
-        signal(SIGPIPE, SIG_IGN)
+    func reportReady() { report([Self.ready]) }
+
+    func reportFailure(_ error: ClusterError) { report(Array("\(error.message)\u{0}\(error.hint ?? "")".utf8)) }
+
+    private func report(_ bytes: [UInt8]) {
+        guard let descriptor = end.withLock({ $0.take() }) else { return }
         _ = write(descriptor, bytes, bytes.count)
         close(descriptor)
     }

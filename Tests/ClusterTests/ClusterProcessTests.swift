@@ -1,3 +1,4 @@
+import CSandbox
 import Glibc
 import KubeModel
 import LabTesting
@@ -74,11 +75,27 @@ import Testing
     /// What is made of these bytes by the process that waits.
     private func wait(for bytes: [UInt8]) throws {
         var ends: [Int32] = [-1, -1]
-        try #require(pipe(&ends) == 0)
+        try #require(vs_pipe(&ends) == 0)
         defer { close(ends[0]) }
         #expect(write(ends[1], bytes, bytes.count) == bytes.count)
         close(ends[1])
         try ReadinessPipe.wait(ends[0], log: "/c/cluster.log")
+    }
+
+    @Test(
+        "what a process reports arrives, and only its first report does",
+        arguments: [(true, nil), (false, "No port is free.")] as [(Bool, String?)])
+    func reports(isReady: Bool, message: String?) throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(vs_pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        let pipe = ReadinessPipe(ends[1])
+        if isReady { pipe.reportReady() }
+        pipe.reportFailure(ClusterError("No port is free.", hint: "See what listens: ss -ltn"))
+        pipe.reportReady()
+        guard let message else { return try ReadinessPipe.wait(ends[0], log: "/c/cluster.log") }
+        let error = #expect(throws: ClusterError.self) { try ReadinessPipe.wait(ends[0], log: "/c/cluster.log") }
+        #expect(error == ClusterError(message, hint: "See what listens: ss -ltn"))
     }
 
     @Test("one byte means ready")

@@ -168,10 +168,12 @@ struct ClusterCommand: AsyncParsableCommand {
             abstract: "Run a cluster in the foreground; `up` starts this in the background.", shouldDisplay: false)
         @OptionGroup var name: Name
         @OptionGroup var settings: Settings
+        @Option(help: .hidden) var reportsTo: Int32?
 
         func run() async throws {
             let directory = try name.directory()
-            try await ClusterServer.serve(directory, settings: settings.applied(to: ClusterSettings.load(directory)))
+            try await ClusterServer.serve(
+                directory, settings: settings.applied(to: ClusterSettings.load(directory)), reportsTo: reportsTo)
         }
     }
 }
