@@ -54,7 +54,9 @@ import Testing
         }
     }
 
-    @Test("a folder of somebody else's is named, and how to make it one's own", .enabled(if: geteuid() != 0))
+    @Test(
+        "a folder of somebody else's is named, and how to make it one's own",
+        .enabled(if: geteuid() != 0, "root may write everywhere"))
     func notWritable() async throws {
         try await withTemporaryFolder { folder in
             chmod(folder, 0o500)
