@@ -66,8 +66,20 @@ actor PodWorker {
         node.addresses.release(podUID: pod.uid)
         guard !isForgotten, pod.object.isBeingDeleted else { return }
         await write()
-        try? await node.client.deleteIfPresent(
-            .pods, pod.name, in: pod.namespace, options: DeleteOptions(gracePeriodSeconds: 0, uid: pod.uid))
+        await removeObject()
+    }
+
+    /// Takes the pod's object away: the last thing that anybody does for a pod, so it is tried until it works.
+    private func removeObject() async {
+        var backoff = Backoff()
+        while !isForgotten, !Task.isCancelled {
+            do throws(Status) {
+                let options = DeleteOptions(gracePeriodSeconds: 0, uid: pod.uid)
+                return try await node.client.deleteIfPresent(.pods, pod.name, in: pod.namespace, options: options)
+            } catch {
+                await pause(backoff.next())
+            }
+        }
     }
 
     /// Takes in a newer version of the pod's object; nil says that the object is gone.

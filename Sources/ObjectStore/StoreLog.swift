@@ -58,20 +58,28 @@ struct StoreLog: Sendable {
     func append(
         _ changes: [(kind: StoreEvent.Kind, object: StoredObject)], compaction: Revision?
     ) async throws(StoreError) {
-        do {
-            try await queue.write { database in
-                let statement = try database.cachedStatement(sql: "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)")
-                for (kind, object) in changes {
-                    try statement.execute(arguments: [
-                        object.revision.rawValue, kind.rawValue, object.createRevision.rawValue, object.key.resource,
-                        object.key.namespace ?? "", object.key.name, DatabaseValue(bytes: object.bytes),
-                    ])
-                }
-                if let compaction { try Self.compact(database, to: compaction) }
+        let outcome: Result<Void, any Error> = await withCheckedContinuation { continuation in
+            // Not `write`, which fails when the task is cancelled: the batch holds other tasks' changes, too.
+            queue.asyncWrite {
+                try Self.insert(changes, compaction: compaction, into: $0)
+            } completion: { _, result in
+                continuation.resume(returning: result)
             }
-        } catch {
-            throw .io(Self.sentence(queue.path, error))
         }
+        if case .failure(let error) = outcome { throw .io(Self.sentence(queue.path, error)) }
+    }
+
+    private static func insert(
+        _ changes: [(kind: StoreEvent.Kind, object: StoredObject)], compaction: Revision?, into database: Database
+    ) throws {
+        let statement = try database.cachedStatement(sql: "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)")
+        for (kind, object) in changes {
+            try statement.execute(arguments: [
+                object.revision.rawValue, kind.rawValue, object.createRevision.rawValue, object.key.resource,
+                object.key.namespace ?? "", object.key.name, DatabaseValue(bytes: object.bytes),
+            ])
+        }
+        if let compaction { try compact(database, to: compaction) }
     }
 
     /// Keeps, of each key, the newest row up to the revision, unless that is a deletion.

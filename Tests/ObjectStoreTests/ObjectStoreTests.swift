@@ -125,6 +125,25 @@ import Testing
         #expect(after.map { $0.previous?.revision } == before.map { $0.previous?.revision })
     }
 
+    @Test("a task that is cancelled while it commits takes no other task's write with it")
+    func cancelledLeader() async throws {
+        let folder = NSTemporaryDirectory() + "store-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = try ObjectStore(.file(folder + "/store.sqlite"))
+        let outcomes = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    if number.isMultiple(of: 2) { withUnsafeCurrentTask { $0?.cancel() } }
+                    return (try? await store.put(Self.key("a\(number)"), Self.object("a\(number)"))) != nil
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.count == 100 && outcomes.allSatisfy { $0 })
+        await store.close()
+    }
+
     @Test("the log forgets what the history has forgotten, and keeps every object")
     func logCompaction() async throws {
         let path = NSTemporaryDirectory() + "store-\(UUID().uuidString).sqlite"
