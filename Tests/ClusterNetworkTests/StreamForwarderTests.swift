@@ -1,4 +1,5 @@
 import Glibc
+import LabTesting
 import NIOCore
 import NIOEmbedded
 import NIOPosix
@@ -58,10 +59,8 @@ struct StreamForwarderTests {
 
     @Test("a connection that leads nowhere is reset, and leaves nothing")
     func nowhere() async throws {
-        let free = try await Speaker.start("gone")
-        let port = free.port
-        await free.stop()
-        try await forwarding(to: port) { port, _ in
+        let unheard = try UnheardPort()
+        try await forwarding(to: unheard.number) { port, _ in
             await #expect(throws: (any Error).self) { try await Speaker.ask(port, "hello") }
         }
     }
