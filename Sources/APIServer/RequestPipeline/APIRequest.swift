@@ -7,15 +7,22 @@ struct APIRequest: Sendable {
     var contentType: String?
     var ifNoneMatch: String?
     var body: [UInt8]
+    /// All headers, for what passes them on or asks for an upgrade.
+    var headers: [(name: String, value: String)]
+    /// The URI as it came, with its parameters.
+    let uri: String
     /// Nil: a token was given that is not known.
     var user: UserInfo?
 
     /// A request for a URI: the path and, after a question mark, the parameters.
     init(
         _ method: String, _ uri: String, accept: String? = nil, contentType: String? = nil,
-        ifNoneMatch: String? = nil, body: [UInt8] = [], user: UserInfo?
+        ifNoneMatch: String? = nil, body: [UInt8] = [], headers: [(name: String, value: String)] = [],
+        user: UserInfo?
     ) {
         self.method = method
+        self.uri = uri
+        self.headers = headers
         let sides = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(sides.first ?? "")
         query = Query(sides.count > 1 ? sides[1] : "")
@@ -24,5 +31,10 @@ struct APIRequest: Sendable {
         self.ifNoneMatch = ifNoneMatch
         self.body = body
         self.user = user
+    }
+
+    /// The values of a header, in order.
+    func values(of header: String) -> [String] {
+        headers.filter { $0.name.lowercased() == header }.map(\.value)
     }
 }

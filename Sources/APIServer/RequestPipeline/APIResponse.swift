@@ -6,6 +6,8 @@ struct APIResponse: Sendable {
         case bytes([UInt8])
         /// Pieces that are made when they are asked for; each is sent at once.
         case stream(AsyncThrowingStream<[UInt8], any Error>)
+        /// The connection goes over to another protocol.
+        case upgrade(ConnectionUpgrade)
     }
 
     var code: Int
@@ -49,5 +51,9 @@ struct APIResponse: Sendable {
         _ stream: AsyncThrowingStream<[UInt8], any Error>, contentType: String
     ) -> APIResponse {
         APIResponse(code: 200, headers: [noCache, ("Content-Type", contentType)], body: .stream(stream))
+    }
+
+    static func upgrade(_ upgrade: ConnectionUpgrade) -> APIResponse {
+        APIResponse(code: 101, body: .upgrade(upgrade))
     }
 }
