@@ -13,6 +13,10 @@ struct APIRequest: Sendable {
     let uri: String
     /// Nil: a token was given that is not known.
     var user: UserInfo?
+    /// Where it came from, for the audit journal.
+    var origin = RequestOrigin()
+    /// Whom the user wants to be for this request.
+    var impersonation: Impersonation?
 
     /// A request for a URI: the path and, after a question mark, the parameters.
     init(
@@ -37,4 +41,10 @@ struct APIRequest: Sendable {
     func values(of header: String) -> [String] {
         headers.filter { $0.name.lowercased() == header }.map(\.value)
     }
+}
+
+/// What a connection tells of a request besides who makes it.
+struct RequestOrigin: Sendable {
+    var userAgent = ""
+    var address = "127.0.0.1"
 }
