@@ -103,6 +103,7 @@ struct HTTPConnection: Sendable {
             user: authenticator.user(
                 authorization: headers.first(name: "authorization"), certificateUser: request.certificateUser))
         made.origin.userAgent = headers.first(name: "user-agent") ?? ""
+        made.eventLoop = channel.channel.eventLoop
         made.impersonation = Impersonation(headers: headers)
         return made
     }
