@@ -12,6 +12,7 @@ final class Registry: Sendable {
     let services: ServiceAllocator
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
+    let eventLines = EventLines()
     let now: @Sendable () -> Timestamp
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
