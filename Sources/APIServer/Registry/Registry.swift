@@ -14,6 +14,8 @@ final class Registry: Sendable {
     let eventExpiry = EventExpiry()
     let eventLines = EventLines()
     let now: @Sendable () -> Timestamp
+    /// Who may do what; every door asks it before anything else.
+    let authorizer: any Authorizer
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
 
@@ -25,6 +27,7 @@ final class Registry: Sendable {
         self.catalog = catalog
         self.services = services
         self.now = now
+        authorizer = AlwaysAllow()
     }
 
     /// The schema of a resource; `Status.unknownResource` for one that is not served.
@@ -62,6 +65,8 @@ struct Target: Sendable {
 struct WriteSettings: Sendable {
     var isDryRun = false
     var fieldValidation: FieldValidation = .warn
+    /// Who writes, for the admission rules that look at it; nil is the server itself.
+    var caller: UserInfo?
     /// Members that the body gave twice, as dotted paths.
     var duplicateFields: [String] = []
 }
