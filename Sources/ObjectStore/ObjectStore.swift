@@ -271,6 +271,15 @@ public final class ObjectStore: Sendable {
         }
     }
 
+    /// The events of a range after a revision that are there already; does not wait.
+    public func presentEvents(
+        after cursor: Revision, in range: KeyRange
+    ) throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
+        try shared.withLock { (shared) throws(StoreError) in
+            try shared.state.events(after: cursor, in: range, limit: .max)
+        }
+    }
+
     /// Returns when something in the range has changed after a revision, or the task is cancelled.
     private func waitForChange(in range: KeyRange, after seen: Revision) async {
         let id = shared.withLock { shared in
