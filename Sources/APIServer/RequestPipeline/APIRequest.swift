@@ -2,6 +2,8 @@
 struct APIRequest: Sendable {
     var method: String
     var path: String
+    /// Path and parameters as they were sent.
+    var uri: String
     var query: Query
     var accept: String?
     var contentType: String?
@@ -20,6 +22,7 @@ struct APIRequest: Sendable {
         ifNoneMatch: String? = nil, body: [UInt8] = [], user: UserInfo?
     ) {
         self.method = method
+        self.uri = uri
         let sides = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(sides.first ?? "")
         query = Query(sides.count > 1 ? sides[1] : "")

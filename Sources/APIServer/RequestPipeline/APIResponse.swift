@@ -15,6 +15,8 @@ struct APIResponse: Sendable {
     var code: Int
     var headers: [(name: String, value: String)] = []
     var body: Body
+    /// The request that this answers, for as long as it is being sent.
+    var request: OpenRequest?
 
     private static let noCache = (name: "Cache-Control", value: "no-cache, private")
 
