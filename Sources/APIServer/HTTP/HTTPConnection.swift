@@ -35,9 +35,10 @@ struct HTTPConnection: Sendable {
                 switch try await answer(request, outbound) {
                 case .staysOpen: continue
                 case .closes: return
-                case .becomes(let upgrade):
+                case .becomes(let upgrade, let response):
                     var reader = WireReader(inputs)
-                    return await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
+                    await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
+                    return withExtendedLifetime(response) {}
                 }
             }
         }
@@ -46,18 +47,21 @@ struct HTTPConnection: Sendable {
     /// What becomes of the connection after an answer.
     private enum Next {
         case staysOpen, closes
-        case becomes(ConnectionUpgrade)
+        /// The answer is kept until the other protocol is over, and with it what the audit journal has begun.
+        case becomes(ConnectionUpgrade, APIResponse)
     }
 
     private func answer(
         _ request: CollectedRequest, _ outbound: NIOAsyncChannelOutboundWriter<HTTPOutput>
     ) async throws -> Next {
-        let response: APIResponse
+        let asked = makeRequest(request)
+        var response: APIResponse
         if request.isTooLarge {
             response = .refusal(.tooLarge(bytesMax: RequestBody.bytesMax))
         } else {
-            response = await pipeline.respond(to: makeRequest(request))
+            response = await pipeline.respond(to: asked)
         }
+        AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
         let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
         var head = HTTPResponseHead(
@@ -75,6 +79,19 @@ struct HTTPConnection: Sendable {
             }
             parts.append(.part(.end(nil)))
             try await outbound.write(contentsOf: parts)
+        case .pieces(let pieces):
+            try await outbound.write(.part(.head(head)))
+            var place = AnswerPieces.Place()
+            while request.head.method != .HEAD, let piece = pieces.piece(&place) {
+                if piece.isEmpty { continue }
+                try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
+            }
+            try await outbound.write(.part(.end(nil)))
+        case .watch(let watch):
+            try await outbound.write(.part(.head(head)))
+            try await watch.run { try await outbound.write(.part(.body(.byteBuffer($0)))) }
+            try Task.checkCancellation()
+            try await outbound.write(.part(.end(nil)))
         case .stream(let stream):
             try await outbound.write(.part(.head(head)))
             for try await piece in stream where !piece.isEmpty {
@@ -87,7 +104,7 @@ struct HTTPConnection: Sendable {
             for (name, value) in upgrade.headers { head.headers.add(name: name, value: value) }
             // A client that has gone is found by whoever reads from it.
             try? await outbound.write(.upgrade(head))
-            return .becomes(upgrade)
+            return .becomes(upgrade, response)
         }
         return keepsOpen ? .staysOpen : .closes
     }

@@ -4,6 +4,8 @@ import NIOCore
 struct APIRequest: Sendable {
     var method: String
     var path: String
+    /// Path and parameters as they were sent.
+    var uri: String
     var query: Query
     var accept: String?
     var contentType: String?
@@ -13,8 +15,6 @@ struct APIRequest: Sendable {
     var headers: [(name: String, value: String)]
     /// Where the connection of the request lives, so that what it leads to can live there too.
     var eventLoop: (any EventLoop)?
-    /// The URI as it came, with its parameters.
-    let uri: String
     /// Nil: a token was given that is not known.
     var user: UserInfo?
     /// Where it came from, for the audit journal.

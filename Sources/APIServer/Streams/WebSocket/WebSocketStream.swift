@@ -11,22 +11,26 @@ struct WebSocketStream: Sendable {
         case lines
     }
 
-    let pieces: AsyncThrowingStream<[UInt8], any Error>
+    let body: APIResponse.Body
     let form: Form
 
     /// The answer as a WebSocket if the client asks for one and the answer goes on; otherwise as it is.
     static func wrap(_ response: APIResponse, _ request: APIRequest) throws(Status) -> APIResponse {
-        guard case .stream(let pieces) = response.body, response.code == 200,
-            case .webSocket(let key, let protocols)? = UpgradeOffer(request)
-        else { return response }
-        let isLog = response.headers.contains { $0.name == "Content-Type" && $0.value.hasPrefix("text/plain") }
+        guard case .webSocket(let key, let protocols)? = UpgradeOffer(request) else { return response }
         let known = ["binary.k8s.io", "base64.binary.k8s.io"]
-        let chosen = isLog ? protocols.first(where: known.contains) : protocols.first
-        if isLog, !protocols.isEmpty, chosen == nil { throw .unknownProtocols(protocols) }
-        let form: Form = isLog ? (chosen == known[1] ? .base64 : .binary) : .lines
+        let form: Form
+        let chosen: String?
+        switch response.body {
+        case .stream:
+            chosen = protocols.first(where: known.contains)
+            if !protocols.isEmpty, chosen == nil { throw .unknownProtocols(protocols) }
+            form = chosen == known[1] ? .base64 : .binary
+        case .watch: (form, chosen) = (.lines, protocols.first)
+        case .bytes, .pieces, .upgrade: return response
+        }
         return .upgrade(
             ConnectionUpgrade(headers: WebSocketFrame.acceptHeaders(key: key, chosen: chosen)) { reader, writer in
-                await WebSocketStream(pieces: pieces, form: form).run(&reader, writer)
+                await WebSocketStream(body: response.body, form: form).run(&reader, writer)
             })
     }
 
@@ -53,8 +57,12 @@ struct WebSocketStream: Sendable {
 
     private func send(_ writer: WireWriter) async {
         do {
-            for try await piece in pieces where !piece.isEmpty {
-                for message in messages(of: piece) { try await writer.write(message) }
+            switch body {
+            case .stream(let pieces):
+                for try await piece in pieces where !piece.isEmpty { try await send(piece, writer) }
+            case .watch(let watch):
+                try await watch.run { try await send(Array($0.readableBytesView), writer) }
+            case .bytes, .pieces, .upgrade: break
             }
             try await writer.write(WebSocketFrame.close(WebSocketFrame.normal))
             try await ContinuousClock().sleep(for: Self.lingerTime)
@@ -62,6 +70,10 @@ struct WebSocketStream: Sendable {
         } catch {
             if !Task.isCancelled { writer.close() }
         }
+    }
+
+    private func send(_ piece: [UInt8], _ writer: WireWriter) async throws {
+        for message in messages(of: piece) { try await writer.write(message) }
     }
 
     private func messages(of piece: [UInt8]) -> [ByteBuffer] {

@@ -1,6 +1,6 @@
 extension KindCatalog {
     /// The kinds that are always there.
-    public static let builtIn = KindCatalog(core + apps + coordination + discovery)
+    public static let builtIn = KindCatalog(core + apps + ReviewKinds.all + coordination + discovery)
 
     private static let core: [KindSchema] = [
         .configMap, .endpoints, .event, .namespace, .node, .pod, .secret, .serviceAccount, .service,
