@@ -68,6 +68,7 @@ final class ProcessSession: ContainerSession {
         var isInputOpen = true
         var isClosed = false
         var sizes: [[Int]] = []
+        var outputCount = 0
         var closedWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -98,6 +99,8 @@ final class ProcessSession: ContainerSession {
     }
 
     var isRunning: Bool { process.isRunning }
+    /// The bytes of output that somebody has taken.
+    var outputCount: Int { state.withLock { $0.outputCount } }
     var sizes: [[Int]] { state.withLock { $0.sizes } }
 
     private func blocking<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
@@ -141,6 +144,7 @@ final class ProcessSession: ContainerSession {
                     var bytes = [UInt8](repeating: 0, count: 32 * 1024)
                     let count = read(outputs[index], &bytes, bytes.count)
                     if count > 0 {
+                        state.withLock { $0.outputCount += count }
                         return SessionOutput(bytes: Array(bytes[..<count]), isErrorOutput: index == 1)
                     }
                     Glibc.close(outputs[index])
