@@ -85,6 +85,9 @@ extension Schema {
 
     public func checking(_ rule: @escaping SchemaTraits.Rule) -> Schema { with { $0.rules.append(rule) } }
 
+    /// The type whose values are judged by one rule alone, which calls the members' checks where it wants them.
+    public func judged(by rule: @escaping SchemaTraits.Rule) -> Schema { with { $0.judge = rule } }
+
     public func patching(_ strategies: String...) -> Schema { with { $0.patchStrategies = Set(strategies) } }
 
     /// The type under the name that messages about wrong JSON types give it.
@@ -99,7 +102,8 @@ extension SchemaField {
     /// is absent (ports); an `immutable` one keeps its value for the life of the object.
     public static func field(
         _ name: String, _ schema: Schema, default defaultValue: JSONValue? = nil, replacesZero: Bool = false,
-        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false, minimum: Int64? = nil,
+        required: Bool = false, requiredDetail: String = "", countsAbsentAsZero: Bool = false, immutable: Bool = false,
+        minimum: Int64? = nil,
         maximum: Int64? = nil, oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
     ) -> SchemaField {
         var schema = schema
@@ -113,6 +117,7 @@ extension SchemaField {
         }
         return SchemaField(
             name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
-            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable)
+            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable,
+            requiredDetail: requiredDetail)
     }
 }

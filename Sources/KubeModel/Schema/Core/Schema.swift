@@ -102,6 +102,8 @@ public struct SchemaField: Sendable {
     public let countsAbsentAsZero: Bool
     /// Whether the member keeps its value for the life of the object.
     public let isImmutable: Bool
+    /// What the message about a missing member adds.
+    public var requiredDetail = ""
 }
 
 extension Schema {
