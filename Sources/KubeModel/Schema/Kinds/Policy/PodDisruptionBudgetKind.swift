@@ -30,7 +30,9 @@ private let spec = policy(
         FieldError(.invalid, path, shownValue: goSpec(value), "minAvailable and maxUnavailable cannot be both set"))
 }
 
-/// The spec as Go prints it. A real server shows addresses of its memory for the pointers; there are none to show here.
+/// The spec as Go prints it.
+///
+/// A real server shows addresses of its memory for the pointers; there are none to show here.
 private func goSpec(_ spec: JSONValue) -> String {
     func pointer(_ type: String, _ member: String) -> String {
         spec[member] == nil ? "(*\(type))(nil)" : "(*\(type))(0xc000000000)"

@@ -54,7 +54,7 @@ enum RightsSchemas {
 
     static func rules(isNamespaced: Bool) -> SchemaField {
         .field(
-            "rules", .list(of: rule(isNamespaced: isNamespaced)).with { $0.isNullable = true },
+            "rules", .list(of: rule(isNamespaced: isNamespaced)).with { $0.isNullable = true }, default: .null,
             doc: "What may be done; nothing else may.")
     }
 
