@@ -46,6 +46,7 @@ public enum ProtobufBody {
     /// Members that Go keeps in an embedded struct: on the wire a message of its own, in JSON part of the parent.
     private static let inlined: Set<String> = [
         "localObjectReference", "volumeSource", "handler", "ephemeralContainerCommon", "persistentVolumeSource",
+        "ingressRuleValue",
     ]
 
     private static func decode(
@@ -103,8 +104,9 @@ public enum ProtobufBody {
             let value = try decode(try wire.bytes(), message, depth: depth + 1)
             if value.isNull { return nil }
             // An empty message is a struct without content, unless its presence says something (`emptyDir: {}`).
+            // A selector without demands selects everything, one that is absent nothing.
             if value.object?.isEmpty ?? false, !field.isRepeated, !message.name.hasSuffix("Source"),
-                !message.name.hasSuffix("SecurityContext")
+                !message.name.hasSuffix("SecurityContext"), message.name != "meta.LabelSelector"
             {
                 return nil
             }

@@ -89,8 +89,10 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
 
     private static func show(_ value: JSONValue?) -> String {
         switch value {
-        case nil, .null: "null"
+        // Go's messages hold the word as a text.
+        case nil, .null: "\"null\""
         case .string(let text): GoText.quote(text)
+        case .array(let elements) where elements.allSatisfy { $0.string != nil }: GoText.list(value)
         case let value?: GoText.isTextMap(value) ? GoText.map(value) : value.text
         }
     }

@@ -11,7 +11,7 @@ enum ZeroValues {
         "deletionGracePeriodSeconds", "desiredHealthy", "desiredNumberScheduled", "desiredReplicas",
         "disruptionsAllowed", "enableServiceLinks", "exitCode", "expectedPods", "expirationSeconds",
         "failedJobsHistoryLimit", "fsGroup", "gracePeriodSeconds", "hostUsers", "immutable", "leaseDurationSeconds",
-        "leaseTransitions", "manualSelector",
+        "leaseTransitions", "manualSelector", "endPort",
         "maxFailedIndexes", "maxReplicas", "maximum", "maxItems", "maxLength", "maxProperties", "minItems", "minLength",
         "minProperties", "minReplicas", "minimum", "mode", "numberMisscheduled", "numberReady", "optional",
         "parallelism", "partition", "priority", "privileged", "progressDeadlineSeconds", "readOnlyRootFilesystem",
