@@ -45,12 +45,14 @@ import Testing
     @Test("the group list names groups and versions, not the core group")
     func groups() {
         let names = Discovery.groupList(.builtIn)["groups"]?.array?.compactMap { $0["name"]?.string }
-        #expect(names == ["apps", "coordination.k8s.io", "discovery.k8s.io"])
+        #expect(names == ["apps", "batch", "coordination.k8s.io", "discovery.k8s.io"])
         #expect(Discovery.group("apps", catalog: .builtIn)?[["preferredVersion", "groupVersion"]] == "apps/v1")
         #expect(Discovery.group("nosuch", catalog: .builtIn) == nil)
     }
 
-    @Test("every reference in an OpenAPI document leads somewhere", arguments: [("", "v1"), ("apps", "v1")])
+    @Test(
+        "every reference in an OpenAPI document leads somewhere",
+        arguments: [("", "v1"), ("apps", "v1"), ("batch", "v1")])
     func references(group: String, version: String) throws {
         let document = try #require(OpenAPIDocument.v3(group: group, version: version, catalog: .builtIn))
         let schemas = try #require(document[["components", "schemas"]]?.object)
@@ -104,7 +106,7 @@ import Testing
         #expect(before == OpenAPIDocument.v3Index(.builtIn))
         #expect(
             before["paths"]?.object?.keys.sorted() == [
-                "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
+                "api/v1", "apis/apps/v1", "apis/batch/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
             ])
         var catalog = KindCatalog.builtIn
         catalog.add(
