@@ -102,6 +102,10 @@ public struct SchemaField: Sendable {
     public let countsAbsentAsZero: Bool
     /// Whether the member keeps its value for the life of the object.
     public let isImmutable: Bool
+    /// Whether a zero, an empty text or an empty list is the same as no member, and is not kept.
+    public let dropsZero: Bool
+    /// What the message about a missing member adds.
+    public var requiredDetail = ""
 }
 
 extension Schema {
