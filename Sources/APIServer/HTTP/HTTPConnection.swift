@@ -39,12 +39,14 @@ struct HTTPConnection: Sendable {
     private func answer(
         _ request: CollectedRequest, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws -> Bool {
-        let response: APIResponse
+        let asked = makeRequest(request)
+        var response: APIResponse
         if request.isTooLarge {
             response = .refusal(.tooLarge(bytesMax: RequestBody.bytesMax))
         } else {
-            response = await pipeline.respond(to: makeRequest(request))
+            response = await pipeline.respond(to: asked)
         }
+        AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request.
         let keepsOpen = request.head.isKeepAlive && request.isComplete
         var head = HTTPResponseHead(
@@ -60,6 +62,19 @@ struct HTTPConnection: Sendable {
             }
             parts.append(.end(nil))
             try await outbound.write(contentsOf: parts)
+        case .pieces(let pieces):
+            try await outbound.write(.head(head))
+            var place = AnswerPieces.Place()
+            while request.head.method != .HEAD, let piece = pieces.piece(&place) {
+                if piece.isEmpty { continue }
+                try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: piece))))
+            }
+            try await outbound.write(.end(nil))
+        case .watch(let watch):
+            try await outbound.write(.head(head))
+            try await watch.run { try await outbound.write(.body(.byteBuffer($0))) }
+            try Task.checkCancellation()
+            try await outbound.write(.end(nil))
         case .stream(let stream):
             try await outbound.write(.head(head))
             for try await piece in stream where !piece.isEmpty {

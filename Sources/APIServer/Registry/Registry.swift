@@ -12,6 +12,7 @@ final class Registry: Sendable {
     let services: ServiceAllocator
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
+    let eventLines = EventLines()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
     let authorizer: RoleAuthorizer

@@ -24,6 +24,7 @@ actor WatchFeed {
             if let item = batch.popFirst() { return item.event }
             var cursor = cursor
             do throws(Status) {
+                // Nobody wakes this watch, so there is always an event.
                 batch = try await cursor.next()[...]
             } catch {
                 guard error == .cancelled else { throw error }

@@ -105,7 +105,7 @@ extension Status {
         let causes = errors.map { error -> JSONValue in
             ["reason": .string(error.kind.reason), "message": .string(error.body), "field": .string(error.path)]
         }
-        var details: JSONValue = ["name": .string(name)]
+        var details: JSONValue = name.isEmpty ? [:] : ["name": .string(name)]
         if !resource.group.isEmpty { details["group"] = .string(resource.group) }
         details["kind"] = .string(resource.kind)
         details["causes"] = .array(causes)
