@@ -29,6 +29,9 @@ extension Registry {
         for name in Self.firstNamespaces {
             try await createIfMissing(namespaceKind, KubeObject(.namespaces, name: name))
         }
+        for priority in SystemPriorityClass.allCases {
+            try await createIfMissing(try kind(of: .priorityClasses), priority.object)
+        }
         var service = KubeObject(.services, namespace: "default", name: "kubernetes")
         service.labels = ["component": "apiserver", "provider": "kubernetes"]
         service.value["spec"] = [

@@ -152,6 +152,9 @@ struct ResourceRequest {
     // MARK: Sub-resources
 
     private func answer(_ target: Target, _ subresource: String) async throws(Status) -> APIResponse {
+        if target.resource == .pods, StreamRequest.subresources.contains(subresource) {
+            return try await StreamRequest(registry: registry, target: target, request: request).answer(subresource)
+        }
         switch (request.method, subresource) {
         case ("GET", "log") where target.resource == .pods:
             let stream = try await registry.logs(target, options: try LogOptions(request.query))
