@@ -73,7 +73,9 @@ public struct ClusterServer {
         _ store: ObjectStore, _ credentials: PKI, _ runtime: any ContainerRuntime, _ logs: ContainerLogs, port: Int,
         remarks: [String]
     ) async throws {
-        let api = APIServer(store: store, configuration: APIServerConfiguration(port: port, credentials: credentials))
+        var apiConfiguration = APIServerConfiguration(port: port, credentials: credentials)
+        apiConfiguration.auditFile = directory.auditFile
+        let api = APIServer(store: store, configuration: apiConfiguration)
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,

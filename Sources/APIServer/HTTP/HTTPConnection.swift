@@ -59,6 +59,7 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: asked)
         }
+        defer { response.request?.finish() }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
         let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)

@@ -20,7 +20,7 @@ extension Registry {
         while true {
             do throws(Status) {
                 var written = try await createOnce(kind, object, settings)
-                written.warnings = decoded.warnings
+                written.warnings = decoded.warnings + written.warnings
                 return written
             } catch {
                 attempt += 1
@@ -37,6 +37,8 @@ extension Registry {
         kind.applyDefaults(&object)
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
+        let request = AdmissionRequest(kind, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
         let errors = kind.validate(object)
@@ -44,11 +46,17 @@ extension Registry {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)
         }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
+        }
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         if settings.isDryRun {
             services.cancel(claim)
             if store.get(target.key) != nil { throw .alreadyExists(resource, object.name) }
             var written = Written(unstored: object)
+            written.warnings = admission.warnings
             written.isCreated = true
             return written
         }
@@ -56,10 +64,13 @@ extension Registry {
             var written = Written(try await store.put(target.key, object, .absent))
             services.confirm(claim)
             written.isCreated = true
+            written.warnings = admission.warnings
+            await settle(resource)
             if resource == .events { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)
+            await revoke(admission)
             throw .answer(to: error, resource, name: object.name)
         }
     }

@@ -13,7 +13,7 @@ extension Registry {
         var object = decoded.object
         try checkIdentity(&object, target)
         var written = try await change(target, subresource: subresource, settings) { _ in object }
-        written.warnings = decoded.warnings
+        written.warnings = decoded.warnings + written.warnings
         return written
     }
 
@@ -66,6 +66,8 @@ extension Registry {
         }
         object.value[["metadata", "resourceVersion"]] = old.value[["metadata", "resourceVersion"]]
         kind.applyDefaults(&object)
+        let request = AdmissionRequest(kind, old: old, subresource: subresource, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForUpdate(&object, old: old, subresource: subresource)
         object.uid = old.uid
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
@@ -74,9 +76,17 @@ extension Registry {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)
         }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
+        }
         if settings.isDryRun || object == old {
             services.cancel(claim)
-            return .success(object == old ? Written(current) : Written(unstored: object))
+            await revoke(admission)
+            var written = object == old ? Written(current) : Written(unstored: object)
+            written.warnings = admission.warnings
+            return .success(written)
         }
         do throws(StoreError) {
             let stored: StoredObject
@@ -87,9 +97,13 @@ extension Registry {
                 stored = try await store.put(target.key, object, .revision(current.revision))
             }
             services.confirm(claim)
-            return .success(Written(stored))
+            await settle(target.resource)
+            var written = Written(stored)
+            written.warnings = admission.warnings
+            return .success(written)
         } catch {
             services.cancel(claim)
+            await revoke(admission)
             return .failure(error)
         }
     }
