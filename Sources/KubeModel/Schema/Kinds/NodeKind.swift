@@ -145,7 +145,7 @@ extension KindSchema {
                 .field("spec", spec, default: [:], doc: "What the node may be used for."),
                 .field("status", status, doc: "What the node is and how it fares."),
             ]),
-        subresources: ["status"],
+        subresources: ["proxy", "status"],
         columns: NodeColumns.all,
         selectableFields: ["spec.unschedulable"],
         behavior: KindBehavior {

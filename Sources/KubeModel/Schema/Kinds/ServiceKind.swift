@@ -109,7 +109,7 @@ extension KindSchema {
                 .field("spec", spec, default: [:], doc: "Which pods, and how they are reached."),
                 .field("status", status, doc: "What has been reached."),
             ]),
-        subresources: ["status"],
+        subresources: ["proxy", "status"],
         columns: ServiceColumns.all,
         selectableFields: ["spec.clusterIP", "spec.type"],
         behavior: KindBehavior {

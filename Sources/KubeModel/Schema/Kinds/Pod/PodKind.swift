@@ -10,7 +10,7 @@ extension KindSchema {
             ]
         ).defaulting(PodRules.completePod),
         subresources: [
-            "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status",
+            "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "status",
         ],
         columns: PodColumns.all,
         selectableFields: [
