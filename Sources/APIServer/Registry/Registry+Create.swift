@@ -39,7 +39,7 @@ extension Registry {
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
-        let errors = kind.validate(object)
+        let errors = kind.validateCreate(object)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)

@@ -55,7 +55,8 @@ public struct FieldSelector: Sendable, Hashable {
 }
 
 extension String {
-    fileprivate var trimmed: String {
+    /// The text without white space at its ends.
+    var trimmed: String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }
