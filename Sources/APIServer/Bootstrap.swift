@@ -39,6 +39,26 @@ extension Registry {
             "ports": [["name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443]],
         ]
         try await createIfMissing(try kind(of: .services), service)
+        await createFirstRoles()
+    }
+
+    /// Writes the default roles and bindings that are missing, all but the last at once.
+    private func createFirstRoles() async {
+        var items = BootstrapPolicy.items()
+        guard let last = items.popLast(), store.get(last.key) == nil else { return }
+        let time = now()
+        await withDiscardingTaskGroup { group in
+            for item in items { group.addTask { await self.store(item, time) } }
+        }
+        // It says at the next start that all are there.
+        await store(last, time)
+    }
+
+    private func store(_ item: BootstrapPolicy.Item, _ time: Timestamp) async {
+        var object = item.object
+        object.uid = ObjectMetadata.newUID()
+        object.value[["metadata", "creationTimestamp"]] = .string(time.text)
+        _ = try? await store.put(item.key, object, .absent)
     }
 
     private func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {

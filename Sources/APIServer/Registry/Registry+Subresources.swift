@@ -37,6 +37,8 @@ extension Registry {
         case ("POST", "eviction") where target.resource == .pods:
             return SubresourceAnswer(
                 code: 201, value: try await evict(target, body, isDryRun: settings.isDryRun))
+        case ("POST", "token") where target.resource == .serviceAccounts:
+            return SubresourceAnswer(code: 201, value: try requestToken(target, body, isDryRun: settings.isDryRun))
         case ("GET", _) where Self.ownForms.contains(subresource):
             return SubresourceAnswer(code: 200, value: try get(target).object.value)
         case ("PUT", _) where Self.ownForms.contains(subresource):

@@ -54,7 +54,9 @@ import Testing
         #expect(Discovery.group("nosuch", catalog: .builtIn) == nil)
     }
 
-    @Test("every reference in an OpenAPI document leads somewhere", arguments: [("", "v1"), ("apps", "v1")])
+    @Test(
+        "every reference in an OpenAPI document leads somewhere",
+        arguments: [("", "v1"), ("apps", "v1"), ("batch", "v1")])
     func references(group: String, version: String) throws {
         let document = try #require(OpenAPIDocument.v3(group: group, version: version, catalog: .builtIn))
         let schemas = try #require(document[["components", "schemas"]]?.object)

@@ -43,6 +43,57 @@ enum Samples {
          "template": {"metadata": {"labels": {"app": "web"}},
          "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
         """#,
+        "PodTemplate": #"""
+        {"metadata": {"name": "web"}, "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}
+        """#,
+        "ReplicationController": #"""
+        {"metadata": {"name": "web"}, "spec": {"replicas": 3, "selector": {"app": "web"},
+         "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
+        """#,
+        "StatefulSet": #"""
+        {"metadata": {"name": "db"}, "spec": {"serviceName": "db", "replicas": 3,
+         "selector": {"matchLabels": {"app": "db"}}, "template": {"metadata": {"labels": {"app": "db"}},
+         "spec": {"containers": [{"name": "db", "image": "db:1.0",
+          "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]}},
+         "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
+          "resources": {"requests": {"storage": "1Gi"}}}}]}}
+        """#,
+        "DaemonSet": #"""
+        {"metadata": {"name": "log"}, "spec": {"selector": {"matchLabels": {"app": "log"}},
+         "template": {"metadata": {"labels": {"app": "log"}}, "spec": {"nodeSelector": {"disk": "ssd"},
+         "containers": [{"name": "log", "image": "log:1.0"}]}}}}
+        """#,
+        "ControllerRevision": #"{"metadata": {"name": "db-1"}, "revision": 1, "data": {"spec": {"template": {}}}}"#,
+        "Job": #"""
+        {"metadata": {"name": "pi"}, "spec": {"backoffLimit": 4, "podFailurePolicy": {"rules": [
+          {"action": "FailJob", "onExitCodes": {"containerName": "pi", "operator": "In", "values": [42]}},
+          {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]},
+         "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "pi", "image": "pi:1.0"}]}}}}
+        """#,
+        "CronJob": #"""
+        {"metadata": {"name": "hello"}, "spec": {"schedule": "*/5 * * * *", "timeZone": "UTC",
+         "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "OnFailure",
+         "containers": [{"name": "hello", "image": "hello:1.0"}]}}}}}}
+        """#,
+        "PersistentVolume": #"""
+        {"metadata": {"name": "disk"}, "spec": {"capacity": {"storage": "10Gi"}, "accessModes": ["ReadWriteOnce"],
+         "storageClassName": "manual", "hostPath": {"path": "/data"},
+         "claimRef": {"namespace": "lab", "name": "data"}}}
+        """#,
+        "PersistentVolumeClaim": #"""
+        {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+         "resources": {"requests": {"storage": "1Gi"}}}}
+        """#,
+        "ResourceQuota": #"""
+        {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "4", "limits.cpu": "2", "count/jobs.batch": 3}},
+         "status": {"hard": {"pods": "4", "limits.cpu": "2"}, "used": {"pods": "1", "limits.cpu": "500m"}}}
+        """#,
+        "LimitRange": #"""
+        {"metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"},
+         "default": {"memory": "64Mi"}}]}}
+        """#,
         "Service": #"""
         {"metadata": {"name": "web"}, "spec": {"type": "NodePort", "selector": {"app": "web"},
          "ports": [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},

@@ -17,7 +17,8 @@ enum ZeroValues {
         "parallelism", "partition", "priority", "privileged", "progressDeadlineSeconds", "readOnlyRootFilesystem",
         "ready", "replicas", "restartCount", "revision", "revisionHistoryLimit", "runAsGroup", "runAsNonRoot",
         "runAsUser", "seconds", "served", "serving", "setHostnameAsFQDN", "shareProcessNamespace",
-        "stabilizationWindowSeconds", "started", "startingDeadlineSeconds", "storage", "successfulJobsHistoryLimit",
+        "stabilizationWindowSeconds", "started", "startingDeadlineSeconds", "storage", "succeededCount",
+        "successfulJobsHistoryLimit",
         "suspend", "terminatedReplicas", "terminating", "terminationGracePeriodSeconds", "tolerationSeconds",
         "ttlSecondsAfterFinished", "value", "weight", "x-kubernetes-preserve-unknown-fields",
     ]
