@@ -41,7 +41,7 @@ extension Registry {
         if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
-        let errors = kind.validate(object)
+        let errors = kind.validateCreate(object)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)
