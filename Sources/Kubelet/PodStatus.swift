@@ -94,6 +94,7 @@ struct PodStatus: Sendable {
             set("ContainersReady", false, "ContainersNotReady", message)
         }
         set("PodScheduled", true)
+        conditions.arrange(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
         return conditions
     }
 }

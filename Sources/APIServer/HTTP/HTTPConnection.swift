@@ -75,12 +75,15 @@ struct HTTPConnection: Sendable {
     private func makeRequest(_ request: CollectedRequest) -> APIRequest {
         let headers = request.head.headers
         let accepted = headers["accept"]
-        return APIRequest(
+        var made = APIRequest(
             request.head.method.rawValue, request.head.uri,
             accept: accepted.isEmpty ? nil : accepted.joined(separator: ","),
             contentType: headers.first(name: "content-type"), ifNoneMatch: headers.first(name: "if-none-match"),
             body: request.body,
             user: authenticator.user(
                 authorization: headers.first(name: "authorization"), certificateUser: request.certificateUser))
+        made.origin.userAgent = headers.first(name: "user-agent") ?? ""
+        made.impersonation = Impersonation(headers: headers)
+        return made
     }
 }

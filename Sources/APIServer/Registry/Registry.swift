@@ -13,6 +13,8 @@ final class Registry: Sendable {
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
     let now: @Sendable () -> Timestamp
+    /// Who may do what; every door asks it before anything else.
+    let authorizer: any Authorizer
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
 
@@ -24,6 +26,7 @@ final class Registry: Sendable {
         self.catalog = catalog
         self.services = services
         self.now = now
+        authorizer = AlwaysAllow()
     }
 
     /// The schema of a resource; `Status.unknownResource` for one that is not served.
@@ -61,6 +64,8 @@ struct Target: Sendable {
 struct WriteSettings: Sendable {
     var isDryRun = false
     var fieldValidation: FieldValidation = .warn
+    /// Who writes, for the admission rules that look at it; nil is the server itself.
+    var caller: UserInfo?
     /// Members that the body gave twice, as dotted paths.
     var duplicateFields: [String] = []
 }

@@ -9,6 +9,10 @@ struct APIRequest: Sendable {
     var body: [UInt8]
     /// Nil: a token was given that is not known.
     var user: UserInfo?
+    /// Where it came from, for the audit journal.
+    var origin = RequestOrigin()
+    /// Whom the user wants to be for this request.
+    var impersonation: Impersonation?
 
     /// A request for a URI: the path and, after a question mark, the parameters.
     init(
@@ -25,4 +29,10 @@ struct APIRequest: Sendable {
         self.body = body
         self.user = user
     }
+}
+
+/// What a connection tells of a request besides who makes it.
+struct RequestOrigin: Sendable {
+    var userAgent = ""
+    var address = "127.0.0.1"
 }

@@ -150,7 +150,7 @@ struct ResourceRequest {
     }
 
     private func settings(_ duplicateFields: [String]) throws(Status) -> WriteSettings {
-        var settings = WriteSettings(isDryRun: try isDryRun(), duplicateFields: duplicateFields)
+        var settings = WriteSettings(isDryRun: try isDryRun(), caller: request.user, duplicateFields: duplicateFields)
         if let text = request.query["fieldValidation"], !text.isEmpty {
             guard let validation = FieldValidation(rawValue: text) else {
                 throw .badRequest("fieldValidation: Unsupported value: \"\(text)\"")

@@ -48,18 +48,6 @@ public enum ProtobufBody {
         "localObjectReference", "volumeSource", "handler", "ephemeralContainerCommon", "persistentVolumeSource",
     ]
 
-    /// Numbers and truth values that are pointers in Go: zero is a value of theirs, while elsewhere it means absent.
-    private static let pointers: Set<String> = [
-        "replicas", "terminationGracePeriodSeconds", "runAsUser", "runAsGroup", "runAsNonRoot", "fsGroup",
-        "allowPrivilegeEscalation", "readOnlyRootFilesystem", "automountServiceAccountToken", "enableServiceLinks",
-        "optional",
-        "progressDeadlineSeconds", "revisionHistoryLimit", "activeDeadlineSeconds", "backoffLimit", "parallelism",
-        "completions",
-        "defaultMode", "mode", "suspend", "gracePeriodSeconds", "averageUtilization", "minReplicas",
-        "ttlSecondsAfterFinished",
-        "tolerationSeconds", "blockOwnerDeletion", "controller", "privileged",
-    ]
-
     private static func decode(
         _ bytes: ArraySlice<UInt8>, _ message: ProtobufMessage, depth: Int
     ) throws(ProtobufError) -> JSONValue {
@@ -125,10 +113,13 @@ public enum ProtobufBody {
             let text = String(decoding: try wire.bytes(), as: UTF8.self)
             return text.isEmpty && !keepsEmpty && !field.isRepeated ? nil : .string(text)
         case 12: return .string(Base64.encode(Array(try wire.bytes())))
-        case 8: return try wire.integer() == 0 && !pointers.contains(field.name) ? nil : .bool(try wire.integer() != 0)
+        case 8:
+            return try wire.integer() == 0 && !ZeroValues.significantScalars.contains(field.name)
+                ? nil : .bool(try wire.integer() != 0)
         case 3, 5, 4, 13, 14:
             let number = try wire.integer()
-            return number == 0 && !pointers.contains(field.name) && !field.isRepeated ? nil : .int(number)
+            return number == 0 && !ZeroValues.significantScalars.contains(field.name) && !field.isRepeated
+                ? nil : .int(number)
         case 1: return .double(Double(bitPattern: UInt64(bitPattern: try wire.integer())))
         default: return nil
         }

@@ -1,7 +1,7 @@
 /// How Kubernetes, written in Go, shows values in its messages.
-enum GoText {
+public enum GoText {
     /// Text in double quotes with escapes (`%q`).
-    static func quote(_ text: String) -> String {
+    public static func quote(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

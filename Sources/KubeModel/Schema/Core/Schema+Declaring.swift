@@ -97,11 +97,13 @@ extension SchemaField {
     ///
     /// The server fills in `default` when the member is absent or empty text, and with `replacesZero` also when it is 0.
     /// A `required` member must be there and must not be empty or 0; one that `countsAbsentAsZero` is judged as 0 when it
-    /// is absent (ports); an `immutable` one keeps its value for the life of the object.
+    /// is absent (ports); an `immutable` one keeps its value for the life of the object. A 0, false or empty text is
+    /// dropped where Kubernetes' own type would not write it, unless the member `keepsZero`.
     public static func field(
         _ name: String, _ schema: Schema, default defaultValue: JSONValue? = nil, replacesZero: Bool = false,
-        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false, minimum: Int64? = nil,
-        maximum: Int64? = nil, oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
+        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false,
+        keepsZero: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil, oneOf: [String] = [],
+        syntax: TextSyntax? = nil, doc: String
     ) -> SchemaField {
         var schema = schema
         if minimum != nil || maximum != nil || !oneOf.isEmpty || syntax != nil {
@@ -118,6 +120,8 @@ extension SchemaField {
         }
         return SchemaField(
             name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
-            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable)
+            isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable,
+            dropsZero: !(keepsZero || required || countsAbsentAsZero || (defaultValue != nil && !replacesZero))
+                && ZeroValues.isDropped(name, schema))
     }
 }

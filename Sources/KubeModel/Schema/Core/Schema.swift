@@ -109,6 +109,8 @@ public struct SchemaField: Sendable {
     public let countsAbsentAsZero: Bool
     /// Whether the member keeps its value for the life of the object.
     public let isImmutable: Bool
+    /// Whether a zero, an empty text or an empty list is the same as no member, and is not kept.
+    public let dropsZero: Bool
 }
 
 extension Schema {

@@ -135,7 +135,8 @@ enum PodSchemas {
     static let template = Schema.core(
         "PodTemplateSpec", doc: "What pods are made from.",
         [
-            .field("metadata", MetadataSchemas.metadata, doc: "Labels and annotations that each pod gets."),
+            .field(
+                "metadata", MetadataSchemas.ofTemplate, default: [:], doc: "Labels and annotations that each pod gets."),
             .field("spec", spec, default: [:], doc: "What each pod is to run."),
         ]
     ).checking { value, path, errors in

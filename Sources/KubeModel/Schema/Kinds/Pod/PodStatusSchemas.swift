@@ -91,7 +91,9 @@ enum PodStatusSchemas {
     private static let condition = MetadataSchemas.condition(
         "io.k8s.api.core.v1.PodCondition",
         [
-            .field("lastProbeTime", .time.with { $0.isNullable = true }, doc: "When the condition was last looked at.")
+            .field(
+                "lastProbeTime", .time.with { $0.isNullable = true }, default: .null,
+                doc: "When the condition was last looked at.")
         ])
 
     private static func address(_ name: String, _ doc: String) -> Schema {
