@@ -52,7 +52,7 @@ struct InProcessClient: ClusterClient {
     ) async throws(Status) -> KubeObject {
         let kind = try await kind(resource)
         return try await registry.create(
-            kind, namespace: object.namespace, body: object.value, WriteSettings(options)
+            kind, namespace: object.namespace, body: object.value, settings(options)
         ).object
     }
 
@@ -60,7 +60,7 @@ struct InProcessClient: ClusterClient {
         _ resource: ResourceType, _ object: KubeObject, subresource: String?, options: WriteOptions
     ) async throws(Status) -> KubeObject {
         let target = try await target(resource, object.namespace, object.name)
-        let settings = WriteSettings(options)
+        let settings = settings(options)
         if subresource == "scale" {
             return KubeObject(try await registry.updateScale(target, object.value, settings))
         }
@@ -73,7 +73,7 @@ struct InProcessClient: ClusterClient {
         options: WriteOptions
     ) async throws(Status) -> KubeObject {
         let target = try await target(resource, namespace, name)
-        let settings = WriteSettings(options)
+        let settings = settings(options)
         if subresource == "scale" {
             return KubeObject(try await registry.patchScale(target, patch, settings))
         }
@@ -93,7 +93,7 @@ struct InProcessClient: ClusterClient {
         body: JSONValue?
     ) async throws(Status) -> JSONValue {
         let target = try await target(resource, namespace, name)
-        return try await registry.call(method, target, subresource, body: body, WriteSettings()).value
+        return try await registry.call(method, target, subresource, body: body, settings(WriteOptions())).value
     }
 
     func logs(
@@ -103,8 +103,17 @@ struct InProcessClient: ClusterClient {
     }
 }
 
-extension WriteSettings {
-    init(_ options: WriteOptions) {
-        self.init(isDryRun: options.isDryRun, fieldValidation: options.fieldValidation)
+extension InProcessClient {
+    private func settings(_ options: WriteOptions) -> WriteSettings {
+        WriteSettings(
+            isDryRun: options.isDryRun, fieldValidation: options.fieldValidation,
+            fieldManager: options.fieldManager ?? Self.manager(of: user), isForced: options.isForced)
+    }
+
+    /// The program behind a user of the system, as it would call itself: `kubelet`, `kube-controller-manager`.
+    static func manager(of user: String) -> String {
+        guard user.hasPrefix("system:") else { return user }
+        let name = user.dropFirst("system:".count)
+        return name.hasPrefix("node:") ? "kubelet" : String(name)
     }
 }

@@ -35,6 +35,7 @@ extension Registry {
         var object = object
         let resource = kind.resource
         kind.applyDefaults(&object)
+        if !settings.hasOwners { kind.recordWrite(of: &object, over: nil, by: settings.writer(kind), at: now()) }
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
         kind.prepareForCreate(&object)

@@ -19,6 +19,10 @@ extension Registry {
 
     /// The object must be the one that the URL names.
     func checkIdentity(_ object: inout KubeObject, _ target: Target) throws(Status) {
+        guard !object.name.isEmpty else {
+            throw .badRequest(
+                "the name of the object (\(target.name) based on URL) was undeterminable: name must be provided")
+        }
         guard object.name == target.name else {
             throw .badRequest(
                 "the name of the object (\(object.name)) does not match the name on the URL (\(target.name))")
@@ -59,15 +63,18 @@ extension Registry {
         let kind = target.kind
         let old = current.object
         var object = wanted
-        if !object.uid.isEmpty, object.uid != old.uid {
-            throw .conflict(
-                target.resource, target.name,
-                "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
+        if !settings.isPatch, !object.uid.isEmpty, object.uid != old.uid {
+            throw .uidPrecondition(target, wanted: object.uid, found: old.uid)
         }
+        let uid = object.uid
         object.value[["metadata", "resourceVersion"]] = old.value[["metadata", "resourceVersion"]]
         kind.applyDefaults(&object)
+        if !settings.hasOwners {
+            kind.recordWrite(of: &object, over: old, by: settings.writer(kind, subresource), at: now())
+        }
         kind.prepareForUpdate(&object, old: old, subresource: subresource)
-        object.uid = old.uid
+        object.uid = uid.isEmpty ? old.uid : uid
+        if object.isSameBesidesTimes(as: old) { object = old }
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
         let errors = kind.validate(object) + kind.validateUpdate(object, old: old, subresource: subresource)
         guard errors.isEmpty else {
@@ -92,5 +99,40 @@ extension Registry {
             services.cancel(claim)
             return .failure(error)
         }
+    }
+}
+
+extension KubeObject {
+    /// Whether two states differ in nothing but when managers are said to have written.
+    fileprivate func isSameBesidesTimes(as other: KubeObject) -> Bool {
+        let path = ["metadata", "managedFields"]
+        guard let mine = value[path]?.array, let theirs = other.value[path]?.array, mine.count == theirs.count,
+            mine != theirs
+        else { return false }
+        func timeless(_ entries: [JSONValue]) -> Set<JSONValue> {
+            Set(
+                entries.map { entry in
+                    var entry = entry
+                    entry["time"] = nil
+                    return entry
+                })
+        }
+        guard timeless(mine) == timeless(theirs) else { return false }
+        var (left, right) = (value, other.value)
+        left[path] = nil
+        right[path] = nil
+        return left == right
+    }
+}
+
+extension Status {
+    /// 409: the object is not the one that the writer means.
+    static func uidPrecondition(_ target: Target, wanted: String, found: String) -> Status {
+        let key = ["/registry", target.resource.plural, target.namespace, target.name].compactMap { $0 }
+        return conflict(
+            target.resource, target.name,
+            "StorageError: invalid object, Code: 4, Key: \(key.joined(separator: "/")), ResourceVersion: 0, "
+                + "AdditionalErrorMsg: Precondition failed: UID in precondition: \(wanted), UID in object meta: \(found)"
+        )
     }
 }

@@ -15,7 +15,8 @@ extension Schema {
         }
         if value.isNull { return }
         switch (shape, value) {
-        case (.any, _), (.lazy, _), (.quantity, .string), (.quantity, .int), (.quantity, .double), (.intOrString, .string),
+        case (.any, _), (.lazy, _), (.quantity, .string), (.quantity, .int), (.quantity, .double),
+            (.intOrString, .string),
             (.intOrString, .int), (.time, .string), (.microTime, .string), (.string, .string), (.bytes, .string),
             (.bool, .bool), (.int32, .int), (.int64, .int), (.number, .int), (.number, .double), (.int32, .double),
             (.int64, .double):
@@ -38,7 +39,8 @@ extension Schema {
             checkElements(elements, element.resolved, at: path, into: &complaints)
         case (.object, _), (.map, _): complain("expected map, got &{\(GoText.plain(value))}")
         case (.array, _): complain("expected list, got &{\(GoText.plain(value))}")
-        case (.int32, _), (.int64, _), (.number, _): complain("expected numeric (int or float), got \(GoText.typeName(value))")
+        case (.int32, _), (.int64, _), (.number, _):
+            complain("expected numeric (int or float), got \(GoText.typeName(value))")
         case (.bool, _): complain("expected boolean, got &{\(GoText.plain(value))}")
         case (.string, _), (.bytes, _):
             complain("expected string, got &value.valueUnstructured{Value:\(GoText.syntax(value))}")
@@ -87,13 +89,14 @@ extension Schema {
 
 extension GoText {
     /// A value as `%v` prints it: `map[a:1 b:[x y]]`.
-    static func plain(_ value: JSONValue) -> String {
+    public static func plain(_ value: JSONValue) -> String {
         switch value {
         case .null: "<nil>"
         case .string(let text): text
         case .array(let elements): "[\(elements.map(plain).joined(separator: " "))]"
         case .object(let members):
-            "map[" + members.sorted { $0.key < $1.key }.map { "\($0.key):\(plain($0.value))" }.joined(separator: " ") + "]"
+            "map[" + members.sorted { $0.key < $1.key }.map { "\($0.key):\(plain($0.value))" }.joined(separator: " ")
+                + "]"
         default: value.text
         }
     }
@@ -106,7 +109,8 @@ extension GoText {
         case .array(let elements): "[]interface {}{\(elements.map(syntax).joined(separator: ", "))}"
         case .object(let members):
             "map[string]interface {}{"
-                + members.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(syntax($0.value))" }.joined(separator: ", ")
+                + members.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(syntax($0.value))" }.joined(
+                    separator: ", ")
                 + "}"
         default: value.text
         }

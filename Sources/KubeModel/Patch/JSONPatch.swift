@@ -1,21 +1,25 @@
 /// Why a patch cannot be applied, in the API server's words.
 public struct PatchError: Error, Sendable, Hashable, CustomStringConvertible {
     public let message: String
-    public init(message: String) { self.message = message }
+    /// Whether the API server reports it as an error of its own (500) rather than of the request (400).
+    public let isServerFault: Bool
+    public init(message: String, isServerFault: Bool = false) {
+        self.message = message
+        self.isServerFault = isServerFault
+    }
     public var description: String { message }
 }
 
 extension JSONValue {
+    /// How many operations the API server takes in one JSON patch.
+    public static let patchOperationsMax = 10_000
+
     /// The value after a JSON patch (RFC 6902): a list of add, remove, replace, move, copy and test.
     ///
     /// - Throws: What does not fit, as the library of the real API server words it; nothing has been changed then.
     public func applyingJSONPatch(_ patch: JSONValue) throws(PatchError) -> JSONValue {
         guard case .array(let operations) = patch else {
             throw PatchError(message: "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
-        }
-        guard operations.count <= 10_000 else {
-            throw PatchError(
-                message: "The allowed maximum operations in a JSON patch is 10000, got \(operations.count)")
         }
         var result = self
         for operation in operations { try Self.apply(operation, to: &result) }
