@@ -39,7 +39,11 @@ extension Registry {
             do throws(PatchError) {
                 return try value.applyingStrategicMergePatch(patch.body, structure: kind?.root)
             } catch {
-                throw error.isServerFault ? .plainError(error.message) : .badRequest(error.message)
+                switch error.fault {
+                case .request: throw .badRequest(error.message)
+                case .unprocessable: throw .unprocessable
+                case .server: throw .plainError(error.message)
+                }
             }
         }
     }

@@ -47,6 +47,8 @@ private struct ChangeWalk {
     /// Compares one place; leaves its children in `top` and returns what has become of the place itself.
     mutating func compare(_ old: JSONValue?, _ new: JSONValue?, _ schema: Schema) -> Fate {
         top = Node()
+        // Most of an object stays as it is in most writes.
+        if let old, let new, old == new { return .same }
         let ownership = schema.ownership(of: new ?? old)
         switch ownership {
         case .atomic: return leaf(old, new)
@@ -78,18 +80,20 @@ private struct ChangeWalk {
             let implied = wasThere ? schema.implied(name) : nil
             // A time that is null is as good as absent: nobody sets it.
             if value.isNull, wasThere, before?[name] == nil, name == "creationTimestamp" { continue }
-            child(PathElement.field(name), before?[name] ?? implied, value, schema.ownedMember(name), &node)
+            let step = schema.ownedStep(name)
+            child(step.key, before?[name] ?? implied, value, step.schema, &node)
         }
         for (name, value) in before ?? [:] where after?[name] == nil {
             if value.isNull, isThere, name == "creationTimestamp" { continue }
             let implied = isThere ? schema.implied(name) : nil
-            child(PathElement.field(name), value, implied, schema.ownedMember(name), &node)
+            let step = schema.ownedStep(name)
+            child(step.key, value, implied, step.schema, &node)
         }
         for field in schema.impliedFields where wasThere != isThere {
             guard before?[field.name] == nil, after?[field.name] == nil else { continue }
             let type = field.schema.resolved
             child(
-                PathElement.field(field.name), wasThere ? type.impliedValue : nil, isThere ? type.impliedValue : nil, type,
+                field.ownershipKey, wasThere ? type.impliedValue : nil, isThere ? type.impliedValue : nil, type,
                 &node)
         }
         return node

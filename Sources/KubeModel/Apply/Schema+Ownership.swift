@@ -25,11 +25,16 @@ extension Schema {
     }
 
     /// The type of a member; members that nobody declared may hold anything.
-    func ownedMember(_ name: String) -> Schema {
+    func ownedMember(_ name: String) -> Schema { ownedStep(name).schema }
+
+    /// The step to a member and its type.
+    func ownedStep(_ name: String) -> (key: String, schema: Schema) {
         switch shape {
-        case .object: (fieldsByName[name]?.schema ?? .any).resolved
-        case .map(let element): element.resolved
-        default: .any
+        case .object:
+            guard let field = fieldsByName[name] else { return (PathElement.field(name), .any) }
+            return (field.ownershipKey, field.schema.resolved)
+        case .map(let element): return (PathElement.field(name), element.resolved)
+        default: return (PathElement.field(name), .any)
         }
     }
 
@@ -74,7 +79,8 @@ extension Schema {
     static let atomicTypes: Set<String> = [
         "LabelSelector", "ObjectReference", "LocalObjectReference", "TypedLocalObjectReference", "SecretReference",
         "ConfigMapKeySelector", "SecretKeySelector", "ObjectFieldSelector", "ResourceFieldSelector", "NodeSelector",
-        "NodeSelectorTerm", "TopologySelectorTerm", "ScopeSelector", "ScopedResourceSelectorRequirement", "FileKeySelector",
+        "NodeSelectorTerm", "TopologySelectorTerm", "ScopeSelector", "ScopedResourceSelectorRequirement",
+        "FileKeySelector",
         "OwnerReference", "EndpointAddress", "EndpointPort", "RoleRef", "Subject", "ServiceBackendPort",
         "ParamRef", "FieldsV1", "RawExtension",
     ]
@@ -90,7 +96,7 @@ extension Schema {
 
     /// The same names where they are pointers.
     private static let pointers: Set<String> = [
-        "ReplicationControllerSpec.template", "PodSpec.resources", "ContainerStatus.resources", "PodTemplateSpec.metadata",
+        "ReplicationControllerSpec.template", "PodSpec.resources", "ContainerStatus.resources",
         "NetworkPolicyPeer.podSelector", "ValidatingAdmissionPolicy.status", "PodAffinityTerm.podSelector",
     ]
 

@@ -119,7 +119,8 @@ extension SchemaField {
             schema = schema.with { $0.isAtomic = true }
         }
         return SchemaField(
-            name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
+            name: name, ownershipKey: PathElement.field(name), schema: schema, doc: doc, defaultValue: defaultValue,
+            replacesZero: replacesZero,
             isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable,
             dropsZero: !(keepsZero || required || countsAbsentAsZero || (defaultValue != nil && !replacesZero))
                 && ZeroValues.isDropped(name, schema))

@@ -96,6 +96,8 @@ public final class Schema: Sendable {
 /// A declared member of an object.
 public struct SchemaField: Sendable {
     public let name: String
+    /// The name as field sets spell it.
+    let ownershipKey: String
     public let schema: Schema
     /// One or two plain sentences, shown by `kubectl explain`.
     public let doc: String
