@@ -24,7 +24,8 @@ extension Registry {
                 return written
             } catch {
                 attempt += 1
-                guard error.isAlreadyExists, isNameGenerated, attempt < 8 else { throw error }
+                guard error.isAlreadyExists else { throw error }
+                if !isNameGenerated || attempt == 8 { throw Self.collision(error, of: object) }
             }
         }
     }
@@ -48,7 +49,7 @@ extension Registry {
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         if settings.isDryRun {
             services.cancel(claim)
-            if store.get(target.key) != nil { throw .alreadyExists(resource, object.name) }
+            if let present = store.get(target.key)?.object { throw .alreadyExists(resource, present) }
             var written = Written(unstored: object)
             written.isCreated = true
             return written
@@ -61,8 +62,20 @@ extension Registry {
             return written
         } catch {
             services.cancel(claim)
+            if case .exists = error, let present = store.get(target.key)?.object {
+                throw .alreadyExists(resource, present)
+            }
             throw .answer(to: error, resource, name: object.name)
         }
+    }
+
+    /// The refusal of a name that is taken, when the server itself has made it.
+    private static func collision(_ status: Status, of object: KubeObject) -> Status {
+        guard object.generateName?.isEmpty == false else { return status }
+        var status = status
+        status.message += ", the server was not able to generate a unique name for the object"
+        status.details?["retryAfterSeconds"] = 1
+        return status
     }
 
     private func namespaceObject(_ name: String) -> KubeObject? {

@@ -5,6 +5,21 @@ extension Registry {
     /// How often a change is tried again on the newest state, when others write the same object at the same time.
     static let attemptsMax = 5
 
+    /// Kinds of which a PUT makes an object that is not there.
+    private static let createdByUpdate: Set<ResourceType> = [
+        .services, .endpoints, .events, .limitRanges, .leases, .roles, .roleBindings, .clusterRoles,
+        .clusterRoleBindings,
+    ]
+
+    /// Kinds of which nothing is replaced unless the writer says which state it has seen; so are all custom resources.
+    private static let replacedKnowingly: Set<ResourceType> = [
+        .leases, .podDisruptionBudgets, .customResourceDefinitions,
+    ]
+
+    private static func needsResourceVersion(_ kind: KindSchema) -> Bool {
+        replacedKnowingly.contains(kind.resource) || kind.root.traits.definition?.hasPrefix("io.k8s.") != true
+    }
+
     /// Replaces an object, or its status (PUT).
     func update(
         _ target: Target, body: JSONValue, subresource: String?, _ settings: WriteSettings
@@ -12,6 +27,13 @@ extension Registry {
         let decoded = try decode(target.kind, body, settings)
         var object = decoded.object
         try checkIdentity(&object, target)
+        if subresource == nil, Self.createdByUpdate.contains(target.resource), store.get(target.key) == nil {
+            guard object.uid.isEmpty else { throw .uidPrecondition(target, wanted: object.uid, found: "") }
+            object.value[["metadata", "resourceVersion"]] = nil
+            var written = try await create(target.kind, namespace: target.namespace, body: object.value, settings)
+            written.warnings = decoded.warnings
+            return written
+        }
         var written = try await change(target, subresource: subresource, settings) { _ in object }
         written.warnings = decoded.warnings
         return written
@@ -44,6 +66,9 @@ extension Registry {
             let current = try get(target)
             let wanted = try make(current.object)
             let precondition = wanted.resourceVersion
+            if precondition.isEmpty, Self.needsResourceVersion(target.kind) {
+                throw .withoutResourceVersion(target.resource, target.name)
+            }
             guard precondition.isEmpty || precondition == current.object.resourceVersion else {
                 throw .modified(target.resource, target.name)
             }
@@ -126,6 +151,19 @@ extension KubeObject {
 }
 
 extension Status {
+    /// 422: nobody may replace this blindly.
+    static func withoutResourceVersion(_ resource: ResourceType, _ name: String) -> Status {
+        let kind = ResourceType(
+            group: resource.group, version: resource.version, kind: resource.plural, plural: resource.plural)
+        return .invalid(
+            kind, name: name,
+            [
+                FieldError(
+                    .invalid, FieldPath("metadata", "resourceVersion"), shownValue: "0x0",
+                    "must be specified for an update")
+            ])
+    }
+
     /// 409: the object is not the one that the writer means.
     static func uidPrecondition(_ target: Target, wanted: String, found: String) -> Status {
         let key = ["/registry", target.resource.plural, target.namespace, target.name].compactMap { $0 }

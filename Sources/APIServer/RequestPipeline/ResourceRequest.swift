@@ -77,7 +77,7 @@ struct ResourceRequest {
             let body = try body(kind)
             let written = try await registry.update(
                 target, body: body.value, subresource: nil, settings(body.duplicateFields))
-            return try presenter(kind).object(written)
+            return try presenter(kind).object(written, code: written.isCreated ? 201 : 200)
         case "PATCH": return try await patch(target, subresource: nil)
         case "DELETE":
             let options = try options.delete()

@@ -23,12 +23,23 @@ enum MetadataRules {
         labels(object.value[["metadata", "labels"]], at: path.child("labels"), into: &errors)
         annotations(object.value[["metadata", "annotations"]], at: path.child("annotations"), into: &errors)
         owners(object, at: path.child("ownerReferences"), into: &errors)
-        for (index, finalizer) in object.finalizers.enumerated() {
+        finalizers(object.finalizers, at: path.child("finalizers"), into: &errors)
+        return errors
+    }
+
+    private static func finalizers(_ finalizers: [String], at path: FieldPath, into errors: inout [FieldError]) {
+        for finalizer in finalizers {
             for complaint in NameSyntax.qualifiedName(finalizer) {
-                errors.append(.invalid(path.child("finalizers")[index], .string(finalizer), complaint))
+                errors.append(.invalid(path, .string(finalizer), complaint))
             }
         }
-        return errors
+        if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
+            let shown = "[]string{\(finalizers.map(GoText.quote).joined(separator: ", "))}"
+            errors.append(
+                FieldError(
+                    .invalid, path, shownValue: shown,
+                    "finalizer orphan and foregroundDeletion cannot be both set"))
+        }
     }
 
     private static func checkNamespace(_ object: KubeObject, isNamespaced: Bool, into errors: inout [FieldError]) {
