@@ -21,13 +21,23 @@ public final class APIServer: Service {
         }
         let pool = ServicePool(
             block: block, nodePorts: configuration.nodePorts, kept: [block.first + 1, block.first + 10])
-        registry = Registry(store: store, catalog: catalog, services: ServiceAllocator(pool))
+        let signer = configuration.credentials.flatMap { TokenSigner(pem: $0.serviceAccountKey) } ?? TokenSigner()
+        registry = Registry(
+            store: store, catalog: catalog, services: ServiceAllocator(pool), signer: signer,
+            authorityCertificate: configuration.credentials?.authorityCertificate ?? "",
+            disabledPlugins: configuration.disabledAdmissionPlugins)
         self.configuration = configuration
         registry.restoreServices()
     }
 
-    /// A client inside the process, for `user` (shown in messages only: everything inside is trusted).
-    public func client(user: String) -> any ClusterClient { InProcessClient(registry: registry, user: user) }
+    /// A client inside the process, for a user of the cluster's own.
+    ///
+    /// `system:kube-scheduler` and `system:node:NAME` have the rights that Kubernetes gives them; a service account has
+    /// its own; any other name may do everything.
+    public func client(user: String) -> any ClusterClient { client(user: .component(user)) }
+
+    /// A client inside the process for any user: it may do what that user may do over the network.
+    public func client(user: UserInfo) -> any ClusterClient { InProcessClient(registry: registry, user: user) }
 
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
@@ -51,7 +61,7 @@ public final class APIServer: Service {
             }
             let server = HTTPServer(
                 port: port, credentials: credentials, pipeline: RequestPipeline(registry: registry),
-                authenticator: Authenticator(tokens: configuration.tokens))
+                authenticator: Authenticator(tokens: configuration.tokens, accounts: registry.tokens))
             try await cancelWhenGracefulShutdown { [bound] in
                 try await server.run { bound.resolve(.success($0)) }
             }

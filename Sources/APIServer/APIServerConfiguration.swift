@@ -10,6 +10,8 @@ public struct APIServerConfiguration: Sendable {
     public var credentials: PKI?
     /// Bearer tokens that are accepted, with the user that each stands for.
     public var tokens: [String: UserInfo] = [:]
+    /// Admission plugins that are not to be asked, by their names in Kubernetes, for example `ServiceAccount`.
+    public var disabledAdmissionPlugins: Set<String> = []
 
     public init(port: Int? = nil, credentials: PKI? = nil) {
         self.port = port

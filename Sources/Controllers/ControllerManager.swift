@@ -41,6 +41,11 @@ public struct ControllerManager: Sendable {
             else { return [] }
             return [ObjectKey(namespace: set.namespace, name: deployment.name)]
         }
+        let podBudgets = ControllerLoop.Source(informers.pods) { change in
+            informers.podDisruptionBudgets.list(namespace: change.object.namespace).filter { budget in
+                [change.old, change.new].contains { $0.map { DisruptionBudget(budget).selects($0.labels) } ?? false }
+            }.map(ObjectKey.init)
+        }
         // Endpoints have no owner: they bear the name of their Service.
         let endedEndpoints = ControllerLoop.Source(informers.endpoints) { change in
             change.new == nil ? [ObjectKey(change.object)] : []
@@ -67,6 +72,9 @@ public struct ControllerManager: Sendable {
                         .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
                         endedEndpoints,
                     ]),
+                ControllerLoop(
+                    DisruptionReconciler(client: client, events: events("controllermanager")),
+                    sources: [.own(informers.podDisruptionBudgets), podBudgets]),
                 ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),

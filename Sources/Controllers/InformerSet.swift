@@ -14,6 +14,7 @@ public struct InformerSet: Sendable {
     public let endpointSlices: Informer
     public let serviceAccounts: Informer
     public let configMaps: Informer
+    public let podDisruptionBudgets: Informer
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -27,12 +28,13 @@ public struct InformerSet: Sendable {
         endpointSlices = informer(.endpointSlices)
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
+        podDisruptionBudgets = informer(.podDisruptionBudgets)
     }
 
     public var all: [Informer] {
         [
             namespaces, nodes, pods, replicaSets, deployments, services, endpoints, endpointSlices, serviceAccounts,
-            configMaps,
+            configMaps, podDisruptionBudgets,
         ]
     }
 }

@@ -43,11 +43,6 @@ extension Registry {
         pod.value[["status", "conditions"]] = .array(conditions)
     }
 
-    /// Deletes a pod on behalf of somebody who empties a node (POST `eviction`).
-    func evict(_ target: Target, _ eviction: JSONValue, isDryRun: Bool) async throws(Status) {
-        _ = try await delete(target, DeleteOptions(eviction["deleteOptions"]), isDryRun: isDryRun)
-    }
-
     /// The log of a container, from the agent of the pod's node.
     func logs(
         _ target: Target, options: LogOptions

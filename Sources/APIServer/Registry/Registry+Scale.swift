@@ -100,9 +100,8 @@ extension Registry {
             metadata[member] = object.value[["metadata", member]]
         }
         var status: JSONValue = ["replicas": object.value[paths.statusReplicas] ?? 0]
-        if let path = paths.selector {
-            let selector = LabelSelector(object.value[path])
-            if !selector.isEmpty { status["selector"] = .string(selector.text) }
+        if let selector = paths.labelSelector(of: object), !selector.isEmpty {
+            status["selector"] = .string(selector.text)
         }
         return [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,

@@ -12,21 +12,34 @@ final class Registry: Sendable {
     let services: ServiceAllocator
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
+    let eventLines = EventLines()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
-    let authorizer: any Authorizer
+    let authorizer: RoleAuthorizer
+    /// Issues and knows the tokens of service accounts.
+    let tokens: ServiceAccountTokens
+    /// The certificate by which pods know the server; empty without one.
+    let authorityCertificate: String
+    /// Takes note of every request.
+    let ledger = RequestLedger()
+    /// Admission plugins that are switched off.
+    let disabledPlugins: Set<String>
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
 
     init(
-        store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,
+        store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator, signer: TokenSigner = TokenSigner(),
+        authorityCertificate: String = "", disabledPlugins: Set<String> = [],
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
         self.catalog = catalog
         self.services = services
         self.now = now
-        authorizer = AlwaysAllow()
+        authorizer = RoleAuthorizer(store: store)
+        tokens = ServiceAccountTokens(signer: signer, store: store)
+        self.authorityCertificate = authorityCertificate
+        self.disabledPlugins = disabledPlugins
     }
 
     /// The schema of a resource; `Status.unknownResource` for one that is not served.

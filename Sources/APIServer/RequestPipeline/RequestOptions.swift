@@ -23,7 +23,7 @@ struct RequestOptions {
             errors.append(.forbidden(FieldPath("force"), "may not be specified for non-apply patch"))
         }
         Self.checkManager(manager, at: FieldPath("fieldManager"), into: &errors)
-        let isDryRun = dryRun(request.query.values("dryRun"), &errors)
+        let isDryRun = dryRun(request.query.all("dryRun"), &errors)
         let text = request.query["fieldValidation"] ?? ""
         let validation = text.isEmpty ? .warn : FieldValidation(rawValue: text)
         if validation == nil {
@@ -111,7 +111,7 @@ struct RequestOptions {
                 uid: query["preconditions.uid"], resourceVersion: query["preconditions.resourceVersion"])
             propagation = query["propagationPolicy"].flatMap { $0.isEmpty ? nil : $0 }
             wantsOrphans = query.optionalFlag("orphanDependents")
-            isDryRun = dryRun(query.values("dryRun"), &errors)
+            isDryRun = dryRun(query.all("dryRun"), &errors)
         }
         let path = FieldPath("propagationPolicy")
         options.propagation = propagation.flatMap(DeleteOptions.Propagation.init(rawValue:))

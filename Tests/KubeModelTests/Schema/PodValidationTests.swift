@@ -4,7 +4,7 @@ import Testing
 @Suite("Validation of pods", .timeLimit(.minutes(1))) struct PodValidationTests {
     @Test("a whole sample of every kind is right", arguments: KindCatalog.builtIn.kinds.map(\.resource))
     func samples(resource: ResourceType) throws {
-        #expect(try Fixture.complaints(resource, Samples.text(of: resource)) == [])
+        #expect(try Fixture.refusals(resource, Samples.text(of: resource)) == [])
     }
 
     @Test(

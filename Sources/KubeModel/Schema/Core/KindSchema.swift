@@ -32,6 +32,12 @@ public struct KindSchema: Sendable {
             self.statusReplicas = statusReplicas
             self.selector = selector
         }
+
+        /// Which objects are scaled: a selector object, or labels that must match (ReplicationController).
+        public func labelSelector(of object: KubeObject) -> LabelSelector? {
+            guard let selector, let value = object.value[selector] else { return nil }
+            return GoText.isTextMap(value) ? LabelSelector(["matchLabels": value]) : LabelSelector(value)
+        }
     }
 
     public init(

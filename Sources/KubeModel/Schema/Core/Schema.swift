@@ -113,6 +113,8 @@ public struct SchemaField: Sendable {
     public let isImmutable: Bool
     /// Whether a zero, an empty text or an empty list is the same as no member, and is not kept.
     public let dropsZero: Bool
+    /// What the message about a missing member adds.
+    public var requiredDetail = ""
 }
 
 extension Schema {

@@ -44,6 +44,8 @@ public struct SchemaTraits: Sendable {
 
     public var defaulter: Defaulter?
     public var rules: [Rule] = []
+    /// Judges the value in place of its members' own declarations, where what is checked depends on what was found.
+    public var judge: Rule?
 
     public init() {}
 }

@@ -15,7 +15,7 @@ extension KindSchema {
         columns: PodColumns.all,
         selectableFields: [
             "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-            "status.phase", "status.podIP", "status.nominatedNodeName",
+            "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
         ],
         behavior: KindBehavior {
             $0.prepareForCreate = { pod in
