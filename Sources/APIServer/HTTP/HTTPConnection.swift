@@ -38,7 +38,8 @@ struct HTTPConnection: Sendable {
                 case .becomes(let upgrade, let response):
                     var reader = WireReader(inputs)
                     await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
-                    return withExtendedLifetime(response) {}
+                    response.request?.finish()
+                    return
                 }
             }
         }
@@ -47,7 +48,7 @@ struct HTTPConnection: Sendable {
     /// What becomes of the connection after an answer.
     private enum Next {
         case staysOpen, closes
-        /// The answer is kept until the other protocol is over, and with it what the audit journal has begun.
+        /// What the audit journal has begun with the answer ends when the other protocol is over.
         case becomes(ConnectionUpgrade, APIResponse)
     }
 
@@ -61,6 +62,8 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: asked)
         }
+        var isUpgraded = false
+        defer { if !isUpgraded { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
         let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
@@ -104,6 +107,7 @@ struct HTTPConnection: Sendable {
             for (name, value) in upgrade.headers { head.headers.add(name: name, value: value) }
             // A client that has gone is found by whoever reads from it.
             try? await outbound.write(.upgrade(head))
+            isUpgraded = true
             return .becomes(upgrade, response)
         }
         return keepsOpen ? .staysOpen : .closes

@@ -14,6 +14,9 @@ extension Registry {
         let bindings = ResourceType(group: "", version: "v1", kind: "Binding", plural: "pods/binding")
         let annotations = binding[["metadata", "annotations"]]?.object ?? [:]
         let time = now()
+        // Where a pod runs is nobody's wish.
+        var settings = settings
+        settings.hasOwners = true
         _ = try await change(target, subresource: "binding", settings) { current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(
@@ -38,11 +41,6 @@ extension Registry {
             "type": "PodScheduled", "status": "True", "lastProbeTime": nil, "lastTransitionTime": .string(now.text),
         ])
         pod.value[["status", "conditions"]] = .array(conditions)
-    }
-
-    /// Deletes a pod on behalf of somebody who empties a node (POST `eviction`).
-    func evict(_ target: Target, _ eviction: JSONValue, isDryRun: Bool) async throws(Status) {
-        _ = try await delete(target, DeleteOptions(eviction["deleteOptions"]), isDryRun: isDryRun)
     }
 
     /// The log of a container, from the agent of the pod's node.
@@ -71,9 +69,6 @@ extension DeleteOptions {
             propagation: value?["propagationPolicy"]?.string.flatMap(Propagation.init(rawValue:)),
             uid: value?[["preconditions", "uid"]]?.string,
             resourceVersion: value?[["preconditions", "resourceVersion"]]?.string)
-        // The older spelling of the same wish.
-        if propagation == nil, let orphans = value?["orphanDependents"]?.bool {
-            propagation = orphans ? .orphan : .background
-        }
+        orphanDependents = value?["orphanDependents"]?.bool
     }
 }

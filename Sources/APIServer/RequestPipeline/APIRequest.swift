@@ -5,7 +5,7 @@ struct APIRequest: Sendable {
     var method: String
     var path: String
     /// Path and parameters as they were sent.
-    var uri: String
+    let uri: String
     var query: Query
     var accept: String?
     var contentType: String?
