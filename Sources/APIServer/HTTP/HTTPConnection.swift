@@ -35,7 +35,8 @@ struct HTTPConnection: Sendable {
                 switch try await answer(request, outbound) {
                 case .staysOpen: continue
                 case .closes: return
-                case .becomes(let upgrade):
+                case .becomes(let upgrade, let open):
+                    defer { open?.finish() }
                     var reader = WireReader(inputs)
                     return await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
                 }
@@ -46,7 +47,7 @@ struct HTTPConnection: Sendable {
     /// What becomes of the connection after an answer.
     private enum Next {
         case staysOpen, closes
-        case becomes(ConnectionUpgrade)
+        case becomes(ConnectionUpgrade, OpenRequest?)
     }
 
     private func answer(
@@ -59,7 +60,8 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: asked)
         }
-        defer { response.request?.finish() }
+        var isHandedOver = false
+        defer { if !isHandedOver { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
         let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
@@ -103,7 +105,8 @@ struct HTTPConnection: Sendable {
             for (name, value) in upgrade.headers { head.headers.add(name: name, value: value) }
             // A client that has gone is found by whoever reads from it.
             try? await outbound.write(.upgrade(head))
-            return .becomes(upgrade)
+            isHandedOver = true
+            return .becomes(upgrade, response.request)
         }
         return keepsOpen ? .staysOpen : .closes
     }

@@ -19,7 +19,7 @@ struct RequestPipeline: Sendable {
             response = try await answer(request, info, open)
             switch response.body {
             case .bytes: open.answered(code: response.code)
-            case .pieces, .stream, .watch:
+            case .pieces, .stream, .watch, .upgrade:
                 open.streaming(code: response.code)
                 response.request = open
             }
