@@ -79,9 +79,11 @@ public struct ClusterServer {
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced))
+            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
+            volumes: VolumeFolders(directory: directory.path + "/volumes"))
         let scheduler = Scheduler(
-            client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes)
+            client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
+            claims: manager.informers.persistentVolumeClaims)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
             configuration: ClusterNetworkConfiguration(apiHostPort: port))

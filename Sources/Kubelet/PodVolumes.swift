@@ -26,6 +26,10 @@ struct PodVolumes: Sendable {
             return path
         }
         if let host = volume[["hostPath", "path"]]?.string { return host }
+        if let claim = volume[["persistentVolumeClaim", "claimName"]]?.string {
+            return try await mounted(claim, volume: name, lookup)
+        }
+        if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
         var files: [String: [UInt8]] = [:]
         let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
         for source in sources {
@@ -50,6 +54,25 @@ struct PodVolumes: Sendable {
         do throws(Status) { return Array(try await token(spec).utf8) } catch {
             throw mountFailure(volume, "failed to fetch token: \(error.message)")
         }
+    }
+
+    /// The path behind a claim; nil for storage that is not on this machine.
+    private func mounted(
+        _ claim: String, volume: String, _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+    ) async throws(ConfigurationError) -> String? {
+        func find(_ resource: ResourceType, _ name: String) async throws(ConfigurationError) -> KubeObject? {
+            do throws(Status) { return try await lookup(resource, name) } catch {
+                throw mountFailure(volume, error.message)
+            }
+        }
+        guard let object = try await find(.persistentVolumeClaims, claim) else {
+            throw mountFailure(volume, "persistentvolumeclaim \"\(claim)\" not found")
+        }
+        guard object.value[["status", "phase"]] == "Bound", let name = object.value[["spec", "volumeName"]]?.string,
+            let storage = try await find(.persistentVolumes, name)
+        else { throw mountFailure(volume, "PVC is not bound") }
+        let spec = storage.value["spec"]
+        return spec?[["hostPath", "path"]]?.string ?? spec?[["local", "path"]]?.string
     }
 
     private func files(

@@ -18,10 +18,10 @@ struct RequestPipeline: Sendable {
         do throws(Status) {
             response = try await answer(request, info, open)
             switch response.body {
-            case .bytes: open.answered(code: response.code)
-            case .pieces, .stream, .watch, .upgrade:
+            case .stream, .watch, .upgrade:
                 open.streaming(code: response.code)
                 response.request = open
+            case .bytes, .pieces: open.answered(code: response.code)
             }
         } catch {
             open.refused(error)
