@@ -46,8 +46,9 @@ import Testing
     func groups() {
         let names = Discovery.groupList(.builtIn)["groups"]?.array?.compactMap { $0["name"]?.string }
         let expected = [
-            "apps", "coordination.k8s.io", "discovery.k8s.io", "networking.k8s.io", "policy",
-            "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+            "apps", "batch", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io",
+            "discovery.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "scheduling.k8s.io",
+            "storage.k8s.io",
         ]
         #expect(names == expected)
         #expect(Discovery.group("apps", catalog: .builtIn)?[["preferredVersion", "groupVersion"]] == "apps/v1")
@@ -110,7 +111,8 @@ import Testing
         #expect(before == OpenAPIDocument.v3Index(.builtIn))
         #expect(
             before["paths"]?.object?.keys.sorted() == [
-                "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
+                "api/v1", "apis/apps/v1", "apis/authentication.k8s.io/v1", "apis/authorization.k8s.io/v1",
+                "apis/batch/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
                 "apis/networking.k8s.io/v1", "apis/policy/v1", "apis/rbac.authorization.k8s.io/v1",
                 "apis/scheduling.k8s.io/v1", "apis/storage.k8s.io/v1",
             ])
