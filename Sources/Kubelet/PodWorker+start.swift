@@ -80,7 +80,8 @@ extension PodWorker {
             else { continue }
             guard
                 let path = try await volumes.prepare(
-                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
+                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup,
+                    token: requestToken)
             else {
                 throw ConfigurationError(
                     reason: "FailedMount",
@@ -113,6 +114,19 @@ extension PodWorker {
         configuration.isInputOnce = container.isInputOnce
         configuration.isTerminal = container.isTerminal
         return configuration
+    }
+
+    /// A token of the pod's service account, bound to the pod.
+    private func requestToken(_ spec: JSONValue) async throws(Status) -> String {
+        var spec = spec
+        spec["boundObjectRef"] = [
+            "kind": "Pod", "apiVersion": "v1", "name": .string(pod.name), "uid": .string(pod.uid),
+        ]
+        let answer = try await node.client.call(
+            "POST", .serviceAccounts, namespace: pod.namespace,
+            name: pod.spec["serviceAccountName"]?.string ?? "default", subresource: "token",
+            body: ["kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec])
+        return answer[["status", "token"]]?.string ?? ""
     }
 
     /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.

@@ -29,15 +29,18 @@ struct TerminalSessionTests {
             let id = try await bench.start()
             let session = try await bench.runtime.exec(
                 id, ExecRequest(container: "main", command: ["bash", "--norc"], hasInput: true, isTerminal: true))
-            await session.write("stty -echo; PS1='$ '; echo be''gin\n")
+            await session.write("PS1='$ '; echo be''gin\n")
             _ = await session.output(until: "begin\r\n")
-            await session.write("sleep 1000 & sleep 2000\n")
-            _ = await session.output(until: "[1] ")
+            await session.write("sleep 98791 & sleep 98792\n")
+            // In front of its terminal: `+` in the state.
+            let script = "until ps -o stat=,args= -A | grep -q '+ .*sleep 98792$'; do :; done"
+            #expect(try await bench.run(id, script).exit == .code(0))
             await session.write("\u{3}")
-            await session.write("echo code $?; jobs; kill %1; exit 7\n")
-            let text = await session.rest()
+            var text = await session.output(until: "^C")
+            await session.write("echo code $?; jobs; kill %1; wait; exit 7\n")
+            text += await session.rest()
             #expect(text.contains("code 130"), "\(text)")
-            #expect(text.contains("Running") && text.contains("sleep 1000"), "\(text)")
+            #expect(text.contains("Running") && text.contains("sleep 98791"), "\(text)")
             #expect(await session.exit() == .code(7))
             await session.close()
         }

@@ -20,7 +20,7 @@ extension Registry {
         while true {
             do throws(Status) {
                 var written = try await createOnce(kind, object, settings)
-                written.warnings = decoded.warnings
+                written.warnings = decoded.warnings + written.warnings
                 return written
             } catch {
                 attempt += 1
@@ -39,18 +39,26 @@ extension Registry {
         if !settings.hasOwners { kind.recordWrite(of: &object, over: nil, by: settings.writer(kind), at: now()) }
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
+        let request = AdmissionRequest(kind, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
-        let errors = kind.validate(object)
+        let errors = kind.validateCreate(object)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)
+        }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
         }
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         if settings.isDryRun {
             services.cancel(claim)
             if let present = store.get(target.key)?.object { throw .alreadyExists(resource, present) }
             var written = Written(unstored: object)
+            written.warnings = admission.warnings
             written.isCreated = true
             return written
         }
@@ -58,10 +66,13 @@ extension Registry {
             var written = Written(try await store.put(target.key, object, .absent))
             services.confirm(claim)
             written.isCreated = true
+            written.warnings = admission.warnings
+            await settle(resource)
             if resource == .events { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)
+            await revoke(admission)
             if case .exists = error, let present = store.get(target.key)?.object {
                 throw .alreadyExists(resource, present)
             }

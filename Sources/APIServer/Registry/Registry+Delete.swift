@@ -25,6 +25,7 @@ extension Registry {
                     if isDryRun { return Deleted(object: final, isGone: true) }
                     let last = try await store.delete(target.key, .revision(current.revision), final: final)
                     services.release(current.object, resource)
+                    await settle(resource)
                     return Deleted(object: last.object, isGone: true)
                 case .mark(let marked):
                     if isDryRun { return Deleted(object: marked, isGone: false) }

@@ -49,7 +49,7 @@ extension Registry {
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
         let pod = try get(target).object
         var options = options
-        options.container = try PodLog.container(options.container, of: pod)
+        options.container = try PodContainers.choose(options.container, of: pod)
         guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
             return AsyncThrowingStream { $0.finish() }
         }

@@ -35,7 +35,7 @@ extension Registry {
             return written
         }
         var written = try await change(target, subresource: subresource, settings) { _ in object }
-        written.warnings = decoded.warnings
+        written.warnings = decoded.warnings + written.warnings
         return written
     }
 
@@ -97,6 +97,8 @@ extension Registry {
         if !settings.hasOwners {
             kind.recordWrite(of: &object, over: old, by: settings.writer(kind, subresource), at: now())
         }
+        let request = AdmissionRequest(kind, old: old, subresource: subresource, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForUpdate(&object, old: old, subresource: subresource)
         object.uid = uid.isEmpty ? old.uid : uid
         if object.isSameBesidesTimes(as: old) { object = old }
@@ -106,9 +108,17 @@ extension Registry {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)
         }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
+        }
         if settings.isDryRun || object == old {
             services.cancel(claim)
-            return .success(object == old ? Written(current) : Written(unstored: object))
+            await revoke(admission)
+            var written = object == old ? Written(current) : Written(unstored: object)
+            written.warnings = admission.warnings
+            return .success(written)
         }
         do throws(StoreError) {
             let stored: StoredObject
@@ -119,9 +129,13 @@ extension Registry {
                 stored = try await store.put(target.key, object, .revision(current.revision))
             }
             services.confirm(claim)
-            return .success(Written(stored))
+            await settle(target.resource)
+            var written = Written(stored)
+            written.warnings = admission.warnings
+            return .success(written)
         } catch {
             services.cancel(claim)
+            await revoke(admission)
             return .failure(error)
         }
     }

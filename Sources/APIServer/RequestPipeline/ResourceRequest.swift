@@ -22,11 +22,16 @@ struct ResourceRequest {
         }
         if let name = path.name {
             guard path.namespace != nil || !kind.resource.isNamespaced else { throw .unknownResource }
+            if path.subresource == "proxy", kind.subresources.contains("proxy") {
+                return try await ProxyRequest(registry: registry, path: path, request: request).answer()
+            }
             let target = Target(kind: kind, namespace: path.namespace, name: name)
-            if let subresource = path.subresource { return try await answer(target, subresource) }
+            if let subresource = path.subresource {
+                return try WebSocketStream.wrap(try await answer(target, subresource), request)
+            }
             return try await answer(target)
         }
-        return try await answer(kind)
+        return try WebSocketStream.wrap(try await answer(kind), request)
     }
 
     // MARK: Collections

@@ -28,18 +28,22 @@ enum MetadataRules {
     }
 
     private static func finalizers(_ finalizers: [String], at path: FieldPath, into errors: inout [FieldError]) {
-        for finalizer in finalizers {
-            for complaint in NameSyntax.qualifiedName(finalizer) {
-                errors.append(.invalid(path, .string(finalizer), complaint))
-            }
-        }
+        for finalizer in finalizers { errors.complain(path, finalizer, NameSyntax.qualifiedName(finalizer)) }
         if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
-            let shown = "[]string{\(finalizers.map(GoText.quote).joined(separator: ", "))}"
             errors.append(
-                FieldError(
-                    .invalid, path, shownValue: shown,
+                .invalid(
+                    path, .array(finalizers.map(JSONValue.string)),
                     "finalizer orphan and foregroundDeletion cannot be both set"))
         }
+        for (index, finalizer) in finalizers.enumerated() {
+            errors.complain(path[index], finalizer, complaints(aboutFinalizer: finalizer))
+        }
+    }
+
+    /// Only Kubernetes' own finalizers have names without a domain.
+    static func complaints(aboutFinalizer name: String) -> [String] {
+        name.contains("/") || ["kubernetes", "orphan", "foregroundDeletion"].contains(name)
+            ? [] : ["name is neither a standard finalizer name nor is it fully qualified"]
     }
 
     private static func checkNamespace(_ object: KubeObject, isNamespaced: Bool, into errors: inout [FieldError]) {

@@ -143,10 +143,9 @@ enum LabelSelectorSchema {
     static let selector = Schema.object(
         definition, doc: "Selects objects by their labels; all demands must hold. Empty selects everything.",
         [
+            .field(
+                "matchLabels", .strings.checking { MetadataRules.labels($0, at: $1, into: &$2) },
+                doc: "Labels that must have exactly these values."),
             .field("matchExpressions", .list(of: requirement), doc: "Demands on labels."),
-            .field("matchLabels", .strings, doc: "Labels that must have exactly these values."),
-        ]
-    ).checking { value, path, errors in
-        MetadataRules.labels(value["matchLabels"], at: path.child("matchLabels"), into: &errors)
-    }
+        ])
 }
