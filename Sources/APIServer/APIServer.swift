@@ -24,6 +24,7 @@ public final class APIServer: Service {
         registry = Registry(store: store, catalog: catalog, services: ServiceAllocator(pool))
         self.configuration = configuration
         registry.restoreServices()
+        registry.customResources.refresh(registry)
     }
 
     /// A client inside the process, for `user` (shown in messages only: everything inside is trusted).

@@ -12,6 +12,12 @@ public struct StoredObject: Sendable {
     public let revision: Revision
     /// The revision at which the object was created.
     public let createRevision: Revision
+
+    /// The same place in history with the object in another form; the revision stays in its metadata.
+    public func converted(to object: KubeObject) -> StoredObject {
+        StoredObject(
+            key: key, object: object, bytes: object.value.encoded, revision: revision, createRevision: createRevision)
+    }
 }
 
 /// One change.
@@ -29,6 +35,11 @@ public struct StoreEvent: Sendable {
     public let previous: StoredObject?
 
     public var revision: Revision { object.revision }
+
+    /// The same change of objects in another form.
+    public func mapping(_ convert: (StoredObject) -> StoredObject) -> StoreEvent {
+        StoreEvent(kind: kind, object: convert(object), previous: previous.map(convert))
+    }
 }
 
 /// What must hold for a write to happen.

@@ -20,7 +20,7 @@ extension Registry {
         while true {
             do throws(Status) {
                 var written = try await createOnce(kind, object, settings)
-                written.warnings = decoded.warnings
+                written.warnings = decoded.warnings + kind.warnings(about: written.object, old: nil)
                 return written
             } catch {
                 attempt += 1
@@ -37,6 +37,7 @@ extension Registry {
         kind.applyDefaults(&object)
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
+        try customResources.admit(object, kind, in: self)
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
         let errors = kind.validate(object)
@@ -53,10 +54,10 @@ extension Registry {
             return written
         }
         do throws(StoreError) {
-            var written = Written(try await store.put(target.key, object, .absent))
+            var written = Written(try await put(target, object, .absent))
             services.confirm(claim)
             written.isCreated = true
-            if resource == .events { await expireEvents() }
+            if kind.storeName == ResourceType.events.qualifiedPlural { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)

@@ -28,7 +28,7 @@ extension Registry {
             try checkIdentity(&object, target)
             return object
         }
-        written.warnings = warnings
+        written.warnings = warnings + target.kind.warnings(about: written.object, old: nil)
         return written
     }
 

@@ -23,12 +23,12 @@ struct ListPage: Sendable {
 extension Registry {
     func get(_ target: Target) throws(Status) -> StoredObject {
         guard let stored = store.get(target.key) else { throw .notFound(target.resource, target.name) }
-        return stored
+        return target.kind.served(stored)
     }
 
     /// The keys that a list or watch can be about.
     func range(_ kind: KindSchema, namespace: String?, selection: Selection) -> KeyRange {
-        let resource = kind.resource.qualifiedPlural
+        let resource = kind.storeName
         let namespace = kind.resource.isNamespaced ? namespace ?? selection.exactNamespace : nil
         if let name = selection.exactName, namespace != nil || !kind.resource.isNamespaced {
             return .one(StoreKey(resource: resource, namespace: namespace, name: name))
@@ -57,7 +57,9 @@ extension Registry {
             revision = found.revision
             page.revision = found.revision
             hasMore = found.hasMore
-            for item in found.items where query.selection.matches(item.object) {
+            for item in found.items {
+                let item = kind.served(item)
+                guard query.selection.matches(item.object) else { continue }
                 page.items.append(item)
                 after = item.key
                 if let limit, page.items.count == limit {
@@ -102,7 +104,7 @@ extension Registry {
                 throw .badRequest("continue key is not valid: the token was not given by this server")
             }
             let key = StoreKey(
-                resource: kind.resource.qualifiedPlural, namespace: token.namespace, name: token.name)
+                resource: kind.storeName, namespace: token.namespace, name: token.name)
             return (Revision(token.revision), key)
         }
         if let match = query.resourceVersionMatch, !["NotOlderThan", "Exact"].contains(match) {

@@ -72,8 +72,9 @@ extension Registry {
         }
         var status: JSONValue = ["replicas": object.value[paths.statusReplicas] ?? 0]
         if let path = paths.selector {
-            let selector = LabelSelector(object.value[path])
-            if !selector.isEmpty { status["selector"] = .string(selector.text) }
+            // Custom resources keep the selector as text.
+            let text = object.value[path]?.string ?? LabelSelector(object.value[path]).text
+            if !text.isEmpty { status["selector"] = .string(text) }
         }
         return [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,

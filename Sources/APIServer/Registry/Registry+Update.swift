@@ -12,8 +12,17 @@ extension Registry {
         let decoded = try decode(target.kind, body, settings)
         var object = decoded.object
         try checkIdentity(&object, target)
+        if target.kind.needsRevisionToUpdate, object.resourceVersion.isEmpty {
+            throw .invalid(
+                target.resource, name: target.name,
+                [
+                    FieldError(
+                        .invalid, FieldPath("metadata", "resourceVersion"), shownValue: "0x0",
+                        "must be specified for an update")
+                ])
+        }
         var written = try await change(target, subresource: subresource, settings) { _ in object }
-        written.warnings = decoded.warnings
+        written.warnings = decoded.warnings + target.kind.warnings(about: written.object, old: nil)
         return written
     }
 
@@ -81,10 +90,10 @@ extension Registry {
         do throws(StoreError) {
             let stored: StoredObject
             if Deletion.isComplete(object, target.resource) {
-                stored = try await store.delete(target.key, .revision(current.revision), final: object)
+                stored = try await remove(target, .revision(current.revision), final: object)
                 services.release(old, target.resource)
             } else {
-                stored = try await store.put(target.key, object, .revision(current.revision))
+                stored = try await put(target, object, .revision(current.revision))
             }
             services.confirm(claim)
             return .success(Written(stored))

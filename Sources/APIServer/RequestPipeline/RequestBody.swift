@@ -29,12 +29,15 @@ struct RequestBody {
     }
 
     /// The body of a PATCH.
+    ///
+    /// Custom resources have no types by which a strategic merge patch could be told what to merge: `isCustom` refuses it.
     static func patch(
-        _ request: APIRequest, kind: String
+        _ request: APIRequest, kind: String, isCustom: Bool = false
     ) throws(Status) -> (patch: ObjectPatch, duplicateFields: [String]) {
         let name = MediaType(request.contentType ?? "").name
-        guard let type = ObjectPatch.Kind(rawValue: name) else {
-            throw .unsupportedMediaType(accepted: patchTypes.map(\.rawValue))
+        let types = isCustom ? patchTypes.filter { $0 != .strategic } : patchTypes
+        guard let type = ObjectPatch.Kind(rawValue: name), types.contains(type) else {
+            throw .unsupportedMediaType(accepted: types.map(\.rawValue))
         }
         let body: RequestBody
         do throws(JSONError) {

@@ -7,7 +7,7 @@ struct RequestPipeline: Sendable {
 
     init(registry: Registry) {
         self.registry = registry
-        documents = Documents(catalog: registry.catalog)
+        documents = Documents(registry.liveCatalog)
     }
 
     func respond(to request: APIRequest) async -> APIResponse {
@@ -24,7 +24,10 @@ struct RequestPipeline: Sendable {
         if case .resource(let path) = route {
             if let review = try Reviews.answer(path, request, user: user) { return review }
             try await registry.prepare()
-            return try await ResourceRequest(registry: registry, path: path, request: request).answer()
+            var response = try await ResourceRequest(registry: registry, path: path, request: request).answer()
+            let kind = registry.catalog.kind(group: path.group, version: path.version, plural: path.plural)
+            if let warning = kind?.requestWarning { response.warn(warning) }
+            return response
         }
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
         return try documents.answer(route, request)

@@ -99,7 +99,8 @@ struct ResourceRequest {
     }
 
     private func patch(_ target: Target, subresource: String?) async throws(Status) -> APIResponse {
-        let (patch, duplicates) = try RequestBody.patch(request, kind: target.resource.kind)
+        let (patch, duplicates) = try RequestBody.patch(
+            request, kind: target.resource.kind, isCustom: target.kind.custom != nil)
         if patch.kind == .apply, request.query["fieldManager"] ?? "" == "" {
             let options = ResourceType(group: "meta.k8s.io", version: "v1", kind: "PatchOptions", plural: "")
             throw .invalid(

@@ -14,7 +14,7 @@ struct WatchQuery: Sendable {
 /// A place in the history of a range, as a value: it owns no queue, and whoever does not ask costs nothing.
 struct WatchCursor: Sendable {
     private let store: ObjectStore
-    private let resource: ResourceType
+    private let kind: KindSchema
     private let range: KeyRange
     private let selection: Selection
     private var pending: [WatchItem]
@@ -24,7 +24,7 @@ struct WatchCursor: Sendable {
 
     init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) throws(Status) {
         store = registry.store
-        resource = kind.resource
+        self.kind = kind
         selection = query.selection
         range = registry.range(kind, namespace: namespace, selection: query.selection)
         let wanted = query.resourceVersion ?? ""
@@ -36,7 +36,7 @@ struct WatchCursor: Sendable {
             pending = page.items.map { WatchItem(.added, $0) }
             revision = page.revision
             if query.sendsInitialEvents == true, query.allowsBookmarks {
-                pending.append(.bookmark(resource, revision, endsInitialEvents: true))
+                pending.append(.bookmark(kind.resource, revision, endsInitialEvents: true))
             }
         } else if isFromPresent {
             revision = registry.store.revision
@@ -61,7 +61,7 @@ struct WatchCursor: Sendable {
                 throw answer(to: error)
             }
             revision = found.upTo
-            let items = found.events.compactMap { WatchItem($0, selection) }
+            let items = found.events.compactMap { WatchItem(kind.served($0), selection) }
             if !items.isEmpty { return items }
         }
     }
@@ -98,7 +98,7 @@ struct WatchCursor: Sendable {
     }
 
     private func answer(to error: StoreError) -> Status {
-        guard case .compacted(let oldest) = error else { return .answer(to: error, resource) }
+        guard case .compacted(let oldest) = error else { return .answer(to: error, kind.resource) }
         return .expired("too old resource version: \(revision.rawValue) (\(oldest.rawValue))")
     }
 }

@@ -1,6 +1,6 @@
 extension KindCatalog {
     /// The kinds that are always there.
-    public static let builtIn = KindCatalog(core + apps + coordination + discovery)
+    public static let builtIn = KindCatalog(core + apps + coordination + discovery + extensions)
 
     private static let core: [KindSchema] = [
         .configMap, .endpoints, .event, .namespace, .node, .pod, .secret, .serviceAccount, .service,
@@ -11,4 +11,6 @@ extension KindCatalog {
     private static let coordination: [KindSchema] = [.lease]
 
     private static let discovery: [KindSchema] = [.endpointSlice]
+
+    private static let extensions: [KindSchema] = [.customResourceDefinition]
 }
