@@ -40,7 +40,7 @@ extension Registry {
         try customResources.admit(object, kind, in: self)
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
-        let errors = kind.validate(object)
+        let errors = kind.validate(object) + kind.validateNew(object)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)

@@ -22,6 +22,13 @@ extension KindSchema {
         return errors
     }
 
+    /// What is wrong with creating the object, besides what `validate` says.
+    public func validateNew(_ object: KubeObject) -> [FieldError] {
+        var errors: [FieldError] = []
+        behavior.validateNew(storedForm?.judge == nil ? object : stored(object), &errors)
+        return errors
+    }
+
     private static let envelope: Set<String> = ["apiVersion", "kind", "metadata", "status"]
 
     /// What is wrong with replacing `old` by `object`; the caller checks `validate` too.

@@ -104,6 +104,8 @@ public struct KindBehavior: Sendable {
     public var prepareForUpdate:
         @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
+    /// What is wrong with an object that is to be created, besides; later changes are not held to it.
+    public var validateNew: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
     /// What the client is told about an object that is accepted; the old object is nil for a new one.
     public var warnings: @Sendable (_ object: KubeObject, _ old: KubeObject?) -> [String] = { _, _ in [] }

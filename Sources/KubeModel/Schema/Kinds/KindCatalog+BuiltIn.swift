@@ -1,6 +1,7 @@
 extension KindCatalog {
     /// The kinds that are always there.
-    public static let builtIn = KindCatalog(core + apps + coordination + discovery + extensions)
+    public static let builtIn = KindCatalog(
+        core + apps + coordination + discovery + events + autoscaling + extensions)
 
     private static let core: [KindSchema] = [
         .configMap, .endpoints, .event, .namespace, .node, .pod, .secret, .serviceAccount, .service,
@@ -11,6 +12,10 @@ extension KindCatalog {
     private static let coordination: [KindSchema] = [.lease]
 
     private static let discovery: [KindSchema] = [.endpointSlice]
+
+    private static let events: [KindSchema] = [.eventsEvent]
+
+    private static let autoscaling: [KindSchema] = [.horizontalPodAutoscaler, .horizontalPodAutoscalerV1]
 
     private static let extensions: [KindSchema] = [.customResourceDefinition]
 }
