@@ -55,7 +55,8 @@ struct NamesVerdict {
             object.setCondition("Established", "False", "NotAccepted", "not all names are accepted", now: now)
         }
         let status = Self.ordered(object.value["status"] ?? [:])
-        self.status = status == definition.object.value["status"] ? nil : status
+        // Spelled out: in a conditional expression, nil would be the JSON value null.
+        if status == definition.object.value["status"] { self.status = nil } else { self.status = status }
     }
 
     private static func ordered(_ status: JSONValue) -> JSONValue {
