@@ -175,7 +175,7 @@ import Testing
         #expect(status.code == 422)
         #expect(
             status.message
-                == "CronTab.stable.example.com \"my\" is invalid: metadata.resourceVersion: Invalid value: 0x0: "
+                == "crontabs.stable.example.com \"my\" is invalid: metadata.resourceVersion: Invalid value: 0x0: "
                 + "must be specified for an update")
     }
 

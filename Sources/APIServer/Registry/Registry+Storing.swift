@@ -9,6 +9,8 @@ extension KindSchema {
         return object == stored.object ? stored : stored.converted(to: object)
     }
 
+    func served(_ items: [StoredObject]) -> [StoredObject] { storedForm == nil ? items : items.map(served) }
+
     func served(_ event: StoreEvent) -> StoreEvent { storedForm == nil ? event : event.mapping(served) }
 }
 

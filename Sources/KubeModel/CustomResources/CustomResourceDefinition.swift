@@ -92,7 +92,6 @@ public struct CustomResourceDefinition: Sendable {
             custom: custom,
             behavior: KindBehavior {
                 $0.countsGenerations = true
-                $0.needsRevisionToUpdate = true
                 if let warning = Self.deprecation(version, resource) { $0.requestWarning = warning }
             })
     }

@@ -1,7 +1,7 @@
 /// How Kubernetes, written in Go, shows values in its messages.
-enum GoText {
+public enum GoText {
     /// Text in double quotes with escapes (`%q`).
-    static func quote(_ text: String) -> String {
+    public static func quote(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -49,6 +49,12 @@ enum GoText {
         case .null: "interface {}(nil)"
         default: value.text
         }
+    }
+
+    /// `[]string{"a", "b"}`; nil and empty lists are `[]string(nil)`.
+    static func list(_ value: JSONValue?) -> String {
+        guard let list = value?.array, !list.isEmpty else { return "[]string(nil)" }
+        return "[]string{\(list.map { quote($0.string ?? "") }.joined(separator: ", "))}"
     }
 
     /// A label selector as `%#v` prints it.

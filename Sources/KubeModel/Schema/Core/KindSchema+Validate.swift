@@ -22,10 +22,10 @@ extension KindSchema {
         return errors
     }
 
-    /// What is wrong with creating the object, besides what `validate` says.
-    public func validateNew(_ object: KubeObject) -> [FieldError] {
-        var errors: [FieldError] = []
-        behavior.validateNew(storedForm?.judge == nil ? object : stored(object), &errors)
+    /// What is wrong with a new object that has its defaults.
+    public func validateCreate(_ object: KubeObject) -> [FieldError] {
+        var errors = validate(object)
+        behavior.validateCreate(storedForm?.judge == nil ? object : stored(object), &errors)
         return errors
     }
 

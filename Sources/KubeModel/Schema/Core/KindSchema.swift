@@ -36,6 +36,12 @@ public struct KindSchema: Sendable {
             self.statusReplicas = statusReplicas
             self.selector = selector
         }
+
+        /// Which objects are scaled: a selector object, or labels that must match (ReplicationController).
+        public func labelSelector(of object: KubeObject) -> LabelSelector? {
+            guard let selector, let value = object.value[selector] else { return nil }
+            return GoText.isTextMap(value) ? LabelSelector(["matchLabels": value]) : LabelSelector(value)
+        }
     }
 
     public init(
@@ -66,9 +72,6 @@ public struct KindSchema: Sendable {
 
     public var hasStatus: Bool { subresources.contains("status") }
 
-    /// Whether a PUT must say which revision it replaces.
-    public var needsRevisionToUpdate: Bool { behavior.needsRevisionToUpdate }
-
     /// What every request for the kind is told: that it is deprecated.
     public var requestWarning: String? { behavior.requestWarning }
 
@@ -90,8 +93,6 @@ public struct KindBehavior: Sendable {
     public var countsGenerations = false
     /// Whether a change of annotations counts as a change of the wish (Deployment).
     public var countsAnnotations = false
-    /// Whether a PUT must say which revision it replaces.
-    public var needsRevisionToUpdate = false
     /// What every request for the kind is told: that it is deprecated.
     public var requestWarning: String?
     /// The status of a new object; nil for none.
@@ -104,8 +105,8 @@ public struct KindBehavior: Sendable {
     public var prepareForUpdate:
         @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
-    /// What is wrong with an object that is to be created, besides; later changes are not held to it.
-    public var validateNew: Check = { _, _ in }
+    /// What only new objects are held to.
+    public var validateCreate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
     /// What the client is told about an object that is accepted; the old object is nil for a new one.
     public var warnings: @Sendable (_ object: KubeObject, _ old: KubeObject?) -> [String] = { _, _ in [] }

@@ -86,7 +86,7 @@ extension KindSchema {
         ],
         storedForm: .coreEvent,
         behavior: KindBehavior {
-            $0.validateNew = { event, errors in EventRules.checkStrictly(event, into: &errors) }
+            $0.validateCreate = { event, errors in EventRules.checkStrictly(event, into: &errors) }
             $0.validateUpdate = { event, old, _, errors in
                 EventRules.checkStrictUpdate(event, old: old, into: &errors)
             }

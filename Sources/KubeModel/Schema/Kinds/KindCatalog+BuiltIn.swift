@@ -1,13 +1,19 @@
 extension KindCatalog {
     /// The kinds that are always there.
     public static let builtIn = KindCatalog(
-        core + apps + coordination + discovery + events + autoscaling + extensions)
+        core + apps + events + autoscaling + batch + ReviewKinds.all + coordination + discovery + networking + policy
+            + rights + scheduling + storage + extensions)
 
     private static let core: [KindSchema] = [
-        .configMap, .endpoints, .event, .namespace, .node, .pod, .secret, .serviceAccount, .service,
+        .configMap, .endpoints, .event, .limitRange, .namespace, .node, .persistentVolumeClaim, .persistentVolume, .pod,
+        .podTemplate, .replicationController, .resourceQuota, .secret, .serviceAccount, .service,
     ]
 
-    private static let apps: [KindSchema] = [.deployment, .replicaSet]
+    private static let apps: [KindSchema] = [
+        .controllerRevision, .daemonSet, .deployment, .replicaSet, .statefulSet,
+    ]
+
+    private static let batch: [KindSchema] = [.cronJob, .job]
 
     private static let coordination: [KindSchema] = [.lease]
 
@@ -18,4 +24,14 @@ extension KindCatalog {
     private static let autoscaling: [KindSchema] = [.horizontalPodAutoscaler, .horizontalPodAutoscalerV1]
 
     private static let extensions: [KindSchema] = [.customResourceDefinition]
+
+    private static let networking: [KindSchema] = [.ingressClass, .ingress, .networkPolicy]
+
+    private static let policy: [KindSchema] = [.podDisruptionBudget]
+
+    private static let rights: [KindSchema] = [.clusterRoleBinding, .clusterRole, .roleBinding, .role]
+
+    private static let scheduling: [KindSchema] = [.priorityClass]
+
+    private static let storage: [KindSchema] = [.storageClass]
 }

@@ -164,7 +164,6 @@ extension KindSchema {
         ],
         behavior: KindBehavior {
             $0.countsGenerations = true
-            $0.needsRevisionToUpdate = true
             $0.initialStatus = ["conditions": nil, "acceptedNames": ["plural": "", "kind": ""]]
             $0.prepareForCreate = { noteStoredVersion(&$0) }
             $0.prepareForUpdate = { object, _, subresource in
