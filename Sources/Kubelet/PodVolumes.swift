@@ -35,6 +35,21 @@ struct PodVolumes: Sendable {
         return path
     }
 
+    /// The ConfigMaps and Secrets in a volume.
+    static func sources(of volume: JSONValue) -> [VolumeSource] {
+        let parts = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
+        return parts.flatMap { part in
+            let secret = part[["secret", "secretName"]]?.string ?? part[["secret", "name"]]?.string
+            return [
+                part[["configMap", "name"]]?.string.map { VolumeSource(resource: .configMaps, name: $0) },
+                secret.map { VolumeSource(resource: .secrets, name: $0) },
+            ].compactMap { $0 }
+        }
+    }
+
+    /// A volume whose files have been written.
+    func isPrepared(_ name: String) -> Bool { access("\(directory)/\(name)/..data", F_OK) == 0 }
+
     private func files(
         of source: JSONValue, volume: String, _ pod: Pod, _ facts: [String: String], _ capacity: [String: Quantity],
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
@@ -100,24 +115,7 @@ struct PodVolumes: Sendable {
             reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
     }
 
-    private func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {
-        let version = "..\(Timestamp.now.nanoseconds)"
-        try makeDirectory("\(path)/\(version)")
-        for (name, bytes) in files {
-            let parts = name.split(separator: "/").map(String.init)
-            guard !parts.isEmpty, !parts.contains("..") else { continue }
-            if parts.count > 1 { try makeDirectory("\(path)/\(version)/\(parts.dropLast().joined(separator: "/"))") }
-            try writeFile(bytes, "\(path)/\(version)/\(name)")
-            let link = "\(path)/\(parts[0])"
-            unlink(link)
-            symlink("..data/\(parts[0])", link)
-        }
-        unlink("\(path)/..data_tmp")
-        symlink(version, "\(path)/..data_tmp")
-        rename("\(path)/..data_tmp", "\(path)/..data")
-    }
-
-    private func makeDirectory(_ path: String) throws(ConfigurationError) {
+    func makeDirectory(_ path: String) throws(ConfigurationError) {
         var prefix = ""
         for part in path.split(separator: "/") {
             prefix += "/\(part)"
@@ -126,7 +124,7 @@ struct PodVolumes: Sendable {
         }
     }
 
-    private func writeFile(_ bytes: [UInt8], _ path: String) throws(ConfigurationError) {
+    func writeFile(_ bytes: [UInt8], _ path: String) throws(ConfigurationError) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw mountFailure(path, String(cString: strerror(errno))) }
         defer { close(file) }
