@@ -39,6 +39,9 @@ public final class APIServer: Service {
     /// A client inside the process for any user: it may do what that user may do over the network.
     public func client(user: UserInfo) -> any ClusterClient { InProcessClient(registry: registry, user: user) }
 
+    /// The last requests, as evidence of who did what.
+    public var auditJournal: AuditJournal { registry.ledger.journal }
+
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
 
@@ -62,8 +65,15 @@ public final class APIServer: Service {
             let server = HTTPServer(
                 port: port, credentials: credentials, pipeline: RequestPipeline(registry: registry),
                 authenticator: Authenticator(tokens: configuration.tokens, accounts: registry.tokens))
+            let journal = auditJournal
+            let file = configuration.auditFile.map { AuditFile(path: $0) }
             try await cancelWhenGracefulShutdown { [bound] in
-                try await server.run { bound.resolve(.success($0)) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // It goes on until the server has ended, so that the last requests are in it.
+                    if let file { group.addTask { await file.follow(journal) } }
+                    defer { group.cancelAll() }
+                    try await server.run { bound.resolve(.success($0)) }
+                }
             }
         } catch {
             bound.resolve(.failure(error as? ServerError ?? ServerError(message: "\(error)")))

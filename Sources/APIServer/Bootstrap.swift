@@ -32,6 +32,7 @@ extension Registry {
         for priority in SystemPriorityClass.allCases {
             try await createIfMissing(try kind(of: .priorityClasses), priority.object)
         }
+        try await createIfMissing(try kind(of: .storageClasses), Self.standardStorage)
         var service = KubeObject(.services, namespace: "default", name: "kubernetes")
         service.labels = ["component": "apiserver", "provider": "kubernetes"]
         service.value["spec"] = [
@@ -61,11 +62,19 @@ extension Registry {
         _ = try? await store.put(item.key, object, .absent)
     }
 
+    /// The class of claims that name none: folders of the machine, made by the cluster itself.
+    static var standardStorage: KubeObject {
+        var storage = KubeObject(.storageClasses, name: "standard")
+        storage.annotations["storageclass.kubernetes.io/is-default-class"] = "true"
+        storage.value["provisioner"] = "velocitylab.dev/host-path"
+        return storage
+    }
+
     private func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         guard store.get(target.key) == nil else { return }
         do throws(Status) {
-            _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings())
+            _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings(fieldManager: "kube-apiserver"))
         } catch {
             // Another door may be preparing the same cluster at the same moment.
             guard error.isAlreadyExists else { throw error }

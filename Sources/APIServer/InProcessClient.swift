@@ -38,9 +38,16 @@ struct InProcessClient: ClusterClient {
     }
 
     private func settings(_ options: WriteOptions = WriteOptions()) -> WriteSettings {
-        var settings = WriteSettings(options)
-        settings.caller = user
-        return settings
+        WriteSettings(
+            isDryRun: options.isDryRun, fieldValidation: options.fieldValidation, caller: user,
+            fieldManager: options.fieldManager ?? Self.manager(of: user.name), isForced: options.isForced)
+    }
+
+    /// The program behind a user of the system, as it would call itself: `kubelet`, `kube-controller-manager`.
+    static func manager(of user: String) -> String {
+        guard user.hasPrefix("system:") else { return user }
+        let name = user.dropFirst("system:".count)
+        return name.hasPrefix("node:") ? "kubelet" : String(name)
     }
 
     func get(_ resource: ResourceType, namespace: String?, name: String) async throws(Status) -> KubeObject {
@@ -150,11 +157,5 @@ struct InProcessClient: ClusterClient {
             request.answered(code: 200)
             return stream
         }
-    }
-}
-
-extension WriteSettings {
-    init(_ options: WriteOptions) {
-        self.init(isDryRun: options.isDryRun, fieldValidation: options.fieldValidation)
     }
 }

@@ -12,8 +12,10 @@ public struct ControllerManager: Sendable {
     ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
     public init(
-        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType]
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType],
+        volumes: VolumeFolders? = nil
     ) {
         let informers = InformerSet(client: client)
         self.informers = informers
@@ -84,7 +86,8 @@ public struct ControllerManager: Sendable {
                         .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
                         .namespace(of: informers.configMaps),
                     ]),
-            ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
+            ] + Self.storage(informers, client: client, volumes: volumes)
+            + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 
     public var services: [any Service] { informers.all + loops }

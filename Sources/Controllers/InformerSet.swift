@@ -15,6 +15,9 @@ public struct InformerSet: Sendable {
     public let serviceAccounts: Informer
     public let configMaps: Informer
     public let podDisruptionBudgets: Informer
+    public let persistentVolumeClaims: Informer
+    public let persistentVolumes: Informer
+    public let storageClasses: Informer
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -29,12 +32,15 @@ public struct InformerSet: Sendable {
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
         podDisruptionBudgets = informer(.podDisruptionBudgets)
+        persistentVolumeClaims = informer(.persistentVolumeClaims)
+        persistentVolumes = informer(.persistentVolumes)
+        storageClasses = informer(.storageClasses)
     }
 
     public var all: [Informer] {
         [
             namespaces, nodes, pods, replicaSets, deployments, services, endpoints, endpointSlices, serviceAccounts,
-            configMaps, podDisruptionBudgets,
+            configMaps, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
         ]
     }
 }

@@ -37,7 +37,7 @@ extension PodVolumes {
         return files.allSatisfy { contents(of: "\(path)/..data/\($0.key)") == $0.value }
     }
 
-    private func contents(of path: String) -> [UInt8]? {
+    func contents(of path: String) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }

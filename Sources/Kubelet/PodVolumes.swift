@@ -11,9 +11,14 @@ struct PodVolumes: Sendable {
     init(rootDirectory: String, podUID: String) { directory = "\(rootDirectory)/pods/\(podUID)/volumes" }
 
     /// Writes a volume and returns its path on the host; nil for a kind that is not known here.
+    ///
+    /// - Parameters:
+    ///   - token: Asks for a token of the pod's service account, by what a `TokenRequest` is to specify.
+    ///   - keepsTokens: Tokens that are there stay.
     func prepare(
         _ volume: JSONValue, _ pod: Pod, facts: [String: String], capacity: [String: Quantity],
-        lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+        lookup: (ResourceType, String) async throws(Status) -> KubeObject?,
+        token: (JSONValue) async throws(Status) -> String, keepsTokens: Bool = false
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
         let path = "\(directory)/\(name)"
@@ -23,9 +28,23 @@ struct PodVolumes: Sendable {
             return path
         }
         if let host = volume[["hostPath", "path"]]?.string { return host }
+        if let claim = volume[["persistentVolumeClaim", "claimName"]]?.string {
+            return try await mounted(claim, volume: name, lookup)
+        }
+        if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
         var files: [String: [UInt8]] = [:]
         let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
         for source in sources {
+            if let projection = source["serviceAccountToken"] {
+                let file = projection["path"]?.string ?? "token"
+                let present = keepsTokens ? contents(of: "\(path)/..data/\(file)") : nil
+                if let present {
+                    files[file] = present
+                } else {
+                    files[file] = try await self.token(projection, name, token)
+                }
+                continue
+            }
             guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
                 return nil
             }
@@ -110,7 +129,7 @@ struct PodVolumes: Sendable {
         return chosen
     }
 
-    private func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
+    func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
         ConfigurationError(
             reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
     }

@@ -21,10 +21,24 @@ extension PodWorker {
         }
     }
 
-    private func prepare(_ volume: JSONValue) async throws(ConfigurationError) -> String? {
+    private func prepare(_ volume: JSONValue, keepsTokens: Bool = false) async throws(ConfigurationError) -> String? {
         let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
         return try await volumes.prepare(
-            volume, pod, facts: downwardFacts, capacity: node.configuration.capacity, lookup: lookup)
+            volume, pod, facts: downwardFacts, capacity: node.configuration.capacity, lookup: lookup,
+            token: requestToken, keepsTokens: keepsTokens)
+    }
+
+    /// A token of the pod's service account, bound to the pod.
+    private func requestToken(_ spec: JSONValue) async throws(Status) -> String {
+        var spec = spec
+        spec["boundObjectRef"] = [
+            "kind": "Pod", "apiVersion": "v1", "name": .string(pod.name), "uid": .string(pod.uid),
+        ]
+        let answer = try await node.client.call(
+            "POST", .serviceAccounts, namespace: pod.namespace,
+            name: pod.spec["serviceAccountName"]?.string ?? "default", subresource: "token",
+            body: ["kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec])
+        return answer[["status", "token"]]?.string ?? ""
     }
 
     /// What a container sees of the pod's volumes.
@@ -83,7 +97,7 @@ extension PodWorker {
         // Nobody uses it yet: the container that will prepares it.
         guard let name = volume["name"]?.string, volumes.isPrepared(name) else { return }
         // A version that cannot be had leaves the last one in place.
-        _ = try? await prepare(volume)
+        _ = try? await prepare(volume, keepsTokens: true)
     }
 }
 

@@ -3,9 +3,11 @@ import Synchronization
 
 /// Takes note of every request, for the audit journal and the metrics.
 final class RequestLedger: Sendable {
-    let journal = AuditJournal()
+    let journal: AuditJournal
     let metrics = RequestMetrics()
     private let ids = AuditIDs()
+
+    init(journal: AuditJournal = AuditJournal()) { self.journal = journal }
 
     /// - Parameter uri: As it was sent; nil for requests from inside, which have none.
     func begin(_ info: RequestInfo, _ user: UserInfo, uri: String? = nil, origin: RequestOrigin = .inside)
@@ -111,7 +113,7 @@ final class OpenRequest: Sendable {
     /// The answer has begun and goes on.
     func streaming(code: Int) {
         state.withLock { $0.code = code }
-        ledger.journal.record(event(.responseStarted))
+        if info.isLongRunning { ledger.journal.record(event(.responseStarted)) }
     }
 
     /// Ends the request once.

@@ -35,9 +35,11 @@ struct HTTPConnection: Sendable {
                 switch try await answer(request, outbound) {
                 case .staysOpen: continue
                 case .closes: return
-                case .becomes(let upgrade):
+                case .becomes(let upgrade, let response):
                     var reader = WireReader(inputs)
-                    return await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
+                    await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
+                    response.request?.finish()
+                    return
                 }
             }
         }
@@ -46,7 +48,8 @@ struct HTTPConnection: Sendable {
     /// What becomes of the connection after an answer.
     private enum Next {
         case staysOpen, closes
-        case becomes(ConnectionUpgrade)
+        /// What the audit journal has begun with the answer ends when the other protocol is over.
+        case becomes(ConnectionUpgrade, APIResponse)
     }
 
     private func answer(
@@ -59,6 +62,8 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: asked)
         }
+        var isUpgraded = false
+        defer { if !isUpgraded { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
         let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
@@ -102,7 +107,8 @@ struct HTTPConnection: Sendable {
             for (name, value) in upgrade.headers { head.headers.add(name: name, value: value) }
             // A client that has gone is found by whoever reads from it.
             try? await outbound.write(.upgrade(head))
-            return .becomes(upgrade)
+            isUpgraded = true
+            return .becomes(upgrade, response)
         }
         return keepsOpen ? .staysOpen : .closes
     }
@@ -118,6 +124,7 @@ struct HTTPConnection: Sendable {
             user: authenticator.user(
                 authorization: headers.first(name: "authorization"), certificateUser: request.certificateUser))
         made.origin.userAgent = headers.first(name: "user-agent") ?? ""
+        made.eventLoop = channel.channel.eventLoop
         made.impersonation = Impersonation(headers: headers)
         return made
     }

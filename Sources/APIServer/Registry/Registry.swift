@@ -81,6 +81,14 @@ struct WriteSettings: Sendable {
     var caller: UserInfo?
     /// Members that the body gave twice, as dotted paths.
     var duplicateFields: [String] = []
+    /// Who is written down as the owner of what is written.
+    var fieldManager = ""
+    /// Whether the objects to be written say already who owns what.
+    var hasOwners = false
+    /// Whether the new state comes from a patch, which cannot name the object by its uid.
+    var isPatch = false
+    /// Whether an apply takes fields from others.
+    var isForced = false
 }
 
 /// What a write left behind.
@@ -111,4 +119,11 @@ final class NodeAgents: Sendable {
     subscript(node: String) -> (any NodeAgent)? { agents.withLock { $0[node] } }
 
     func set(_ agent: any NodeAgent, node: String) { agents.withLock { $0[node] = agent } }
+}
+
+extension WriteSettings {
+    /// Who writes, as `managedFields` names it.
+    func writer(_ kind: KindSchema, _ subresource: String? = nil) -> FieldWriter {
+        FieldWriter(manager: fieldManager, apiVersion: kind.resource.apiVersion, subresource: subresource ?? "")
+    }
 }

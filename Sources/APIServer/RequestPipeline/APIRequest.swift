@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A request as the pipeline sees it, whatever carried it here.
 struct APIRequest: Sendable {
     var method: String
@@ -11,6 +13,8 @@ struct APIRequest: Sendable {
     var body: [UInt8]
     /// All headers, for what passes them on or asks for an upgrade.
     var headers: [(name: String, value: String)]
+    /// Where the connection of the request lives, so that what it leads to can live there too.
+    var eventLoop: (any EventLoop)?
     /// Nil: a token was given that is not known.
     var user: UserInfo?
     /// Where it came from, for the audit journal.

@@ -17,11 +17,11 @@ struct RequestPipeline: Sendable {
         var response: APIResponse
         do throws(Status) {
             response = try await answer(request, info, open)
-            if case .stream = response.body {
+            switch response.body {
+            case .stream, .watch, .upgrade:
                 open.streaming(code: response.code)
                 response.request = open
-            } else {
-                open.answered(code: response.code)
+            case .bytes, .pieces: open.answered(code: response.code)
             }
         } catch {
             open.refused(error)

@@ -82,7 +82,9 @@ struct Negotiation: Equatable {
 
     private static let encodings: [Encoding] = [.json, .yaml]
 
-    /// The first that this server can do; nil if there is none. No header at all means plain JSON.
+    /// The first that this server can do; nil if there is none.
+    ///
+    /// No header at all means plain JSON.
     init?(accept: String?) {
         guard let accept, !accept.isEmpty else {
             form = .plain

@@ -97,3 +97,12 @@ final class Flag: Sendable {
 
     func set() { value.store(true, ordering: .releasing) }
 }
+
+/// A value that can be had once.
+final class OnceOnly<Value: Sendable>: Sendable {
+    private let value: Mutex<Value?>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    func take() -> Value? { value.withLock { $0.take() } }
+}

@@ -36,28 +36,29 @@ struct StreamRequest {
                 throw .unknownProtocols(protocols)
             }
             // From version 5 on the API server itself speaks with the client, and tells it in the stream what goes wrong.
-            let begin = form.canClose ? start : try await Self.started(start)
+            let begin = form.canClose ? CommandBeginning.later(start) : await .started(start)
+            if case .refused(let status) = begin { return Self.refusal(ofNode: status) }
             return .upgrade(
                 ConnectionUpgrade(headers: WebSocketFrame.acceptHeaders(key: key, chosen: form.name)) {
                     reader, writer in
-                    await CommandConversation(start: begin, outcome: outcome)
+                    await CommandConversation(beginning: begin, outcome: outcome)
                         .run(&reader, writer, WebSocketCommandReceiver(form, options))
                 })
         case .spdy(let protocols):
             let form = try Self.chooseSPDY(protocols, from: SPDYCommandReceiver.protocols)
-            let start = try await Self.started(start)
+            let begin = await CommandBeginning.started(start)
+            if case .refused(let status) = begin { return Self.refusal(ofNode: status) }
             return .upgrade(
                 ConnectionUpgrade(headers: Self.spdyHeaders(form)) { reader, writer in
-                    await CommandConversation(start: start, outcome: outcome)
+                    await CommandConversation(beginning: begin, outcome: outcome)
                         .run(&reader, writer, SPDYCommandReceiver(form, options))
                 })
         }
     }
 
-    /// Starts the command before the connection is upgraded, so that a refusal is an ordinary answer.
-    private static func started(_ start: CommandStart) async throws(Status) -> CommandStart {
-        let session = try await start()
-        return { () async throws(Status) in session }
+    /// A node's own refusal is plain text; clients put "unable to upgrade connection" before it.
+    private static func refusal(ofNode status: Status) -> APIResponse {
+        .text(status.message, code: status.code == 404 ? 404 : 500)
     }
 
     private func execRequest(_ pod: KubeObject, isExec: Bool) throws(Status) -> ExecRequest {

@@ -50,7 +50,9 @@ struct WatchCursor: Sendable {
     /// A watch that has only this to say.
     mutating func fail(_ status: Status) { failure = status }
 
-    /// The next events; waits for them. Empty when `wake` was called.
+    /// The next events; waits for them.
+    ///
+    /// Empty when `wake` was called.
     ///
     /// Throws `Status` 410 when the history no longer reaches back to here.
     mutating func next() async throws(Status) -> [WatchItem] {

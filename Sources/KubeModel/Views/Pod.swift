@@ -19,6 +19,14 @@ public struct Pod: Sendable, Hashable {
     /// Added to the pod while it runs, for looking into it.
     public var ephemeralContainers: [Container] { (spec["ephemeralContainers"]?.array ?? []).map(Container.init) }
 
+    /// The claims for storage that the pod mounts, those made for it included.
+    public var claimNames: [String] {
+        (spec["volumes"]?.array ?? []).compactMap { volume in
+            if let name = volume[["persistentVolumeClaim", "claimName"]]?.string { return name }
+            return volume["ephemeral"] == nil ? nil : "\(name)-\(volume["name"]?.string ?? "")"
+        }
+    }
+
     /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
     public var phase: String { object.value[["status", "phase"]]?.string ?? "" }
     /// The pod has ended and will not start again.

@@ -5,12 +5,29 @@ import NIOCore
 /// Starts a command; throws if it cannot be.
 typealias CommandStart = @Sendable () async throws(Status) -> any ContainerSession
 
+/// How far a command has come before its client is spoken to.
+enum CommandBeginning: Sendable {
+    case running(any ContainerSession)
+    case refused(Status)
+    /// It starts when the client's streams are there.
+    case later(CommandStart)
+
+    /// Starts a command before the connection is upgraded, so that a refusal is an ordinary answer.
+    static func started(_ start: CommandStart) async -> CommandBeginning {
+        do throws(Status) {
+            return .running(try await start())
+        } catch {
+            return .refused(error)
+        }
+    }
+}
+
 /// A command and its client, until one of them is done.
 ///
 /// What the client sends is read by one task, which also answers pings; a second hands input on to the process, a third
 /// sends output. Each waits for the slower side, with little in between.
 struct CommandConversation: Sendable {
-    let start: CommandStart
+    let beginning: CommandBeginning
     /// What is told when it has ended.
     let outcome: @Sendable (SessionExit) -> CommandOutcome
     var limits = Limits()
@@ -30,24 +47,27 @@ struct CommandConversation: Sendable {
     func run(_ reader: inout WireReader, _ writer: WireWriter, _ receiver: some CommandReceiver) async {
         var receiver = receiver
         let wires = Wires(writer: writer, inputBytesMax: limits.inputBytesMax)
-        let session: (any ContainerSession)?
-        let refusal: Status?
-        do throws(Status) {
-            (session, refusal) = (try await start(), nil)
-        } catch {
-            (session, refusal) = (nil, error)
-        }
+        var beginning = beginning
+        if case .later(let start) = beginning { beginning = await .started(start) }
+        var session: (any ContainerSession)?
+        if case .running(let running) = beginning { session = running }
+        await converse(beginning, session, &reader, &receiver, wires)
+    }
+
+    private func converse(
+        _ beginning: CommandBeginning, _ session: (any ContainerSession)?, _ reader: inout WireReader,
+        _ receiver: inout some CommandReceiver, _ wires: Wires
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             if let session {
                 group.addTask { await Self.relayInput(wires, to: session) }
                 group.addTask { await sendOutput(of: session, wires) }
-            } else {
-                let why = refusal?.message ?? ""
-                group.addTask { await end(.failure("unable to upgrade connection: \(why)"), wires) }
+            } else if case .refused(let status) = beginning {
+                group.addTask { await end(.failure("unable to upgrade connection: \(status.message)"), wires) }
             }
             group.addTask {
                 try? await ContinuousClock().sleep(for: limits.setupTime)
-                if !wires.isReady.isSet { writer.close() }
+                if !wires.isReady.isSet { wires.writer.close() }
             }
             await receive(&reader, &receiver, session, wires)
             // Whoever waits for the process waits no longer once it is gone.

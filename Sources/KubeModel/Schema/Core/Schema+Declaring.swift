@@ -31,6 +31,7 @@ extension Schema {
         var traits = SchemaTraits()
         traits.definition = definition
         traits.doc = doc
+        traits.isAtomic = atomicTypes.contains(lastPart(definition))
         return Schema(.object(fields), traits)
     }
 
@@ -116,8 +117,13 @@ extension SchemaField {
                 if let syntax { $0.syntax = syntax }
             }
         }
+        // A selector by labels is one wish: Kubernetes has these maps owned as a whole.
+        if name == "selector" || name == "nodeSelector", case .map = schema.shape {
+            schema = schema.with { $0.isAtomic = true }
+        }
         return SchemaField(
-            name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
+            name: name, ownershipKey: PathElement.field(name), schema: schema, doc: doc, defaultValue: defaultValue,
+            replacesZero: replacesZero,
             isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable,
             dropsZero: !(keepsZero || required || countsAbsentAsZero || (defaultValue != nil && !replacesZero))
                 && ZeroValues.isDropped(name, schema),

@@ -267,6 +267,29 @@ public enum NameSyntax {
             ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"] : []
     }
 
+    /// The name of a header of HTTP.
+    static func headerName(_ text: String) -> [String] {
+        !text.isEmpty && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+            ? []
+            : [
+                "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used "
+                    + "for validation is '[-A-Za-z0-9]+')"
+            ]
+    }
+
+    /// Whether a text can be the name of a kernel setting: labels with underscores, joined by dots or slashes.
+    static func isSysctl(_ text: String) -> Bool {
+        guard text.utf8.count <= 253 else { return false }
+        return text.utf8.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
+            .allSatisfy { part in
+                guard let first = part.first, let last = part.last else { return false }
+                return isLowerAlphanumeric(first) && isLowerAlphanumeric(last)
+                    && part.allSatisfy {
+                        isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    }
+            }
+    }
+
     /// Whether RFC 3986 allows every character in a path.
     static func isURLPath(_ text: String) -> Bool {
         text.utf8.allSatisfy { isLetter($0) || isDigit($0) || "/-._~%!$&'()*+,;=:".utf8.contains($0) }
