@@ -12,8 +12,9 @@ public struct ControllerManager: Sendable {
     ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    ///   - timeFactor: Divides the waits that Kubernetes prescribes, such as those between the pods of a failing Job.
     public init(
-        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType]
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType], timeFactor: Double = 1
     ) {
         let informers = InformerSet(client: client)
         self.informers = informers
@@ -24,14 +25,6 @@ public struct ControllerManager: Sendable {
                 guard let selector = KubeService(service).selector else { return false }
                 return [change.old, change.new].contains { $0.map { selector.matches($0.labels) } ?? false }
             }.map(ObjectKey.init)
-        }
-        // An orphan that a ReplicaSet could adopt.
-        let orphanSets = ControllerLoop.Source(informers.pods) { change in
-            guard let pod = change.new, pod.controllerOwner == nil else { return [] }
-            return informers.replicaSets.list(namespace: pod.namespace).filter {
-                ReplicaSet($0).selector.matches(pod.labels)
-            }
-            .map(ObjectKey.init)
         }
         // A Deployment of the kind Recreate waits for the pods of its old ReplicaSets.
         let podDeployments = ControllerLoop.Source(informers.pods) { change in
@@ -59,9 +52,6 @@ public struct ControllerManager: Sendable {
                         .own(informers.deployments), .owner(informers.replicaSets, kind: "Deployment"), podDeployments,
                     ]),
                 ControllerLoop(
-                    ReplicaSetReconciler(client: client, events: events("replicaset-controller")),
-                    sources: [.own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"), orphanSets]),
-                ControllerLoop(
                     EndpointsReconciler(client: client),
                     sources: [
                         .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
@@ -76,7 +66,9 @@ public struct ControllerManager: Sendable {
                         .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
                         .namespace(of: informers.configMaps),
                     ]),
-            ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
+            ] + Self.workloadLoops(informers, client: client, pace: Pace(factor: timeFactor))
+            + [Self.quotaLoop(informers, client: client, kinds: namespacedKinds)]
+            + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 
     public var services: [any Service] { informers.all + loops }

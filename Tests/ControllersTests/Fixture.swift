@@ -24,7 +24,7 @@ struct Fixture: Sendable {
         let client = cluster.server.client(user: "system:kube-controller-manager")
         manager = ControllerManager(
             client: intercept.map { InterceptedClient(client, intercept: $0) } ?? client, rootCertificate: "PEM",
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced))
+            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced), timeFactor: 10_000)
         node = NodeStandIn(client: cluster.client, isAutomatic: nodeIsAutomatic)
     }
 
