@@ -56,6 +56,7 @@ let package = Package(
         library("CourseModel"),
         library("ScreenKit"),
         .target(name: "CSandbox"),
+        .systemLibrary(name: "CZlib"),
 
         // Layer 1
         library("ObjectStore", ["KubeModel", grdb]),
@@ -65,7 +66,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "KubeModel", "ObjectStore", "KubeClient", lifecycle,
+                "KubeModel", "ObjectStore", "KubeClient", "CZlib", lifecycle,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -126,7 +127,7 @@ let package = Package(
         tests("ScreenKit"),
         tests("ObjectStore"),
         tests("KubeClient", ["KubeModel", "APIServer"] + nio),
-        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"]),
+        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"] + nio),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),

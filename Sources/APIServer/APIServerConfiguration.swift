@@ -10,22 +10,13 @@ public struct APIServerConfiguration: Sendable {
     public var credentials: PKI?
     /// Bearer tokens that are accepted, with the user that each stands for.
     public var tokens: [String: UserInfo] = [:]
+    /// Where requests are written down, one JSON line each; a second file beside it holds older ones. Nil: nowhere.
+    public var auditFile: String?
+    /// Admission plugins that are not to be asked, by their names in Kubernetes, for example `ServiceAccount`.
+    public var disabledAdmissionPlugins: Set<String> = []
 
     public init(port: Int? = nil, credentials: PKI? = nil) {
         self.port = port
         self.credentials = credentials
     }
-}
-
-/// Who makes a request.
-public struct UserInfo: Sendable, Hashable {
-    public var name: String
-    public var groups: [String]
-
-    public init(name: String, groups: [String] = []) {
-        self.name = name
-        self.groups = groups
-    }
-
-    public static let anonymous = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
 }

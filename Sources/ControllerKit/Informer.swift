@@ -18,11 +18,29 @@ public final class Informer: Sendable, Service {
 
     private struct Shared {
         var objects: [ObjectKey: KubeObject] = [:]
+        /// The keys of objects that have owners, by the uid of each owner.
+        var owned: [String: Set<ObjectKey>] = [:]
         var isSynced = false
         /// It does not run any more: nobody is to wait for it.
         var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
         var consumers: [AsyncStream<Change>.Continuation] = []
+
+        mutating func rememberOwners(of object: KubeObject) {
+            for owner in Self.owners(of: object) { owned[owner, default: []].insert(ObjectKey(object)) }
+        }
+
+        mutating func forgetOwners(of object: KubeObject?) {
+            guard let object else { return }
+            for owner in Self.owners(of: object) {
+                owned[owner]?.remove(ObjectKey(object))
+                if owned[owner]?.isEmpty == true { owned[owner] = nil }
+            }
+        }
+
+        private static func owners(of object: KubeObject) -> [String] {
+            object.value[["metadata", "ownerReferences"]]?.array?.compactMap { $0["uid"]?.string } ?? []
+        }
     }
 
     public let resource: ResourceType
@@ -51,6 +69,11 @@ public final class Informer: Sendable, Service {
             guard let namespace else { return Array(shared.objects.values) }
             return shared.objects.values.filter { $0.namespace == namespace }
         }
+    }
+
+    /// The cached objects that name an owner, by its uid, in no particular order.
+    public func list(ownedBy uid: String) -> [KubeObject] {
+        shared.withLock { shared in shared.owned[uid]?.compactMap { shared.objects[$0] } ?? [] }
     }
 
     /// Returns when the first list is in the cache, or when the informer has ended.
@@ -125,13 +148,15 @@ public final class Informer: Sendable, Service {
     private func put(_ object: KubeObject) {
         shared.withLock { shared in
             let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
+            shared.forgetOwners(of: old)
+            shared.rememberOwners(of: object)
             for consumer in shared.consumers { consumer.yield(Change(old: old, new: object)) }
         }
     }
 
     private func remove(_ object: KubeObject) {
         shared.withLock { shared in
-            shared.objects[ObjectKey(object)] = nil
+            shared.forgetOwners(of: shared.objects.removeValue(forKey: ObjectKey(object)))
             for consumer in shared.consumers { consumer.yield(Change(old: object, new: nil)) }
         }
     }
@@ -141,6 +166,8 @@ public final class Informer: Sendable, Service {
         let waiters = shared.withLock { shared in
             let old = shared.objects
             shared.objects = fresh
+            shared.owned = [:]
+            for object in fresh.values { shared.rememberOwners(of: object) }
             shared.isSynced = true
             for consumer in shared.consumers {
                 for (key, object) in fresh where old[key] != object {

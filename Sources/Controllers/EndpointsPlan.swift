@@ -6,6 +6,7 @@ struct EndpointsPlan: Equatable, Sendable {
         var ip: String
         var node: String
         var pod: String
+        var namespace: String
         var uid: String
         var hostName: String?
         var isReady: Bool
@@ -37,7 +38,8 @@ struct EndpointsPlan: Equatable, Sendable {
             }
             if ports.isEmpty, !service.ports.isEmpty { continue }
             let address = Address(
-                ip: pod.podIP, node: pod.nodeName, pod: pod.name, uid: pod.uid, hostName: Self.hostName(pod, service),
+                ip: pod.podIP, node: pod.nodeName, pod: pod.name, namespace: pod.object.namespace ?? "", uid: pod.uid,
+                hostName: Self.hostName(pod, service),
                 isReady: service.publishesNotReady || (pod.isReady && !pod.object.isBeingDeleted),
                 isServing: pod.isReady, isTerminating: pod.object.isBeingDeleted)
             if let index = groups.firstIndex(where: { $0.ports == ports }) {
@@ -93,7 +95,9 @@ extension EndpointsPlan.Port {
 }
 
 extension EndpointsPlan.Address {
-    private var reference: JSONValue { ["kind": "Pod", "name": .string(pod), "uid": .string(uid)] }
+    private var reference: JSONValue {
+        ["kind": "Pod", "name": .string(pod), "namespace": .string(namespace), "uid": .string(uid)]
+    }
 
     fileprivate var endpointsValue: JSONValue {
         var value: JSONValue = ["ip": .string(ip)]

@@ -71,8 +71,7 @@ struct GarbageCollector: Reconciler {
 
     private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {
         everything.flatMap { informer in
-            informer.list().filter { $0.ownerReferences.contains { $0.uid == owner.uid } }
-                .map { (informer.resource, $0) }
+            informer.list(ownedBy: owner.uid).map { (informer.resource, $0) }
         }
     }
 
@@ -136,8 +135,7 @@ struct GarbageCollector: Reconciler {
                 var keys: [ObjectKey] = []
                 // An owner that is gone, or waits for its dependents: those of this kind are looked at.
                 if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
-                    let uid = change.object.uid
-                    keys += informer.list().filter { $0.ownerReferences.contains { $0.uid == uid } }.map(ObjectKey.init)
+                    keys += informer.list(ownedBy: change.object.uid).map(ObjectKey.init)
                 }
                 // A dependent that is gone or has left its owner: that one, of this kind, may go on.
                 let kept = Set(change.new?.ownerReferences.map(\.uid) ?? [])

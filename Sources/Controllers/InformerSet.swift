@@ -21,8 +21,11 @@ public struct InformerSet: Sendable {
     public let serviceAccounts: Informer
     public let configMaps: Informer
     public let secrets: Informer
-    public let persistentVolumeClaims: Informer
     public let resourceQuotas: Informer
+    public let podDisruptionBudgets: Informer
+    public let persistentVolumeClaims: Informer
+    public let persistentVolumes: Informer
+    public let storageClasses: Informer
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -43,15 +46,18 @@ public struct InformerSet: Sendable {
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
         secrets = informer(.secrets)
-        persistentVolumeClaims = informer(.persistentVolumeClaims)
         resourceQuotas = informer(.resourceQuotas)
+        podDisruptionBudgets = informer(.podDisruptionBudgets)
+        persistentVolumeClaims = informer(.persistentVolumeClaims)
+        persistentVolumes = informer(.persistentVolumes)
+        storageClasses = informer(.storageClasses)
     }
 
     public var all: [Informer] {
         [
             namespaces, nodes, pods, replicaSets, replicationControllers, deployments, statefulSets, daemonSets,
             controllerRevisions, jobs, cronJobs, services, endpoints, endpointSlices, serviceAccounts, configMaps,
-            secrets, persistentVolumeClaims, resourceQuotas,
+            secrets, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
         ]
     }
 }

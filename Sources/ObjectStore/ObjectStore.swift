@@ -14,7 +14,7 @@ public final class ObjectStore: Sendable {
     }
 
     /// A write that has its revision and waits for its transaction.
-    private struct Pending {
+    struct Pending {
         let kind: StoreEvent.Kind
         let key: StoreKey
         let encoded: EncodedObject
@@ -27,25 +27,32 @@ public final class ObjectStore: Sendable {
     }
 
     /// What a key will hold when all pending writes have happened.
-    private struct Ahead {
+    struct Ahead {
         let revision: Revision
         /// Nil: it will be deleted.
         let created: Revision?
     }
 
     /// What a waiting writer is told.
-    private enum Turn {
+    enum Turn {
         case done(Result<StoredObject, StoreError>)
         /// Your write is first in the next batch: commit it.
         case lead
     }
 
-    private struct Watcher {
+    /// Somebody who sleeps until a range changes; told the revision up to which it has not.
+    struct Watcher {
         let range: KeyRange
+        let continuation: CheckedContinuation<Revision, Never>
+    }
+
+    /// Somebody who waits for a revision that has not come yet.
+    struct Awaiting {
+        let revision: Revision
         let continuation: CheckedContinuation<Void, Never>
     }
 
-    private struct Shared {
+    struct Shared {
         var state: StoreState
         /// The last revision handed out; ahead of `state.revision` while writes are being committed.
         var handedOut: Revision
@@ -54,12 +61,13 @@ public final class ObjectStore: Sendable {
         var logCompacted: Revision
         var pending: [Pending] = []
         var isCommitting = false
-        var watchers: [Int: Watcher] = [:]
-        var nextWatcher = 0
+        /// By resource, so that a write looks only at those whom it can concern.
+        var watchers: [String: [ObjectIdentifier: Watcher]] = [:]
+        var awaiting: [Awaiting] = []
         var failure: StoreError?
     }
 
-    private let shared: Mutex<Shared>
+    let shared: Mutex<Shared>
     private let log: StoreLog?
 
     /// - Parameter historyCount: How many events a watch can lie behind before it has to list again.
@@ -85,12 +93,12 @@ public final class ObjectStore: Sendable {
     /// Objects of a range in the order of their keys, as they were at one revision.
     ///
     /// - Parameters:
-    ///   - limit: At most so many; `hasMore` says that there are others.
+    ///   - limit: At most so many; `remaining` says how many others there are.
     ///   - after: Goes on behind this key: that of the last item of the part before.
     ///   - at: Nil is now. `StoreError.compacted` when the history does not reach back that far.
     public func list(
         _ range: KeyRange, limit: Int? = nil, after: StoreKey? = nil, at: Revision? = nil
-    ) throws(StoreError) -> (items: [StoredObject], revision: Revision, hasMore: Bool) {
+    ) throws(StoreError) -> StoreList {
         // Under the lock: a copy of the state that outlived it would make the next write copy the whole store.
         try shared.withLock { (shared) throws(StoreError) in
             try shared.state.list(range, limit: limit, after: after, at: at)
@@ -127,7 +135,7 @@ public final class ObjectStore: Sendable {
                 let object = pending.object
                 return (object, Self.publish([(pending.kind, object)], &shared))
             }
-            for watcher in woken { watcher.resume() }
+            woken.resume()
             return object
         }
         // The continuation is made first and the lock taken inside, so that no turn can be missed.
@@ -161,7 +169,7 @@ public final class ObjectStore: Sendable {
         while !Task.isCancelled {
             let seen = shared.withLock { $0.ahead[key] == nil ? nil : $0.state.revision }
             guard let seen else { return }
-            await waitForChange(in: .one(key), after: seen)
+            _ = await waitForChange(in: .one(key), after: seen, WatchTicket())
         }
     }
 
@@ -179,7 +187,7 @@ public final class ObjectStore: Sendable {
             failure = error
         }
         let (woken, dropped, next) = shared.withLock { shared in
-            var woken: [CheckedContinuation<Void, Never>] = []
+            var woken = Woken()
             var dropped: [Pending] = []
             if failure == nil {
                 woken = Self.publish(changes, &shared)
@@ -194,7 +202,7 @@ public final class ObjectStore: Sendable {
             shared.isCommitting = next != nil
             return (woken, dropped, next)
         }
-        for watcher in woken { watcher.resume() }
+        woken.resume()
         for (pending, change) in zip(batch, changes).dropFirst() {
             pending.waiter?.resume(returning: .done(failure.map { .failure($0) } ?? .success(change.object)))
         }
@@ -239,64 +247,15 @@ public final class ObjectStore: Sendable {
     /// Makes durable changes visible, and takes out the watchers that they concern.
     private static func publish(
         _ changes: [(kind: StoreEvent.Kind, object: StoredObject)], _ shared: inout Shared
-    ) -> [CheckedContinuation<Void, Never>] {
+    ) -> Woken {
+        var woken = Woken()
         for (kind, object) in changes {
             shared.state.apply(StoreEvent(kind: kind, object: object, previous: shared.state.get(object.key)))
             if shared.ahead[object.key]?.revision == object.revision { shared.ahead[object.key] = nil }
+            woken.take(from: &shared.watchers, concernedBy: object)
         }
-        let concerned = shared.watchers.filter { _, watcher in
-            changes.contains { watcher.range.contains($0.object.key) }
-        }
-        for id in concerned.keys { shared.watchers[id] = nil }
-        return concerned.values.map(\.continuation)
-    }
-
-    /// Events of a range after a revision; waits until there is at least one.
-    ///
-    /// - Returns: At most `limit` events, and the revision up to which the range has been looked at: the next cursor.
-    /// - Throws: `.compacted` when the cursor lies before the history, `.cancelled` when the task is.
-    public func events(
-        after cursor: Revision, in range: KeyRange, limit: Int = 1000
-    ) async throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
-        // What was looked at once need not stay in the history: a quiet range keeps up with a busy store.
-        var cursor = cursor
-        while true {
-            let found = try shared.withLock { (shared) throws(StoreError) in
-                try shared.state.events(after: cursor, in: range, limit: limit)
-            }
-            if !found.events.isEmpty { return found }
-            if Task.isCancelled { throw .cancelled }
-            cursor = found.upTo
-            await waitForChange(in: range, after: cursor)
-        }
-    }
-
-    /// Returns when something in the range has changed after a revision, or the task is cancelled.
-    private func waitForChange(in range: KeyRange, after seen: Revision) async {
-        let id = shared.withLock { shared in
-            shared.nextWatcher += 1
-            return shared.nextWatcher
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = shared.withLock { shared in
-                    guard !Task.isCancelled, shared.state.revision <= seen || !Self.changed(range, after: seen, shared)
-                    else {
-                        return true
-                    }
-                    shared.watchers[id] = Watcher(range: range, continuation: continuation)
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            shared.withLock { $0.watchers.removeValue(forKey: id) }?.continuation.resume()
-        }
-    }
-
-    private static func changed(_ range: KeyRange, after seen: Revision, _ shared: Shared) -> Bool {
-        guard let found = try? shared.state.events(after: seen, in: range, limit: 1) else { return true }
-        return !found.events.isEmpty
+        woken.take(from: &shared.awaiting, at: shared.state.revision)
+        return woken
     }
 
     /// Closes the file.

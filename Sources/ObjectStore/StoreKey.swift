@@ -28,8 +28,21 @@ public struct StoreKey: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     public static func < (left: StoreKey, right: StoreKey) -> Bool {
         if left.resource != right.resource { return left.resource < right.resource }
-        if left.namespace != right.namespace { return (left.namespace ?? "") < (right.namespace ?? "") }
+        if left.namespace != right.namespace {
+            return segment(left.namespace ?? "", precedes: right.namespace ?? "")
+        }
         return left.name < right.name
+    }
+
+    /// Whether a namespace comes before another one in a path such as `pods/NAMESPACE/NAME`: `a-b/` before `a/`.
+    static func segment(_ left: String, precedes right: String) -> Bool {
+        let slash = UInt8(ascii: "/")
+        var rest = right.utf8[...]
+        for byte in left.utf8 {
+            guard let other = rest.popFirst() else { return byte < slash }
+            if byte != other { return byte < other }
+        }
+        return rest.first.map { slash < $0 } ?? false
     }
 }
 

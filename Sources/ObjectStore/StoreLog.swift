@@ -119,9 +119,7 @@ struct StoreLog: Sendable {
         guard let value = try? JSONValue(parsing: bytes), let kind = StoreEvent.Kind(rawValue: row["kind"]) else {
             throw StoreError.io("The store is damaged: the object '\(key)' at revision \(revision) cannot be read.")
         }
-        let object = StoredObject(
-            key: key, object: KubeObject(value), bytes: bytes, revision: revision,
-            createRevision: Revision(row["created"]))
+        let object = EncodedObject(KubeObject(value)).stored(key, revision, created: Revision(row["created"]))
         if revision <= compacted {
             state.restore(object)
         } else {

@@ -2,36 +2,11 @@
 ///
 /// It owns no lock, file or clock. Revisions are handed out by the caller and must be applied in order.
 struct StoreState {
-    /// Objects of one resource in the order of their keys.
-    private struct Table {
-        var keys: [StoreKey] = []
-        var objects: [StoreKey: StoredObject] = [:]
-
-        func place(of key: StoreKey) -> Int {
-            var (low, high) = (0, keys.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if keys[middle] < key { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
-
-        mutating func set(_ object: StoredObject) {
-            if objects.updateValue(object, forKey: object.key) == nil {
-                keys.insert(object.key, at: place(of: object.key))
-            }
-        }
-
-        mutating func remove(_ key: StoreKey) {
-            if objects.removeValue(forKey: key) != nil { keys.remove(at: place(of: key)) }
-        }
-    }
-
     private(set) var revision: Revision
     /// Events up to and including this revision are gone.
     private(set) var compacted: Revision
     private let historyCount: Int
-    private var tables: [String: Table] = [:]
+    private var tables: [String: StoreTable] = [:]
     private var history: [StoreEvent] = []
 
     init(historyCount: Int, compacted: Revision = Revision(0)) {
@@ -41,11 +16,11 @@ struct StoreState {
         revision = compacted
     }
 
-    func get(_ key: StoreKey) -> StoredObject? { tables[key.resource]?.objects[key] }
+    func get(_ key: StoreKey) -> StoredObject? { tables[key.resource]?[key] }
 
     /// Puts back an object from before the history, while loading.
     mutating func restore(_ object: StoredObject) {
-        tables[object.key.resource, default: Table()].set(object)
+        tables[object.key.resource, default: StoreTable()].set(object)
         revision = max(revision, object.revision)
     }
 
@@ -58,7 +33,7 @@ struct StoreState {
         if event.kind == .deleted {
             tables[event.object.key.resource]?.remove(event.object.key)
         } else {
-            tables[event.object.key.resource, default: Table()].set(event.object)
+            tables[event.object.key.resource, default: StoreTable()].set(event.object)
         }
         history.append(event)
         // Cut in blocks, so that the cost of moving the rest is shared by many writes.
@@ -70,43 +45,46 @@ struct StoreState {
     }
 
     private func firstEvent(after revision: Revision) -> Int {
-        var (low, high) = (0, history.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if history[middle].revision <= revision { low = middle + 1 } else { high = middle }
+        // Whoever asks has mostly seen nearly everything, so the search begins at the end.
+        var high = history.count
+        var step = 1
+        while high > 0 {
+            let probe = max(0, high - step)
+            if history[probe].revision <= revision {
+                var low = probe + 1
+                while low < high {
+                    let middle = (low + high) / 2
+                    if history[middle].revision <= revision { low = middle + 1 } else { high = middle }
+                }
+                return high
+            }
+            high = probe
+            step *= 2
         }
-        return low
+        return 0
     }
 
+    /// Objects of a range in the order of their keys, and how many more there are when the limit cut them off.
     func list(
         _ range: KeyRange, limit: Int?, after: StoreKey?, at wanted: Revision?
-    ) throws(StoreError) -> (items: [StoredObject], revision: Revision, hasMore: Bool) {
+    ) throws(StoreError) -> StoreList {
         let at = wanted ?? revision
         guard at <= revision else { throw .future(revision) }
         guard at == revision || at >= compacted else { throw .compacted(compacted) }
-        var table = tables[range.resource] ?? Table()
-        if at < revision {
-            for event in history[firstEvent(after: at)...].reversed() where event.object.key.resource == range.resource
-            {
-                if let previous = event.previous { table.set(previous) } else { table.remove(event.object.key) }
-            }
-        }
-        var items: [StoredObject] = []
-        var index = after.map { key in table.place(of: key) } ?? firstPlace(range, table)
-        while index < table.keys.count {
-            let key = table.keys[index]
-            index += 1
-            if let namespace = range.namespace, (key.namespace ?? "") > namespace { break }
-            guard range.contains(key), key != after, let object = table.objects[key] else { continue }
-            if let limit, items.count == limit { return (items, at, true) }
-            items.append(object)
-        }
-        return (items, at, false)
+        let table = tables[range.resource] ?? StoreTable()
+        let past = at < revision ? past(of: range, at: at) : [:]
+        let found = table.list(range, limit: limit, after: after, past: past)
+        return StoreList(items: found.items, revision: at, remaining: found.remaining)
     }
 
-    private func firstPlace(_ range: KeyRange, _ table: Table) -> Int {
-        guard let namespace = range.namespace else { return 0 }
-        return table.place(of: StoreKey(resource: range.resource, namespace: namespace, name: range.name ?? ""))
+    /// What keys held at a revision that have changed since; nil for those that were not there.
+    private func past(of range: KeyRange, at revision: Revision) -> [StoreKey: StoredObject?] {
+        var past: [StoreKey: StoredObject?] = [:]
+        for event in history[firstEvent(after: revision)...] where range.contains(event.object.key) {
+            let key = event.object.key
+            if past[key] == nil { past[key] = .some(event.previous) }
+        }
+        return past
     }
 
     /// Events of a range after a revision, oldest first; empty when there are none yet.
@@ -121,4 +99,22 @@ struct StoreState {
         }
         return (events, max(cursor, revision))
     }
+
+    /// Whether something in the range has changed after a revision, or may have, the history being too short.
+    func hasChanged(_ range: KeyRange, after cursor: Revision) -> Bool {
+        guard cursor >= compacted else { return true }
+        if cursor >= revision { return false }
+        return history[firstEvent(after: cursor)...].contains { range.contains($0.object.key) }
+    }
+}
+
+/// What a list gave.
+public struct StoreList: Sendable {
+    public let items: [StoredObject]
+    /// The revision at which the items were read.
+    public let revision: Revision
+    /// How many objects of the range follow behind the limit.
+    public let remaining: Int
+
+    public var hasMore: Bool { remaining > 0 }
 }

@@ -2,16 +2,33 @@ public import KubeModel
 
 /// An object as it is kept: the value for code, the bytes for the wire.
 ///
-/// Encoded once, when it was written.
-public struct StoredObject: Sendable {
+/// Encoded once, when it was written. A class, because thousands of watchers and lists share it: handing it on costs one count.
+public final class StoredObject: Sendable {
     public let key: StoreKey
     /// With `metadata.resourceVersion` set.
     public let object: KubeObject
-    /// The object as compact JSON.
+    /// The object as compact JSON: `kind`, `apiVersion` and `metadata` come first.
     public let bytes: [UInt8]
     public let revision: Revision
     /// The revision at which the object was created.
     public let createRevision: Revision
+    /// Where in `bytes` the members after `kind` and `apiVersion` begin.
+    public let typeEnd: Int
+    /// Where in `bytes` the value of `metadata` lies.
+    public let metadata: Range<Int>
+
+    init(
+        key: StoreKey, object: KubeObject, bytes: [UInt8], revision: Revision, createRevision: Revision, typeEnd: Int,
+        metadata: Range<Int>
+    ) {
+        self.key = key
+        self.object = object
+        self.bytes = bytes
+        self.revision = revision
+        self.createRevision = createRevision
+        self.typeEnd = typeEnd
+        self.metadata = metadata
+    }
 }
 
 /// One change.
@@ -56,28 +73,41 @@ public enum StoreError: Error, Sendable, Hashable {
 }
 
 /// An object encoded but for its revision, which is known only when the write has its turn.
-struct EncodedObject {
+struct EncodedObject: Sendable {
     private let object: KubeObject
+    /// Up to the value of `metadata.resourceVersion`.
     private let head: [UInt8]
+    /// What follows that value.
     private let tail: [UInt8]
+    private let typeEnd: Int
+    private let metadataStart: Int
 
     init(_ object: KubeObject) {
         self.object = object
-        var bytes: [UInt8] = [UInt8(ascii: "{")]
-        var split = 0
-        for (key, value) in object.value.object ?? [:] where key != "metadata" || value.object == nil {
-            Self.append(key, value, to: &bytes)
+        var head: [UInt8] = [UInt8(ascii: "{")]
+        head.reserveCapacity(1024)
+        for key in ["kind", "apiVersion"] {
+            if let value = object.value[key] { Self.append(key, value, to: &head) }
         }
-        JSONValue.string("metadata").encode(into: &bytes)
-        bytes.append(contentsOf: ":{".utf8)
+        typeEnd = head.count
+        head.append(contentsOf: "\"metadata\":".utf8)
+        metadataStart = head.count
+        head.append(UInt8(ascii: "{"))
         for (key, value) in object.value["metadata"]?.object ?? [:] where key != "resourceVersion" {
-            Self.append(key, value, to: &bytes)
+            Self.append(key, value, to: &head)
         }
-        bytes.append(contentsOf: "\"resourceVersion\":\"".utf8)
-        split = bytes.count
-        bytes.append(contentsOf: "\"}}".utf8)
-        head = Array(bytes[..<split])
-        tail = Array(bytes[split...])
+        head.append(contentsOf: "\"resourceVersion\":\"".utf8)
+        var tail: [UInt8] = []
+        tail.reserveCapacity(1024)
+        tail.append(contentsOf: "\"}".utf8)
+        for (key, value) in object.value.object ?? [:] where !["kind", "apiVersion", "metadata"].contains(key) {
+            tail.append(UInt8(ascii: ","))
+            Self.append(key, value, to: &tail)
+            tail.removeLast()
+        }
+        tail.append(UInt8(ascii: "}"))
+        self.head = head
+        self.tail = tail
     }
 
     private static func append(_ key: String, _ value: JSONValue, to bytes: inout [UInt8]) {
@@ -89,9 +119,17 @@ struct EncodedObject {
 
     func stored(_ key: StoreKey, _ revision: Revision, created: Revision) -> StoredObject {
         var object = object
-        object.resourceVersion = revision.description
+        let text = revision.description
+        object.resourceVersion = text
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(head.count + text.utf8.count + tail.count)
+        bytes.append(contentsOf: head)
+        bytes.append(contentsOf: text.utf8)
+        // The tail begins with the quotation mark and the brace that end the metadata.
+        let metadataEnd = bytes.count + 2
+        bytes.append(contentsOf: tail)
         return StoredObject(
-            key: key, object: object, bytes: head + Array(revision.description.utf8) + tail, revision: revision,
-            createRevision: created)
+            key: key, object: object, bytes: bytes, revision: revision, createRevision: created, typeEnd: typeEnd,
+            metadata: metadataStart..<metadataEnd)
     }
 }

@@ -27,7 +27,7 @@ import Testing
         try await withServer { fixture, kubeconfig, _ in
             let client = try HTTPSClient(kubeconfig: Kubeconfig(yaml: kubeconfig), context: nil)
             var events = try await client.watch(
-                .configMaps, namespace: "default", options: WatchOptions()
+                .configMaps, namespace: "default", options: WatchOptions(allowsBookmarks: false)
             ).makeAsyncIterator()
             _ = try await fixture.makeConfigMap("a")
             #expect(try await events.next()?.name == "added a")
@@ -85,7 +85,7 @@ import Testing
         let client = try HTTPSClient(kubeconfig: Kubeconfig(yaml: yaml), context: nil)
         _ = try await fixture.makeConfigMap("a")
         var events = try await client.watch(
-            .configMaps, namespace: "default", options: WatchOptions()
+            .configMaps, namespace: "default", options: WatchOptions(allowsBookmarks: false)
         ).makeAsyncIterator()
         #expect(try await events.next()?.name == "added a")
         run.cancel()

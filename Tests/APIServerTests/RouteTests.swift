@@ -1,3 +1,5 @@
+import KubeModel
+import ObjectStore
 import Testing
 
 @testable import APIServer
@@ -48,19 +50,48 @@ import Testing
             ("application/json;as=Table;g=meta.k8s.io;v=v1beta1", .table(version: "v1beta1")),
             ("application/json;as=Unknown;g=meta.k8s.io;v=v1,application/json", .plain),
             ("application/vnd.kubernetes.protobuf,application/json", .plain),
-            ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", .metadataOnly(version: "v1")),
-            ("application/vnd.kubernetes.protobuf", nil), ("application/yaml", nil),
+            ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", .metadataList(version: "v1")),
+            ("application/vnd.kubernetes.protobuf", nil), ("application/yaml", .plain), ("text/html", nil),
+            ("application/json;q=0.5,application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9", .table(version: "v1")),
+            ("*/*, application/json;as=Table;v=v1;g=meta.k8s.io", .table(version: "v1")),
         ] as [(String?, Representation?)])
     func representation(accept: String?, form: Representation?) {
         #expect(Representation(accept: accept) == form)
     }
 
-    @Test("a continue token comes back as it was", arguments: [nil, "default", "naïve"] as [String?])
-    func continueToken(namespace: String?) {
-        for name in ["a", "ab", "abc", "abcd"] {
-            let token = ContinueToken(revision: 77, namespace: namespace, name: name)
-            #expect(ContinueToken(parsing: token.text) == token)
+    @Test("a continue token names the place in the path that it is for")
+    func continueToken() throws(Status) {
+        let key = StoreKey(resource: "pods", namespace: "default", name: "a")
+        for (range, start) in [
+            (KeyRange.all(resource: "pods"), "default/a"), (.namespace(resource: "pods", namespace: "default"), "a"),
+        ] {
+            let token = ContinueToken(revision: 77, after: key, in: range)
+            #expect(token.lastKey == start)
+            #expect(try ContinueToken(parsing: token.text) == token)
+            #expect(token.key(in: range) == key)
         }
-        #expect(ContinueToken(parsing: "nonsense") == nil)
+        let inconsistent = ContinueToken(revision: nil, after: key, in: .all(resource: "pods"))
+        #expect(try ContinueToken(parsing: inconsistent.text).revision == nil)
+    }
+
+    @Test(
+        "a continue token that this server has not given is refused",
+        arguments: [
+            ("no!nsense", ": illegal base64 data at input byte 2"),
+            ("e30", ": server does not recognize this encoded version "),
+            (
+                Base64URL.encode(Array(#"{"v":"meta.k8s.io/v1"}"#.utf8)),
+                ": incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+            ),
+            (
+                Base64URL.encode(Array(#"{"v":"meta.k8s.io/v1","rv":1}"#.utf8)),
+                ": encoded start key empty (version meta.k8s.io/v1)"
+            ),
+            (Base64URL.encode(Array(#"{"v":"meta.k8s.io/v1","rv":1,"start":"../x"}"#.utf8)), ": ../x"),
+        ])
+    func foreignToken(text: String, why: String) {
+        #expect(throws: Status.badRequest("invalid continue token: continue key is not valid" + why)) {
+            try ContinueToken(parsing: text)
+        }
     }
 }

@@ -151,7 +151,7 @@ import Testing
     @Test("an address names its pod and its node")
     func references() {
         let plan = EndpointsPlan(service: service(http), pods: [.example("a", ip: "10.1.0.1")])
-        let target: JSONValue = ["kind": "Pod", "name": "a", "uid": "uid-a"]
+        let target: JSONValue = ["kind": "Pod", "name": "a", "namespace": "default", "uid": "uid-a"]
         let address = plan.subsets.array?.first?["addresses"]?.array?.first
         #expect(address?["targetRef"] == target)
         #expect(address?["nodeName"] == "node-1")

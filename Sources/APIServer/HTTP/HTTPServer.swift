@@ -5,7 +5,9 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// The HTTPS side of the API server: one event loop, HTTP/1.1, TLS by the cluster's own certificates.
+/// The HTTPS side of the API server: HTTP/1.1, TLS by the cluster's own certificates.
+///
+/// A connection lives on one of a few event loops, and so do the tasks that work for it.
 struct HTTPServer: Sendable {
     let port: Int
     let credentials: PKI
@@ -17,7 +19,8 @@ struct HTTPServer: Sendable {
     ///
     /// `whenBound` is called once, with the port.
     func run(whenBound: @Sendable (Int) -> Void) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        Self.raiseDescriptorLimit()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: Self.loopCount)
         do {
             try await serve(on: group, whenBound: whenBound)
         } catch {
@@ -25,6 +28,18 @@ struct HTTPServer: Sendable {
             throw error
         }
         try? await group.shutdownGracefully()
+    }
+
+    /// One for each processor, but no more than four: each costs memory.
+    private static var loopCount: Int { min(4, max(1, System.coreCount)) }
+
+    /// Lets as many connections in as the system allows this process, instead of the usual 1,024.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup, whenBound: @Sendable (Int) -> Void) async throws {
@@ -40,9 +55,14 @@ struct HTTPServer: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         let operations = channel.pipeline.syncOperations
                         try operations.addHandler(NIOSSLServerHandler(context: tls))
+                        try operations.addHandler(WriteJoiner())
                         // Assistance with pipelining would stop reading during an answer, and not see a client leave.
-                        try operations.configureHTTPServerPipeline(
-                            withPipeliningAssistance: false, withErrorHandling: true)
+                        try operations.addHandlers([
+                            HTTPResponseEncoder(),
+                            // What a client sends ahead of an upgrade belongs to the other protocol.
+                            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
+                            NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
+                        ])
                         try operations.addHandler(RequestCollector(limits: limits))
                         return try HTTPConnection.Channel(
                             wrappingChannelSynchronously: channel,
@@ -53,6 +73,8 @@ struct HTTPServer: Sendable {
         } catch {
             throw ServerError(port: port, error)
         }
+        let executors = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) })
         whenBound(listener.channel.localAddress?.port ?? port)
         try await listener.executeThenClose { inbound in
             try await withThrowingDiscardingTaskGroup { connections in
@@ -60,7 +82,9 @@ struct HTTPServer: Sendable {
                     for try await channel in inbound {
                         let connection = HTTPConnection(
                             channel: channel, pipeline: pipeline, authenticator: authenticator)
-                        connections.addTask { await connection.serve() }
+                        connections.addTask(
+                            executorPreference: executors[ObjectIdentifier(channel.channel.eventLoop)]
+                        ) { await connection.serve() }
                     }
                 } catch is CancellationError {}
                 // Watches would go on for an hour; clients of a server that leaves connect again.

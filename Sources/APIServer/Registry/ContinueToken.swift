@@ -3,29 +3,64 @@ import ObjectStore
 
 /// Where a list in pieces goes on: the revision at which it began, and the last object that was given.
 ///
-/// Opaque to clients: Base64 (URL alphabet) of a small JSON object.
+/// Opaque to clients: Base64 (URL alphabet) of a small JSON object, the same as in Kubernetes.
 struct ContinueToken: Equatable {
-    let revision: Int64
-    let namespace: String?
-    let name: String
+    /// Nil: the list goes on with what there is by then.
+    let revision: Int64?
+    /// The last key that was given, behind the part that the path of the request names: `NAMESPACE/NAME` or `NAME`.
+    let lastKey: String
 
-    init(revision: Int64, namespace: String?, name: String) {
+    /// The token for what follows a key of a range.
+    init(revision: Int64?, after key: StoreKey, in range: KeyRange) {
         self.revision = revision
-        self.namespace = namespace
-        self.name = name
+        let isWithNamespace = range.namespace == nil
+        lastKey = isWithNamespace ? [key.namespace, key.name].compactMap { $0 }.joined(separator: "/") : key.name
     }
 
     var text: String {
-        var value: JSONValue = ["v": "1", "rv": .int(revision), "name": .string(name)]
-        if let namespace { value["namespace"] = .string(namespace) }
+        let value: JSONValue = [
+            "v": "meta.k8s.io/v1", "rv": .int(revision ?? -1), "start": .string(lastKey + "\0"),
+        ]
         return Base64URL.encode(value.encoded)
     }
 
-    init?(parsing text: String) {
-        guard let bytes = Base64URL.decode(text), let value = try? JSONValue(parsing: bytes),
-            value["v"]?.string == "1", let revision = value["rv"]?.int, revision > 0, let name = value["name"]?.string
-        else { return nil }
-        self.init(revision: Int64(revision), namespace: value["namespace"]?.string, name: name)
+    /// The key after which a list of the range goes on.
+    func key(in range: KeyRange) -> StoreKey {
+        if let namespace = range.namespace {
+            return StoreKey(resource: range.resource, namespace: namespace, name: lastKey)
+        }
+        let parts = lastKey.split(separator: "/", maxSplits: 1)
+        return StoreKey(
+            resource: range.resource, namespace: parts.count > 1 ? String(parts[0]) : nil,
+            name: parts.last.map { String($0) } ?? "")
+    }
+
+    /// Reads a token; 400 for text that is none.
+    init(parsing text: String) throws(Status) {
+        func invalid(_ why: String) -> Status { .badRequest("invalid continue token: continue key is not valid\(why)") }
+        guard let bytes = Base64URL.decode(text) else {
+            throw invalid(": illegal base64 data at input byte \(Base64URL.firstFault(text))")
+        }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: bytes)
+        } catch {
+            throw invalid(": \(error.message)")
+        }
+        let version = value["v"]?.string ?? ""
+        guard version == "meta.k8s.io/v1" else {
+            throw invalid(": server does not recognize this encoded version \(version)")
+        }
+        guard let number = value["rv"]?.int, number != 0 else {
+            throw invalid(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+        }
+        guard let start = value["start"]?.string, !start.isEmpty else {
+            throw invalid(": encoded start key empty (version meta.k8s.io/v1)")
+        }
+        let parts = start.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains(where: { ["", ".", ".."].contains($0) }) else { throw invalid(": \(start)") }
+        revision = number > 0 ? Int64(number) : nil
+        lastKey = start.hasSuffix("\0") ? String(start.dropLast()) : start
     }
 }
 
@@ -48,6 +83,7 @@ enum Base64URL {
     }
 
     static func decode(_ text: String) -> [UInt8]? {
+        guard text.utf8.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count: UInt32 = 0
@@ -61,5 +97,10 @@ enum Base64URL {
             }
         }
         return bytes
+    }
+
+    /// The place of the first byte that is wrong, or the end of a text that is too short.
+    static func firstFault(_ text: String) -> Int {
+        Array(text.utf8).firstIndex { !alphabet.contains($0) } ?? text.utf8.count
     }
 }

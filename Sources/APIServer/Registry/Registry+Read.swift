@@ -11,6 +11,14 @@ struct ListQuery: Sendable {
     var resourceVersionMatch: String?
 }
 
+extension ListQuery {
+    init(_ parameters: ListParameters, _ selection: Selection) {
+        self.init(
+            selection: selection, limit: parameters.limit, continueToken: parameters.continueToken,
+            resourceVersion: parameters.resourceVersion, resourceVersionMatch: parameters.match)
+    }
+}
+
 /// The objects of one list answer.
 struct ListPage: Sendable {
     var items: [StoredObject]
@@ -37,98 +45,120 @@ extension Registry {
         return .all(resource: resource)
     }
 
+    /// How long a reader waits for a revision that is still to come.
+    static let freshnessTimeout = Duration.seconds(3)
+
+    /// Waits, not for long, until a revision has come that a reader knows from elsewhere; 504 when it does not.
+    func waitUntilFresh(_ resourceVersion: String?) async throws(Status) {
+        guard let wanted = try Self.revision(resourceVersion ?? ""), wanted > store.revision else { return }
+        let store = store
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await store.reach(wanted) }
+            group.addTask { try? await ContinuousClock().sleep(for: Self.freshnessTimeout) }
+            await group.next()
+            group.cancelAll()
+        }
+        try checkFresh(wanted)
+    }
+
+    private func checkFresh(_ wanted: Revision) throws(Status) {
+        let current = store.revision
+        if wanted > current { throw .tooLargeRevision(wanted.rawValue, current: current) }
+    }
+
     /// Lists as "Retrieving large results sets in chunks" and "Resource versions in LIST" of API concepts say.
     func list(_ kind: KindSchema, namespace: String?, _ query: ListQuery) throws(Status) -> ListPage {
         let range = range(kind, namespace: namespace, selection: query.selection)
-        let start = try listStart(kind, query)
-        let limit = query.limit.flatMap { $0 > 0 ? $0 : nil }
-        var page = ListPage(items: [], revision: start.revision ?? store.revision)
-        var after = start.after
-        var revision = start.revision
-        var hasMore = true
-        while hasMore {
-            let found: (items: [StoredObject], revision: Revision, hasMore: Bool)
-            do throws(StoreError) {
-                // With a selector a page of the store may hold few matches, so it is read until enough are found.
-                found = try store.list(range, limit: limit, after: after, at: revision)
-            } catch {
-                throw query.continueToken == nil ? .answer(to: error, kind.resource) : Self.tokenAnswer(to: error)
-            }
-            revision = found.revision
-            page.revision = found.revision
-            hasMore = found.hasMore
-            for item in found.items where query.selection.matches(item.object) {
+        let start = try listStart(range, query)
+        // What may be old comes from a cache in Kubernetes, which knows no pages.
+        let limit = query.resourceVersion == "0" ? nil : query.limit.flatMap { $0 > 0 ? $0 : nil }
+        let isFiltered = !query.selection.isEverything
+        let found: StoreList
+        do throws(StoreError) {
+            found = try store.list(range, limit: isFiltered ? nil : limit, after: start.after, at: start.revision)
+        } catch {
+            throw Self.answer(to: error, isContinuing: start.after != nil, range: range, after: start.after)
+        }
+        var page = ListPage(items: found.items, revision: found.revision)
+        var last = found.items.last
+        var hasMore = found.hasMore
+        if isFiltered {
+            page.items = []
+            for (index, item) in found.items.enumerated() where query.selection.matches(item.object) {
                 page.items.append(item)
-                after = item.key
-                if let limit, page.items.count == limit {
-                    let isLast = item.key == found.items.last?.key && !found.hasMore
-                    if !isLast { try close(&page, kind, range, query) }
-                    return page
+                if page.items.count == limit {
+                    last = item
+                    hasMore = index < found.items.count - 1
+                    break
                 }
             }
-            after = found.items.last?.key ?? after
-            if limit == nil { hasMore = false }
+        } else if hasMore {
+            page.remainingItemCount = found.remaining
+        }
+        if hasMore, let last {
+            page.continueToken = ContinueToken(revision: page.revision.rawValue, after: last.key, in: range).text
         }
         return page
     }
 
-    private func close(
-        _ page: inout ListPage, _ kind: KindSchema, _ range: KeyRange, _ query: ListQuery
-    ) throws(Status) {
-        guard let last = page.items.last else { return }
-        page.continueToken =
-            ContinueToken(
-                revision: page.revision.rawValue, namespace: last.object.namespace, name: last.object.name
-            ).text
-        guard query.selection.isEverything else { return }
-        do throws(StoreError) {
-            page.remainingItemCount =
-                try store.list(range, limit: nil, after: last.key, at: page.revision).items.count
-        } catch {
-            throw .answer(to: error, kind.resource)
-        }
-    }
-
     /// The revision at which to read (nil: the latest) and the key after which to go on.
     private func listStart(
-        _ kind: KindSchema, _ query: ListQuery
+        _ range: KeyRange, _ query: ListQuery
     ) throws(Status) -> (revision: Revision?, after: StoreKey?) {
-        let wanted = query.resourceVersion ?? ""
-        if let text = query.continueToken, !text.isEmpty {
-            guard wanted.isEmpty || wanted == "0" else {
+        let text = query.resourceVersion ?? ""
+        if let token = query.continueToken, !token.isEmpty, range.name == nil {
+            let token = try ContinueToken(parsing: token)
+            guard text.isEmpty || text == "0" else {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
-            guard let token = ContinueToken(parsing: text) else {
-                throw .badRequest("continue key is not valid: the token was not given by this server")
+            return (token.revision.map { Revision($0) }, token.key(in: range))
+        }
+        let match = query.resourceVersionMatch ?? ""
+        // A limit without a match means a page at exactly that revision.
+        let isExact = match == "Exact" || match.isEmpty && query.limit ?? 0 > 0
+        let wanted: Revision?
+        do throws(Status) {
+            wanted = try Self.revision(text)
+        } catch {
+            throw isExact ? .badRequest("invalid resource version: \(error.message)") : error
+        }
+        guard let wanted else { return (nil, nil) }
+        if isExact { return (wanted, nil) }
+        try checkFresh(wanted)
+        return (nil, nil)
+    }
+
+    /// A revision in a request; nil for none and for `0`, which is any.
+    static func revision(_ text: String) throws(Status) -> Revision? {
+        if text.isEmpty || text == "0" { return nil }
+        let isNumber = text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        if isNumber, let number = UInt64(text) { return number == 0 ? nil : Revision(Int64(clamping: number)) }
+        throw Status(
+            code: 500, reason: "",
+            message: "resourceVersion: Invalid value: \(JSONValue.string(text).text): strconv.ParseUint: parsing "
+                + "\(JSONValue.string(text).text): \(isNumber ? "value out of range" : "invalid syntax")")
+    }
+
+    private static func answer(
+        to error: StoreError, isContinuing: Bool, range: KeyRange, after: StoreKey?
+    ) -> Status {
+        switch error {
+        case .compacted:
+            guard isContinuing, let after else {
+                return .expired("The resourceVersion for the provided list is too old.")
             }
-            let key = StoreKey(
-                resource: kind.resource.qualifiedPlural, namespace: token.namespace, name: token.name)
-            return (Revision(token.revision), key)
+            var status = Status.expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new "
+                    + "list without the continue parameter, or use the continue token in this response to retrieve the "
+                    + "remainder of the results. Continuing with the provided token results in an inconsistent list - "
+                    + "objects that were created, modified, or deleted between the time the first chunk was returned "
+                    + "and now may show up in the list.")
+            status.continueToken = ContinueToken(revision: nil, after: after, in: range).text
+            return status
+        case .future:
+            return Status(
+                code: 500, reason: "", message: "etcdserver: mvcc: required revision is a future revision")
+        default: return .internalError("\(error)")
         }
-        if let match = query.resourceVersionMatch, !["NotOlderThan", "Exact"].contains(match) {
-            throw .badRequest("resourceVersionMatch: Unsupported value: \"\(match)\"")
-        }
-        guard !wanted.isEmpty, wanted != "0" else { return (nil, nil) }
-        let revision = try checkedRevision(wanted)
-        return query.resourceVersionMatch == "Exact" ? (revision, nil) : (nil, nil)
-    }
-
-    /// A revision that the server has reached; 400 for other text, 504 for the future.
-    func checkedRevision(_ text: String) throws(Status) -> Revision {
-        guard let number = Int64(text), number >= 0 else {
-            throw .badRequest("invalid resource version: strconv.ParseUint: parsing \"\(text)\": invalid syntax")
-        }
-        let current = store.revision
-        guard number <= current.rawValue else { throw .tooLargeRevision(number, current: current) }
-        return Revision(number)
-    }
-
-    private static func tokenAnswer(to error: StoreError) -> Status {
-        if case .compacted = error {
-            return .expired(
-                "The provided continue parameter is too old to display a consistent list result. "
-                    + "You must start a new list without the continue parameter.")
-        }
-        return .internalError("\(error)")
     }
 }

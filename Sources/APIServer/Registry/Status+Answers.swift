@@ -27,6 +27,13 @@ extension Status {
             details: details(resource, name: name))
     }
 
+    /// The name is taken, by an object that may be on its way out.
+    static func alreadyExists(_ resource: ResourceType, _ present: KubeObject) -> Status {
+        var status = alreadyExists(resource, present.name)
+        if present.isBeingDeleted { status.message = "object is being deleted: \(status.message)" }
+        return status
+    }
+
     static func conflict(_ resource: ResourceType, _ name: String, _ why: String) -> Status {
         Status(
             code: 409, reason: "Conflict",
@@ -59,7 +66,16 @@ extension Status {
 
     static let notAcceptable = Status(
         code: 406, reason: "NotAcceptable",
-        message: "only the following media types are accepted: application/json")
+        message: "only the following media types are accepted: application/json, application/yaml")
+
+    /// An answer that cannot be brought into the form that is wanted.
+    static func notAcceptable(_ message: String) -> Status {
+        Status(code: 406, reason: "NotAcceptable", message: message)
+    }
+
+    static let streamNotAcceptable = Status(
+        code: 406, reason: "NotAcceptable",
+        message: "only the following media types are accepted: application/json;stream=watch")
 
     static func unsupportedMediaType(accepted: [String]) -> Status {
         let list = accepted.joined(separator: ", ")
@@ -85,7 +101,7 @@ extension Status {
     static func tooLargeRevision(_ wanted: Int64, current: Revision) -> Status {
         Status(
             code: 504, reason: "Timeout",
-            message: "Too large resource version: \(wanted), current: \(current.rawValue)",
+            message: "Timeout: Too large resource version: \(wanted), current: \(current.rawValue)",
             details: [
                 "causes": [["reason": "ResourceVersionTooLarge", "message": "Too large resource version"]],
                 "retryAfterSeconds": 1,
@@ -107,8 +123,8 @@ extension Status {
         case .exists: alreadyExists(resource, name ?? "")
         case .notFound: notFound(resource, name ?? "")
         case .conflict: modified(resource, name ?? "")
-        case .compacted(let oldest):
-            expired("The resourceVersion for the provided watch is too old: the oldest kept is \(oldest.rawValue).")
+        case .compacted:
+            expired("The resourceVersion for the provided list is too old.")
         case .future(let current): tooLargeRevision(current.rawValue + 1, current: current)
         case .cancelled: cancelled
         case .io(let message): internalError(message)

@@ -9,14 +9,29 @@ struct ResourceRequest {
     let request: APIRequest
 
     func answer() async throws(Status) -> APIResponse {
-        let kind = try registry.kind(group: path.group, version: path.version, plural: path.plural)
+        let kind: KindSchema
+        do throws(Status) {
+            kind = try registry.kind(group: path.group, version: path.version, plural: path.plural)
+        } catch {
+            // A group or version that nobody serves is no place at all.
+            let isServed = registry.catalog.kinds.contains {
+                ($0.resource.group, $0.resource.version) == (path.group, path.version)
+            }
+            guard isServed else { return Documents.pageNotFound }
+            throw error
+        }
         if let name = path.name {
             guard path.namespace != nil || !kind.resource.isNamespaced else { throw .unknownResource }
+            if path.subresource == "proxy", kind.subresources.contains("proxy") {
+                return try await ProxyRequest(registry: registry, path: path, request: request).answer()
+            }
             let target = Target(kind: kind, namespace: path.namespace, name: name)
-            if let subresource = path.subresource { return try await answer(target, subresource) }
+            if let subresource = path.subresource {
+                return try WebSocketStream.wrap(try await answer(target, subresource), request)
+            }
             return try await answer(target)
         }
-        return try await answer(kind)
+        return try WebSocketStream.wrap(try await answer(kind), request)
     }
 
     // MARK: Collections
@@ -24,8 +39,7 @@ struct ResourceRequest {
     private func answer(_ kind: KindSchema) async throws(Status) -> APIResponse {
         switch request.method {
         case "GET":
-            if request.query.flag("watch") { return try watch(kind) }
-            return try presenter(kind).list(try registry.list(kind, namespace: path.namespace, listQuery(kind)))
+            return try await read(kind)
         case "POST":
             guard path.namespace != nil || !kind.resource.isNamespaced else { throw .methodNotAllowed }
             let body = try body(kind)
@@ -34,7 +48,7 @@ struct ResourceRequest {
             return try presenter(kind).object(written, code: 201)
         case "DELETE":
             guard kind.verbs.contains("deletecollection") else { throw .methodNotAllowed }
-            let options = try deleteOptions()
+            let options = try options.delete()
             let page = try await registry.deleteCollection(
                 kind, namespace: path.namespace, listQuery(kind), options.options, isDryRun: options.isDryRun)
             return try presenter(kind).list(page)
@@ -42,29 +56,52 @@ struct ResourceRequest {
         }
     }
 
-    private func selection(_ kind: KindSchema) throws(Status) -> Selection {
-        try Selection(
-            kind, labelSelector: request.query["labelSelector"], fieldSelector: request.query["fieldSelector"])
+    /// A list or a watch.
+    private func read(_ kind: KindSchema) async throws(Status) -> APIResponse {
+        let presenter = try presenter(kind)
+        let parameters = try ListParameters(request.query)
+        let selection = try Selection(
+            kind, labelSelector: parameters.labelSelector, fieldSelector: parameters.fieldSelector)
+        if parameters.isWatch { return try await watch(kind, parameters, selection, presenter) }
+        if parameters.match != "Exact", parameters.continueToken.isEmpty, parameters.limit <= 0 {
+            try await registry.waitUntilFresh(parameters.resourceVersion)
+        }
+        return try presenter.list(
+            try registry.list(kind, namespace: path.namespace, ListQuery(parameters, selection)))
     }
 
     private func listQuery(_ kind: KindSchema) throws(Status) -> ListQuery {
-        ListQuery(
-            selection: try selection(kind), limit: request.query.int("limit"),
-            continueToken: request.query["continue"], resourceVersion: request.query["resourceVersion"],
-            resourceVersionMatch: request.query["resourceVersionMatch"].flatMap { $0.isEmpty ? nil : $0 })
+        let parameters = try ListParameters(request.query)
+        return ListQuery(
+            parameters,
+            try Selection(kind, labelSelector: parameters.labelSelector, fieldSelector: parameters.fieldSelector))
     }
 
-    private func watch(_ kind: KindSchema) throws(Status) -> APIResponse {
-        let query = WatchQuery(
-            selection: try selection(kind), resourceVersion: request.query["resourceVersion"],
-            sendsInitialEvents: request.query.optionalFlag("sendInitialEvents"),
-            allowsBookmarks: request.query.flag("allowWatchBookmarks"))
-        let cursor = try WatchCursor(registry, kind, namespace: path.namespace, query)
-        let timeout = request.query.int("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
+    private func watch(
+        _ kind: KindSchema, _ parameters: ListParameters, _ selection: Selection, _ presenter: Presenter
+    ) async throws(Status) -> APIResponse {
+        guard Negotiation(accept: request.accept)?.encoding == .json else { throw .streamNotAcceptable }
+        var query = WatchQuery(
+            selection: selection, resourceVersion: parameters.resourceVersion,
+            sendsInitialEvents: parameters.sendsInitialEvents, allowsBookmarks: parameters.allowsBookmarks)
+        var failure: Status?
+        if parameters.sendsInitialEvents == true {
+            do throws(Status) {
+                try await registry.waitUntilFresh(parameters.resourceVersion)
+            } catch {
+                // A watch that is understood tells its failures as events.
+                guard error.code == 504 else { throw error }
+                failure = error
+                query.sendsInitialEvents = false
+            }
+        }
+        var cursor = try WatchCursor(registry, kind, namespace: path.namespace, query)
+        if let failure { cursor.fail(failure) }
+        let timeout = parameters.timeoutSeconds.flatMap { $0 > 0 ? $0 : nil }
         let stream = WatchStream(
-            cursor, resource: kind.resource, presenter: try presenter(kind), sendsBookmarks: query.allowsBookmarks,
+            cursor, resource: kind.resource, presenter: presenter, sendsBookmarks: query.allowsBookmarks,
             timeout: .seconds(timeout ?? Int.random(in: 1800...3600)))
-        return .stream(WatchStream.bytes(stream), contentType: "application/json")
+        return .watch(stream)
     }
 
     // MARK: Objects
@@ -72,15 +109,18 @@ struct ResourceRequest {
     private func answer(_ target: Target) async throws(Status) -> APIResponse {
         let kind = target.kind
         switch request.method {
-        case "GET": return try presenter(kind).object(Written(try registry.get(target)))
+        case "GET":
+            let presenter = try presenter(kind)
+            try await registry.waitUntilFresh(request.query["resourceVersion"])
+            return try presenter.object(Written(try registry.get(target)))
         case "PUT":
             let body = try body(kind)
             let written = try await registry.update(
                 target, body: body.value, subresource: nil, settings(body.duplicateFields))
-            return try presenter(kind).object(written)
+            return try presenter(kind).object(written, code: written.isCreated ? 201 : 200)
         case "PATCH": return try await patch(target, subresource: nil)
         case "DELETE":
-            let options = try deleteOptions()
+            let options = try options.delete()
             let deleted = try await registry.delete(target, options.options, isDryRun: options.isDryRun)
             return try answer(deleted, target, options.options)
         default: throw .methodNotAllowed
@@ -88,24 +128,30 @@ struct ResourceRequest {
     }
 
     /// Resources whose DELETE answers with the object although it is gone.
-    private static let returnsDeleted: Set<ResourceType> = [.pods, .services, .serviceAccounts]
+    private static let returnsDeleted: Set<ResourceType> = [
+        .pods, .services, .serviceAccounts, .podTemplates, .resourceQuotas, .persistentVolumes,
+        .persistentVolumeClaims,
+    ]
 
     private func answer(_ deleted: Deleted, _ target: Target, _ options: DeleteOptions) throws(Status) -> APIResponse {
         if deleted.isGone, !Self.returnsDeleted.contains(target.resource) {
             return .json(SuccessStatus.deleted(target.resource, deleted.object))
         }
-        let code = !deleted.isGone && options.propagation == .foreground ? 202 : 200
+        let code = !deleted.isGone && options.orphanDependents == false ? 202 : 200
         return try presenter(target.kind).object(Written(unstored: deleted.object), code: code)
     }
 
     private func patch(_ target: Target, subresource: String?) async throws(Status) -> APIResponse {
-        let (patch, duplicates) = try RequestBody.patch(request, kind: target.resource.kind)
-        if patch.kind == .apply, request.query["fieldManager"] ?? "" == "" {
-            let options = ResourceType(group: "meta.k8s.io", version: "v1", kind: "PatchOptions", plural: "")
-            throw .invalid(
-                options, name: "", [.required(FieldPath("fieldManager"), "is required for apply patch")])
+        let type = try RequestBody.patchType(request)
+        var settings = try options.settings([], patch: type)
+        let patch: ObjectPatch
+        do throws(Status) {
+            (patch, settings.duplicateFields) = try RequestBody.patch(request, type)
+        } catch {
+            // An object that is not there comes first, unless the patch could make it.
+            if type != .apply { _ = try registry.get(target) }
+            throw error
         }
-        let settings = try settings(duplicates)
         if subresource == "scale" {
             return .json(try await registry.patchScale(target, patch, settings))
         }
@@ -117,6 +163,9 @@ struct ResourceRequest {
     // MARK: Sub-resources
 
     private func answer(_ target: Target, _ subresource: String) async throws(Status) -> APIResponse {
+        if target.resource == .pods, StreamRequest.subresources.contains(subresource) {
+            return try await StreamRequest(registry: registry, target: target, request: request).answer(subresource)
+        }
         switch (request.method, subresource) {
         case ("GET", "log") where target.resource == .pods:
             let stream = try await registry.logs(target, options: try LogOptions(request.query))
@@ -136,8 +185,10 @@ struct ResourceRequest {
 
     private func presenter(_ kind: KindSchema) throws(Status) -> Presenter {
         guard let form = Representation(accept: request.accept) else { throw .notAcceptable }
+        var includes = TableWriter.Included.metadata
+        if case .table = form { includes = try TableWriter.Included(request.query["includeObject"]) }
         return Presenter(
-            kind: kind, form: form, includes: request.query["includeObject"] ?? "Metadata", now: registry.now)
+            kind: kind, form: form, includes: includes, now: registry.now, lineCache: registry.eventLines)
     }
 
     private func body(_ kind: KindSchema) throws(Status) -> RequestBody {
@@ -149,34 +200,10 @@ struct ResourceRequest {
         return body
     }
 
+    private var options: RequestOptions { RequestOptions(request: request) }
+
     private func settings(_ duplicateFields: [String]) throws(Status) -> WriteSettings {
-        var settings = WriteSettings(isDryRun: try isDryRun(), duplicateFields: duplicateFields)
-        if let text = request.query["fieldValidation"], !text.isEmpty {
-            guard let validation = FieldValidation(rawValue: text) else {
-                throw .badRequest("fieldValidation: Unsupported value: \"\(text)\"")
-            }
-            settings.fieldValidation = validation
-        }
-        return settings
-    }
-
-    private func isDryRun() throws(Status) -> Bool {
-        switch request.query["dryRun"] ?? "" {
-        case "": return false
-        case "All": return true
-        case let other: throw .badRequest("dryRun: Unsupported value: \"\(other)\": supported values: \"All\"")
-        }
-    }
-
-    private func deleteOptions() throws(Status) -> (options: DeleteOptions, isDryRun: Bool) {
-        let body = try RequestBody.object(request, kind: "DeleteOptions")?.value
-        var options = DeleteOptions(body)
-        if let seconds = request.query.int("gracePeriodSeconds") { options.gracePeriodSeconds = seconds }
-        if let text = request.query["propagationPolicy"], let propagation = DeleteOptions.Propagation(rawValue: text) {
-            options.propagation = propagation
-        }
-        let bodyIsDryRun = body?["dryRun"]?.array?.contains("All") ?? false
-        return (options, try isDryRun() || bodyIsDryRun)
+        try options.settings(duplicateFields)
     }
 }
 

@@ -4,9 +4,9 @@ import ObjectStore
 /// What a watch request asks for.
 struct WatchQuery: Sendable {
     var selection: Selection = .everything
-    /// Nil, empty and `0` begin with the present objects.
+    /// Nil, empty and `0` begin with the present objects, unless `sendsInitialEvents` says otherwise.
     var resourceVersion: String?
-    /// Says for itself whether the present objects are wanted (`sendInitialEvents`); they end with a bookmark then.
+    /// Says for itself whether the present objects are wanted; they end with a bookmark, if bookmarks are.
     var sendsInitialEvents: Bool?
     var allowsBookmarks = false
 }
@@ -17,38 +17,46 @@ struct WatchCursor: Sendable {
     private let resource: ResourceType
     private let range: KeyRange
     private let selection: Selection
-    private var pending: [WatchItem]
+    private let ticket = WatchTicket()
+    private var pending: [WatchItem] = []
+    private var failure: Status?
     private(set) var revision: Revision
 
     static let batchMax = 256
 
+    /// What is wrong with the revision is told by the first call of `next`, as an event, not here.
     init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) throws(Status) {
         store = registry.store
         resource = kind.resource
         selection = query.selection
         range = registry.range(kind, namespace: namespace, selection: query.selection)
-        let wanted = query.resourceVersion ?? ""
-        let isFromPresent = wanted.isEmpty || wanted == "0"
-        pending = []
-        if query.sendsInitialEvents ?? isFromPresent {
+        let wanted = try Registry.revision(query.resourceVersion ?? "")
+        revision = wanted ?? registry.store.revision
+        guard query.sendsInitialEvents ?? (wanted == nil) else { return }
+        do throws(Status) {
             let page = try registry.list(
-                kind, namespace: namespace, ListQuery(selection: query.selection, resourceVersion: wanted))
+                kind, namespace: namespace,
+                ListQuery(selection: query.selection, resourceVersion: query.resourceVersion))
             pending = page.items.map { WatchItem(.added, $0) }
             revision = page.revision
-            if query.sendsInitialEvents == true, query.allowsBookmarks {
+            if query.allowsBookmarks {
                 pending.append(.bookmark(resource, revision, endsInitialEvents: true))
             }
-        } else if isFromPresent {
-            revision = registry.store.revision
-        } else {
-            revision = try registry.checkedRevision(wanted)
+        } catch {
+            failure = error
         }
     }
 
-    /// The next events, at least one; waits for them.
+    /// A watch that has only this to say.
+    mutating func fail(_ status: Status) { failure = status }
+
+    /// The next events; waits for them.
+    ///
+    /// Empty when `wake` was called.
     ///
     /// Throws `Status` 410 when the history no longer reaches back to here.
     mutating func next() async throws(Status) -> [WatchItem] {
+        if let failure { throw failure }
         if !pending.isEmpty {
             defer { pending = [] }
             return pending
@@ -56,46 +64,19 @@ struct WatchCursor: Sendable {
         while true {
             let found: (events: [StoreEvent], upTo: Revision)
             do throws(StoreError) {
-                found = try await store.events(after: revision, in: range, limit: Self.batchMax)
+                found = try await store.events(after: revision, in: range, limit: Self.batchMax, ticket: ticket)
             } catch {
                 throw answer(to: error)
             }
             revision = found.upTo
+            if found.events.isEmpty { return [] }
             let items = found.events.compactMap { WatchItem($0, selection) }
             if !items.isEmpty { return items }
         }
     }
 
-    /// What has happened up to now, without waiting for more; a quiet range is brought to the present.
-    ///
-    /// Otherwise the history would leave a watch behind that has nothing to tell while others are busy.
-    mutating func catchUp() async throws(Status) -> [WatchItem] {
-        guard pending.isEmpty else { return try await next() }
-        let present = store.revision
-        let start = self
-        // A cancelled task looks, but does not wait; it looks after `present` was read, so nothing is passed over.
-        let outcome = await withTaskGroup(of: Result<(items: [WatchItem], cursor: WatchCursor), Status>.self) { group in
-            group.addTask {
-                var cursor = start
-                do throws(Status) {
-                    return .success((try await cursor.next(), cursor))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            group.cancelAll()
-            return await group.next() ?? .failure(.cancelled)
-        }
-        switch outcome {
-        case .success(let found):
-            self = found.cursor
-            return found.items
-        case .failure(.cancelled):
-            revision = max(revision, present)
-            return []
-        case .failure(let status): throw status
-        }
-    }
+    /// What ends the wait of `next` from outside, with everything up to now seen.
+    var wake: @Sendable () -> Void { { [store, ticket] in store.wake(ticket) } }
 
     private func answer(to error: StoreError) -> Status {
         guard case .compacted(let oldest) = error else { return .answer(to: error, resource) }

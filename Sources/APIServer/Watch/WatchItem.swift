@@ -12,19 +12,19 @@ struct WatchItem: Sendable {
 
     let kind: Kind
     let object: KubeObject
-    /// The object as JSON, where it is already there.
-    let bytes: [UInt8]?
+    /// The object as it is stored, if it is told as it is.
+    let stored: StoredObject?
 
     init(_ kind: Kind, _ stored: StoredObject) {
         self.kind = kind
         object = stored.object
-        bytes = stored.bytes
+        self.stored = stored
     }
 
     init(_ kind: Kind, _ object: KubeObject) {
         self.kind = kind
         self.object = object
-        bytes = nil
+        stored = nil
     }
 
     /// Says that everything up to a revision has been seen; `endsInitialEvents` closes the present objects of a watch list.

@@ -1,19 +1,19 @@
 import KubeModel
-import ObjectStore
+import NIOCore
+import Synchronization
 
-/// A watch over the network: lines of JSON, pulled by whoever writes them, so that a slow reader slows only itself.
-actor WatchStream {
-    private var cursor: WatchCursor
+/// A watch over the network: lines of JSON for whoever writes them, at the pace of the reader, who slows only himself.
+struct WatchStream: Sendable {
+    private let cursor: WatchCursor
     private let resource: ResourceType
     private let presenter: Presenter
     private let sendsBookmarks: Bool
-    private let deadline: ContinuousClock.Instant
-    private var nextTick: ContinuousClock.Instant
-    private var isFirst = true
-    private var isOver = false
+    private let timeout: Duration
 
-    /// Quiet watches are brought to the present this often, and hear of it if they want.
-    static let tickInterval = Duration.seconds(60)
+    /// Quiet watches hear so often up to where they have seen everything, if they want.
+    static let bookmarkInterval = Duration.seconds(60)
+    /// So long before its end a watch gets the last bookmark.
+    static let lastBookmarkLead = Duration.seconds(2)
 
     init(
         _ cursor: WatchCursor, resource: ResourceType, presenter: Presenter, sendsBookmarks: Bool, timeout: Duration
@@ -22,84 +22,102 @@ actor WatchStream {
         self.resource = resource
         self.presenter = presenter
         self.sendsBookmarks = sendsBookmarks
-        deadline = .now + timeout
-        nextTick = .now + Self.tickInterval
+        self.timeout = timeout
     }
 
-    static func bytes(_ watch: WatchStream) -> AsyncThrowingStream<[UInt8], any Error> {
-        AsyncThrowingStream { await watch.next() }
-    }
-
-    /// The lines of the next events, a bookmark, or the end (nil).
-    private func next() async -> [UInt8]? {
-        guard !isOver else { return nil }
-        switch await wait() {
-        case .events(let items, let cursor):
-            self.cursor = cursor
-            return encode(items)
-        case .failed(let status):
-            isOver = true
-            return status == .cancelled ? nil : Presenter.errorEvent(status)
-        case .time:
-            isOver = deadline <= .now
-            nextTick = .now + Self.tickInterval
-            return await tick()
+    /// Gives `send` the lines of events as they happen, until the time is over or the watch cannot go on.
+    func run(_ send: (ByteBuffer) async throws -> Void) async throws {
+        let alarm = WatchAlarm(timeout: timeout, sendsBookmarks: sendsBookmarks)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let wake = cursor.wake
+            group.addTask { await alarm.run(wake) }
+            defer { group.cancelAll() }
+            try await pump(alarm, send)
         }
     }
 
-    private func tick() async -> [UInt8]? {
+    private func pump(_ alarm: WatchAlarm, _ send: (ByteBuffer) async throws -> Void) async throws {
         var cursor = cursor
-        let items: [WatchItem]
-        do throws(Status) {
-            items = try await cursor.catchUp()
-        } catch {
-            isOver = true
-            return Presenter.errorEvent(error)
-        }
-        self.cursor = cursor
-        if !items.isEmpty { return encode(items) }
-        if sendsBookmarks { return encode([.bookmark(resource, cursor.revision)]) }
-        return isOver ? nil : await next()
-    }
-
-    private enum Outcome {
-        case events([WatchItem], WatchCursor)
-        case failed(Status)
-        case time
-    }
-
-    /// Events or the clock, whichever comes first.
-    ///
-    /// A cursor that loses the race is dropped, and nothing with it.
-    private func wait() async -> Outcome {
-        let start = cursor
-        let wake = min(deadline, nextTick)
-        return await withTaskGroup(of: Outcome.self) { group in
-            group.addTask {
-                var cursor = start
-                do throws(Status) {
-                    let items = try await cursor.next()
-                    return .events(items, cursor)
-                } catch {
-                    return .failed(error)
-                }
+        var isFirst = true
+        while true {
+            let items: [WatchItem]
+            do throws(Status) {
+                items = try await cursor.next()
+            } catch {
+                if error != .cancelled { try await send(ByteBuffer(bytes: Presenter.errorEvent(error))) }
+                return
             }
-            group.addTask {
-                try? await ContinuousClock().sleep(until: wake)
-                return Task.isCancelled ? .failed(.cancelled) : .time
+            if !items.isEmpty {
+                try await send(presenter.lines(items, isFirst: isFirst))
+                isFirst = false
             }
-            let outcome = await group.next() ?? .failed(.cancelled)
-            group.cancelAll()
-            return outcome
+            if Task.isCancelled { return }
+            let rings = alarm.takeRings()
+            if rings.bookmark {
+                try await send(presenter.lines([.bookmark(resource, cursor.revision)], isFirst: isFirst))
+                isFirst = false
+            }
+            if rings.end { return }
+        }
+    }
+}
+
+/// The clock of one watch: when bookmarks are due, and when it ends.
+private final class WatchAlarm: Sendable {
+    struct Rings {
+        var bookmark = false
+        var end = false
+    }
+
+    private let start = ContinuousClock.now
+    private let timeout: Duration
+    private let sendsBookmarks: Bool
+    private let rings = Mutex(Rings())
+
+    init(timeout: Duration, sendsBookmarks: Bool) {
+        self.timeout = timeout
+        self.sendsBookmarks = sendsBookmarks
+    }
+
+    /// Rings, and wakes the watch each time, until its end.
+    func run(_ wake: @Sendable () -> Void) async {
+        for ring in schedule {
+            do { try await ContinuousClock().sleep(until: start + ring.at) } catch { return }
+            rings.withLock { rings in
+                if ring.isEnd { rings.end = true }
+                if ring.isBookmark { rings.bookmark = true }
+            }
+            wake()
         }
     }
 
-    private func encode(_ items: [WatchItem]) -> [UInt8] {
-        var lines: [UInt8] = []
-        for item in items {
-            lines.append(contentsOf: presenter.event(item, isFirst: isFirst))
-            isFirst = false
+    func takeRings() -> Rings {
+        rings.withLock { rings in
+            defer { rings = Rings() }
+            return rings
         }
-        return lines
+    }
+
+    private typealias Ring = (at: Duration, isBookmark: Bool, isEnd: Bool)
+
+    /// A ring each minute, one shortly before the end, and the end.
+    private var schedule: some Sequence<Ring> {
+        let last = timeout - WatchStream.lastBookmarkLead
+        let isLastApart = sendsBookmarks && last > .zero
+        let end: Ring = (timeout, sendsBookmarks && !isLastApart, true)
+        return sequence(state: Optional(Duration.zero)) { [sendsBookmarks] moment -> Ring? in
+            guard let before = moment else { return nil }
+            let next = before + WatchStream.bookmarkInterval
+            if sendsBookmarks, next < last {
+                moment = next
+                return (next, true, false)
+            }
+            if isLastApart, before < last {
+                moment = last
+                return (last, true, false)
+            }
+            moment = nil
+            return end
+        }
     }
 }

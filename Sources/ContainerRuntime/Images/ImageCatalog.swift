@@ -104,7 +104,7 @@ public struct ImageCatalog: Sendable {
         workload(
             "docker.io/velocitytech/payment-gateway", ["optimized", "latest", "1.0", "1.1", "2.0"], "payment-gateway",
             port: 3000),
-        workload("docker.io/library/web", ["1.0"], "payment-gateway", port: 8080),
+        workload("docker.io/library/web", ["1.0", "1.1"], "payment-gateway", port: 8080),
         BuiltIn(
             repository: "docker.io/library/nginx",
             tags: [

@@ -17,21 +17,71 @@ public struct FieldSelector: Sendable, Hashable {
 
     public init(requirements: [Requirement] = []) { self.requirements = requirements }
 
+    /// Reads the text of a query; `\,`, `\=` and `\\` stand for themselves in values.
     public init(parsing text: String) throws(SelectorError) {
         requirements = []
-        for part in text.split(separator: ",") where !part.allSatisfy(\.isWhitespace) {
-            guard let sign = part.firstIndex(of: "=") else {
-                throw SelectorError(message: "invalid selector: '\(text)'; can't understand '\(part)'")
-            }
-            var path = part[..<sign]
-            var value = part[part.index(after: sign)...]
-            let isEqual = path.last != "!"
-            if !isEqual { path.removeLast() }
-            if value.first == "=" { value.removeFirst() }
+        for term in Self.terms(text).sorted() where !term.isEmpty {
+            guard
+                let sign = term.firstIndex(where: { $0 == "=" || $0 == "!" }).flatMap({ Self.sign(in: term, from: $0) })
+            else { throw SelectorError(message: "invalid selector: '\(text)'; can't understand '\(term)'") }
             requirements.append(
                 Requirement(
-                    path: String(path).trimmed, isEqual: isEqual, value: String(value).trimmed))
+                    path: String(term[..<sign.start]), isEqual: sign.isEqual,
+                    value: try Self.unescaped(term[sign.end...])))
         }
+    }
+
+    /// The parts between commas that no backslash stands before.
+    private static func terms(_ text: String) -> [String] {
+        var terms: [String] = [""]
+        var isEscaped = false
+        for character in text {
+            if character == ",", !isEscaped {
+                terms.append("")
+            } else {
+                terms[terms.count - 1].append(character)
+            }
+            isEscaped = character == "\\" && !isEscaped
+        }
+        return terms
+    }
+
+    private typealias Sign = (start: String.Index, end: String.Index, isEqual: Bool)
+
+    /// The first `!=`, `==` or `=` at or after a place.
+    private static func sign(in term: String, from start: String.Index) -> Sign? {
+        var place = start
+        while place < term.endIndex {
+            let rest = term[place...]
+            for (sign, isEqual) in [("!=", false), ("==", true), ("=", true)] where rest.hasPrefix(sign) {
+                return (place, term.index(place, offsetBy: sign.count), isEqual)
+            }
+            place = term.index(after: place)
+        }
+        return nil
+    }
+
+    private static func unescaped(_ text: Substring) throws(SelectorError) -> String {
+        var value = ""
+        var isEscaped = false
+        for character in text.unicodeScalars {
+            if isEscaped {
+                guard "\\,=".unicodeScalars.contains(character) else {
+                    throw SelectorError(message: "invalid field selector: invalid escape sequence: \\\(character)")
+                }
+                value.unicodeScalars.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "," || character == "=" {
+                throw SelectorError(
+                    message: "invalid field selector: unescaped character in value: \(character.value)")
+            } else {
+                value.unicodeScalars.append(character)
+            }
+        }
+        if isEscaped { throw SelectorError(message: "invalid field selector: invalid escape sequence: \\") }
+        return value
     }
 
     public var isEmpty: Bool { requirements.isEmpty }
@@ -55,7 +105,8 @@ public struct FieldSelector: Sendable, Hashable {
 }
 
 extension String {
-    fileprivate var trimmed: String {
+    /// The text without white space at its ends.
+    var trimmed: String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

@@ -30,8 +30,9 @@ public struct LabelSelector: Sendable, Hashable {
             self.values = values
         }
 
-        func isMet(by labels: [String: String]) -> Bool {
-            let present = labels[key]
+        func isMet(by labels: [String: String]) -> Bool { isMet(byValue: labels[key]) }
+
+        func isMet(byValue present: String?) -> Bool {
             switch operation {
             case .isIn: return present.map(values.contains) ?? false
             case .isNotIn: return present.map { !values.contains($0) } ?? true
@@ -83,119 +84,18 @@ public struct LabelSelector: Sendable, Hashable {
 
     public func matches(_ labels: [String: String]) -> Bool { requirements.allSatisfy { $0.isMet(by: labels) } }
 
+    /// The same for labels as an object carries them; nil has none.
+    public func matches(_ labels: JSONObject?) -> Bool {
+        requirements.allSatisfy { $0.isMet(byValue: labels?[$0.key]?.string) }
+    }
+
     public var isEmpty: Bool { requirements.isEmpty }
 
     public var text: String { requirements.map(\.text).joined(separator: ",") }
 
     /// Reads the text of a query.
     public init(parsing text: String) throws(SelectorError) {
-        var parser = SelectorParser(text)
+        var parser = LabelSelectorParser(text)
         requirements = try parser.parse()
-    }
-}
-
-private struct SelectorParser {
-    private let text: String
-    private var rest: Substring
-
-    init(_ text: String) {
-        self.text = text
-        rest = Substring(text)
-    }
-
-    private func fault(_ detail: String) -> SelectorError {
-        SelectorError(message: "unable to parse requirement: \(detail)")
-    }
-
-    mutating func parse() throws(SelectorError) -> [LabelSelector.Requirement] {
-        var requirements: [LabelSelector.Requirement] = []
-        skipSpace()
-        guard !rest.isEmpty else { return [] }
-        while true {
-            requirements.append(try requirement())
-            skipSpace()
-            guard let next = rest.first else { return requirements }
-            guard next == "," else { throw fault("found '\(rest)', expected: ',' or 'end of string'") }
-            rest.removeFirst()
-            skipSpace()
-            if rest.isEmpty { throw fault("found '', expected: identifier after ','") }
-        }
-    }
-
-    private mutating func skipSpace() { rest = rest.drop { $0.isWhitespace } }
-
-    private mutating func word() -> String {
-        skipSpace()
-        let word = rest.prefix { !$0.isWhitespace && !"=!<>(),".contains($0) }
-        rest = rest.dropFirst(word.count)
-        return String(word)
-    }
-
-    private mutating func take(_ sign: String) -> Bool {
-        skipSpace()
-        guard rest.hasPrefix(sign) else { return false }
-        rest = rest.dropFirst(sign.count)
-        return true
-    }
-
-    private mutating func requirement() throws(SelectorError) -> LabelSelector.Requirement {
-        if take("!") {
-            return LabelSelector.Requirement(key: try key(), operation: .doesNotExist)
-        }
-        let key = try key()
-        if take("==") || take("=") {
-            return LabelSelector.Requirement(key: key, operation: .isIn, values: [try value()])
-        }
-        if take("!=") { return LabelSelector.Requirement(key: key, operation: .isNotIn, values: [try value()]) }
-        if take(">") { return try comparison(key, .isGreater) }
-        if take("<") { return try comparison(key, .isLess) }
-        skipSpace()
-        guard let next = rest.first, next != "," else { return LabelSelector.Requirement(key: key, operation: .exists) }
-        switch word() {
-        case "in": return LabelSelector.Requirement(key: key, operation: .isIn, values: try list())
-        case "notin": return LabelSelector.Requirement(key: key, operation: .isNotIn, values: try list())
-        case let other: throw fault("found '\(other)', expected: in, notin, =, ==, !=, gt, lt")
-        }
-    }
-
-    private mutating func comparison(
-        _ key: String, _ operation: LabelSelector.Operator
-    ) throws(SelectorError) -> LabelSelector.Requirement {
-        let number = try value()
-        guard Int64(number) != nil else { throw fault("for 'Gt', 'Lt' operators, the value must be an integer") }
-        return LabelSelector.Requirement(key: key, operation: operation, values: [number])
-    }
-
-    private mutating func key() throws(SelectorError) -> String {
-        let key = word()
-        guard !key.isEmpty else { throw fault("found '\(rest)', expected: identifier") }
-        guard key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }),
-            key.split(separator: "/", omittingEmptySubsequences: false).count <= 2, key.first != "/", key.last != "/"
-        else {
-            throw fault(
-                "<nil>: Invalid value: \"\(key)\": name part must consist of alphanumeric characters, '-', '_' or '.'")
-        }
-        return key
-    }
-
-    private mutating func value() throws(SelectorError) -> String {
-        let value = word()
-        guard value.count <= 63, value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
-        else {
-            throw fault(
-                "values[0]: Invalid value: \"\(value)\": a valid label must be an empty string or consist of alphanumeric characters"
-            )
-        }
-        return value
-    }
-
-    private mutating func list() throws(SelectorError) -> [String] {
-        guard take("(") else { throw fault("found '\(rest)', expected: '('") }
-        var values: [String] = []
-        while true {
-            values.append(try value())
-            if take(")") { return values.sorted() }
-            guard take(",") else { throw fault("found '\(rest)', expected: ',' or ')'") }
-        }
     }
 }

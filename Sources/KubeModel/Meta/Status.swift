@@ -8,20 +8,27 @@ public struct Status: Error, Sendable, Hashable {
     public var message: String
     /// `details` of the Status object: name, group, kind, causes, retryAfterSeconds.
     public var details: JSONValue?
+    /// Where an expired list can go on, at the price of an inconsistent whole (`metadata.continue`).
+    public var continueToken: String?
 
-    public init(code: Int, reason: String, message: String, details: JSONValue? = nil) {
+    public init(
+        code: Int, reason: String, message: String, details: JSONValue? = nil, continueToken: String? = nil
+    ) {
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details
+        self.continueToken = continueToken
     }
 
     /// The `v1.Status` object that goes over the wire.
     public var value: JSONValue {
         var value: JSONValue = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure",
-            "message": .string(message), "reason": .string(reason),
+            "message": .string(message),
         ]
+        if let continueToken { value["metadata"] = ["continue": .string(continueToken)] }
+        if !reason.isEmpty { value["reason"] = .string(reason) }
         if let details { value["details"] = details }
         value["code"] = JSONValue(code)
         return value
@@ -32,7 +39,8 @@ public struct Status: Error, Sendable, Hashable {
         guard value["kind"]?.string == "Status", value["status"]?.string != "Success" else { return nil }
         self.init(
             code: value["code"]?.int ?? 500, reason: value["reason"]?.string ?? "Unknown",
-            message: value["message"]?.string ?? "", details: value["details"])
+            message: value["message"]?.string ?? "", details: value["details"],
+            continueToken: value[["metadata", "continue"]]?.string)
     }
 
     public var isNotFound: Bool { code == 404 && reason == "NotFound" }

@@ -46,20 +46,7 @@ public enum ProtobufBody {
     /// Members that Go keeps in an embedded struct: on the wire a message of its own, in JSON part of the parent.
     private static let inlined: Set<String> = [
         "localObjectReference", "volumeSource", "handler", "ephemeralContainerCommon", "persistentVolumeSource",
-    ]
-
-    /// Numbers and truth values that are pointers in Go: zero is a value of theirs, while elsewhere it means absent.
-    private static let pointers: Set<String> = [
-        "replicas", "terminationGracePeriodSeconds", "runAsUser", "runAsGroup", "runAsNonRoot", "fsGroup",
-        "allowPrivilegeEscalation", "readOnlyRootFilesystem", "automountServiceAccountToken", "enableServiceLinks",
-        "optional",
-        "progressDeadlineSeconds", "revisionHistoryLimit", "activeDeadlineSeconds", "backoffLimit", "parallelism",
-        "completions",
-        "defaultMode", "mode", "suspend", "gracePeriodSeconds", "averageUtilization", "minReplicas",
-        "ttlSecondsAfterFinished",
-        "tolerationSeconds", "blockOwnerDeletion", "controller", "privileged", "startingDeadlineSeconds",
-        "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "manualSelector", "backoffLimitPerIndex",
-        "maxFailedIndexes", "succeededCount", "partition", "ready", "terminating",
+        "ingressRuleValue",
     ]
 
     /// Texts that are pointers in Go, by message and member: empty text is a value of theirs.
@@ -124,8 +111,9 @@ public enum ProtobufBody {
             let value = try decode(try wire.bytes(), message, depth: depth + 1)
             if value.isNull { return nil }
             // An empty message is a struct without content, unless its presence says something (`emptyDir: {}`).
+            // A selector without demands selects everything, one that is absent nothing.
             if value.object?.isEmpty ?? false, !field.isRepeated, !message.name.hasSuffix("Source"),
-                !message.name.hasSuffix("SecurityContext")
+                !message.name.hasSuffix("SecurityContext"), message.name != "meta.LabelSelector"
             {
                 return nil
             }
@@ -134,10 +122,13 @@ public enum ProtobufBody {
             let text = String(decoding: try wire.bytes(), as: UTF8.self)
             return text.isEmpty && !keepsEmpty && !field.isRepeated ? nil : .string(text)
         case 12: return .string(Base64.encode(Array(try wire.bytes())))
-        case 8: return try wire.integer() == 0 && !pointers.contains(field.name) ? nil : .bool(try wire.integer() != 0)
+        case 8:
+            return try wire.integer() == 0 && !ZeroValues.significantScalars.contains(field.name)
+                ? nil : .bool(try wire.integer() != 0)
         case 3, 5, 4, 13, 14:
             let number = try wire.integer()
-            return number == 0 && !pointers.contains(field.name) && !field.isRepeated ? nil : .int(number)
+            return number == 0 && !ZeroValues.significantScalars.contains(field.name) && !field.isRepeated
+                ? nil : .int(number)
         case 1: return .double(Double(bitPattern: UInt64(bitPattern: try wire.integer())))
         default: return nil
         }

@@ -55,5 +55,10 @@ public struct Conditions: Sendable, Hashable {
         list[index] = new
     }
 
+    /// Brings the conditions into the order of some types; the others stay behind them as they were.
+    public mutating func arrange(_ types: [String]) {
+        list = types.compactMap { self[$0] } + list.filter { !types.contains($0.type) }
+    }
+
     public mutating func remove(_ type: String) { list.removeAll { $0.type == type } }
 }

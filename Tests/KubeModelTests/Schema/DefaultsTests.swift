@@ -155,7 +155,7 @@ import Testing
             (
                 #"{"clusterIP": "None", "sessionAffinity": "ClientIP", "ports": []}"#,
                 #"""
-                {"clusterIP": "None", "clusterIPs": ["None"], "sessionAffinity": "ClientIP", "ports": [],
+                {"clusterIP": "None", "clusterIPs": ["None"], "sessionAffinity": "ClientIP",
                  "type": "ClusterIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 10800}},
                  "internalTrafficPolicy": "Cluster", "ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"]}
                 """#

@@ -128,5 +128,50 @@ enum Samples {
         {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1", "leaseDurationSeconds": 40,
          "renewTime": "2026-05-04T13:37:00.123456Z"}}
         """#,
+        "Ingress": #"""
+        {"metadata": {"name": "web"}, "spec": {"ingressClassName": "lab",
+         "tls": [{"hosts": ["shop.example"], "secretName": "cert"}],
+         "defaultBackend": {"service": {"name": "web", "port": {"name": "http"}}},
+         "rules": [{"host": "shop.example", "http": {"paths": [{"path": "/pay", "pathType": "Prefix",
+          "backend": {"service": {"name": "pay", "port": {"number": 80}}}}]}}]},
+         "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}
+        """#,
+        "IngressClass": #"""
+        {"metadata": {"name": "lab"}, "spec": {"controller": "example.com/ingress",
+         "parameters": {"apiGroup": "example.com", "kind": "Settings", "name": "all"}}}
+        """#,
+        "NetworkPolicy": #"""
+        {"metadata": {"name": "db"}, "spec": {"podSelector": {"matchLabels": {"app": "db"}},
+         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}, "namespaceSelector": {}},
+          {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}], "ports": [{"port": 5432}]}],
+         "egress": [{"to": [{"ipBlock": {"cidr": "2001:db8::/64"}}], "ports": [{"port": 80, "endPort": 90}]}]}}
+        """#,
+        "PodDisruptionBudget": #"""
+        {"metadata": {"name": "web"}, "spec": {"minAvailable": "50%", "selector": {"matchLabels": {"app": "web"}},
+         "unhealthyPodEvictionPolicy": "AlwaysAllow"}, "status": {"disruptionsAllowed": 1}}
+        """#,
+        "Role": #"""
+        {"metadata": {"name": "reader"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
+        """#,
+        "ClusterRole": #"""
+        {"metadata": {"name": "system:x"}, "rules": [{"nonResourceURLs": ["/healthz"], "verbs": ["get"]}],
+         "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}
+        """#,
+        "RoleBinding": #"""
+        {"metadata": {"name": "reader"}, "roleRef": {"kind": "Role", "name": "reader"},
+         "subjects": [{"kind": "User", "name": "ana"}, {"kind": "ServiceAccount", "name": "ci", "namespace": "lab"}]}
+        """#,
+        "ClusterRoleBinding": #"""
+        {"metadata": {"name": "admins"}, "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+         "subjects": [{"kind": "Group", "name": "system:masters"}]}
+        """#,
+        "StorageClass": #"""
+        {"metadata": {"name": "fast"}, "provisioner": "example.com/disk", "parameters": {"type": "ssd"},
+         "allowVolumeExpansion": true, "mountOptions": ["noatime"], "allowedTopologies": [
+          {"matchLabelExpressions": [{"key": "zone", "values": ["a", "b"]}]}]}
+        """#,
+        "PriorityClass": #"""
+        {"metadata": {"name": "urgent"}, "value": 1000, "description": "What cannot wait."}
+        """#,
     ]
 }

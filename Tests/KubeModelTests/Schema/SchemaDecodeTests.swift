@@ -2,6 +2,31 @@ import KubeModel
 import Testing
 
 @Suite("Decoding objects", .timeLimit(.minutes(1))) struct SchemaDecodeTests {
+    @Test("zeros, empty texts and empty lists that say nothing are dropped; the others stay")
+    func zeros() throws {
+        let kind = try Fixture.kind(.deployments)
+        let value = try Fixture.parse(
+            #"""
+            {"metadata": {"name": "web", "annotations": {}, "labels": {"a": ""}, "finalizers": []},
+             "spec": {"replicas": 0, "minReadySeconds": 0, "paused": false, "revisionHistoryLimit": 0,
+              "template": {"spec": {"terminationGracePeriodSeconds": 0, "hostNetwork": false, "volumes": [
+                {"name": "scratch", "emptyDir": {}}], "securityContext": {"runAsUser": 0, "runAsNonRoot": false},
+               "containers": [{"name": "web", "args": ["", "x"], "env": [{"name": "A", "value": ""}],
+                "livenessProbe": {"initialDelaySeconds": 0, "periodSeconds": 0, "exec": {"command": ["a"]}}}]}}}}
+            """#)
+        let kept = try Fixture.parse(
+            #"""
+            {"metadata": {"name": "web", "labels": {"a": ""}},
+             "spec": {"replicas": 0, "revisionHistoryLimit": 0,
+              "template": {"spec": {"terminationGracePeriodSeconds": 0, "volumes": [
+                {"name": "scratch", "emptyDir": {}}], "securityContext": {"runAsUser": 0, "runAsNonRoot": false},
+               "containers": [{"name": "web", "args": ["", "x"], "env": [{"name": "A"}],
+                "livenessProbe": {"exec": {"command": ["a"]}}}]}}}}
+            """#)
+        let found = try kind.decode(value).object.value
+        #expect(found == kept, "\(found.text)")
+    }
+
     @Test(
         "a wrong type is named with its place and the type expected",
         arguments: [

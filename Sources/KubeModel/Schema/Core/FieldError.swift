@@ -94,8 +94,10 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
 
     private static func show(_ value: JSONValue?) -> String {
         switch value {
-        case nil, .null: "null"
+        // Go's messages hold the word as a text.
+        case nil, .null: "\"null\""
         case .string(let text): GoText.quote(text)
+        case .array(let elements) where elements.allSatisfy { $0.string != nil }: GoText.list(value)
         case let value?: GoText.isTextMap(value) ? GoText.map(value) : value.text
         }
     }
@@ -110,7 +112,7 @@ extension Status {
         let causes = errors.map { error -> JSONValue in
             ["reason": .string(error.kind.reason), "message": .string(error.body), "field": .string(error.path)]
         }
-        var details: JSONValue = ["name": .string(name)]
+        var details: JSONValue = name.isEmpty ? [:] : ["name": .string(name)]
         if !resource.group.isEmpty { details["group"] = .string(resource.group) }
         details["kind"] = .string(resource.kind)
         details["causes"] = .array(causes)

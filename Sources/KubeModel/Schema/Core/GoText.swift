@@ -1,7 +1,7 @@
 /// How Kubernetes, written in Go, shows values in its messages.
-enum GoText {
+public enum GoText {
     /// Text in double quotes with escapes (`%q`).
-    static func quote(_ text: String) -> String {
+    public static func quote(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -29,6 +29,12 @@ enum GoText {
         guard let members = value?.object, !members.isEmpty else { return "map[string]string(nil)" }
         let pairs = members.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(quote($0.value.string ?? ""))" }
         return "map[string]string{\(pairs.joined(separator: ", "))}"
+    }
+
+    /// `[]string{"a", "b"}`; nil and empty lists are `[]string(nil)`.
+    static func list(_ value: JSONValue?) -> String {
+        guard let list = value?.array, !list.isEmpty else { return "[]string(nil)" }
+        return "[]string{\(list.map { quote($0.string ?? "") }.joined(separator: ", "))}"
     }
 
     /// A label selector as `%#v` prints it.

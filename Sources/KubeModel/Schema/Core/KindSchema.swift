@@ -90,6 +90,8 @@ public struct KindBehavior: Sendable {
     public var prepareForUpdate:
         @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
+    /// What only new objects are held to.
+    public var validateCreate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
 
     public init() {}

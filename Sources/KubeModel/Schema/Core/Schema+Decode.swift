@@ -70,6 +70,7 @@ struct SchemaDecoder {
         let owner = schema.traits.definition.map(Schema.lastPart) ?? owner
         for (key, value) in members {
             if let field = schema.field(key) {
+                if field.dropsZero, ZeroValues.isZero(value) { needsPruning = true }
                 try check(value, field.schema, at: .field(path, key), inside: owner, names: names + [key])
             } else if !schema.traits.keepsUnknownFields {
                 unknownFields.append(FieldPath.field(path, key).description)
@@ -102,7 +103,7 @@ struct SchemaDecoder {
         return "parsing time \(GoText.quote(text)) as \"\(layout)\": cannot parse \(GoText.quote(text)) as \"2006\""
     }
 
-    /// The value without unknown members and nulls, with amounts in their shortest form (`0.5` becomes `500m`).
+    /// The value without unknown members, nulls and zeros that say nothing, with amounts in their shortest form (`0.5` becomes `500m`).
     ///
     /// A null in a map or list of text becomes empty text, as in Go.
     func pruned(_ value: JSONValue, _ schema: Schema) -> JSONValue {
@@ -117,6 +118,7 @@ struct SchemaDecoder {
                     continue
                 }
                 if value.isNull, !field.schema.keepsNull { continue }
+                if field.dropsZero, ZeroValues.isZero(value) { continue }
                 kept.updateValue(pruned(value, field.schema), forKey: key)
             }
             return .object(kept)

@@ -3,7 +3,9 @@ public enum OpenAPIDocument {
     /// `/openapi/v2`: the smallest document that kubectl can read (a swagger version, in protobuf).
     public static let v2Protobuf: [UInt8] = [0x0A, 0x03, 0x32, 0x2E, 0x30]
     /// The media type of `v2Protobuf`.
-    public static let v2MediaType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    ///
+    /// Clients ask for it with an `@`, which a media type cannot hold, and are answered with a dot.
+    public static let v2MediaType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
     /// `/openapi/v3`: the list of documents, one for each group and version.
     public static func v3Index(_ catalog: KindCatalog) -> JSONValue {

@@ -39,7 +39,7 @@ extension KindSchema {
         selectableFields: [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-            "reportingComponent", "type",
+            "reportingComponent", "source", "type",
         ],
         behavior: KindBehavior {
             $0.validate = { event, errors in

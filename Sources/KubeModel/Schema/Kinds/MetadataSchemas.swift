@@ -26,29 +26,44 @@ enum MetadataSchemas {
             .field("time", .time, doc: "When the writer last changed its fields."),
         ])
 
-    static let metadata = Schema.object(
-        "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-        doc: "What every object has: its name, its labels, and what the server notes about it.",
-        [
-            .field("annotations", .strings, doc: "Free notes for tools, by name; they cannot be selected by."),
-            .field("creationTimestamp", .time, doc: "When the object was created; set by the server."),
-            .field(
-                "deletionGracePeriodSeconds", .int64, doc: "Seconds the object gets to end cleanly once it is deleted."),
-            .field(
-                "deletionTimestamp", .time, doc: "When the object is to be gone; set once its deletion was asked for."),
-            .field("finalizers", .stringSet, doc: "Work that must be done before the object may go."),
-            .field(
-                "generateName", .string, doc: "A prefix from which the server makes a unique name if none is given."),
-            .field("generation", .int64, doc: "Counts the changes of what is wished for."),
-            .field("labels", .strings, doc: "Names and values by which objects are grouped and selected."),
-            .field("managedFields", .list(of: managedFields), doc: "Which writer owns which fields."),
-            .field("name", .string, doc: "The name, unique among objects of the kind in the namespace."),
-            .field("namespace", .string, doc: "The namespace the object lives in."),
-            .field("ownerReferences", .list(of: owner, keys: ["uid"]), doc: "The objects this one belongs to."),
-            .field("resourceVersion", .string, doc: "Changes with every write; lets writers notice each other."),
-            .field("selfLink", .string, doc: "Not used any more."),
-            .field("uid", .string, doc: "Tells the object from any other that had or will have its name."),
-        ])
+    static let metadata = metadata(
+        creationTime: .field("creationTimestamp", .time, doc: "When the object was created; set by the server."))
+
+    /// Metadata within a template: nothing was created yet, and that is written out.
+    static let ofTemplate = metadata(
+        creationTime: .field(
+            "creationTimestamp", .time.with { $0.isNullable = true }, default: .null,
+            doc: "Not used in a template."))
+
+    private static func metadata(creationTime: SchemaField) -> Schema {
+        .object(
+            "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+            doc: "What every object has: its name, its labels, and what the server notes about it.",
+            [
+                .field("annotations", .strings, doc: "Free notes for tools, by name; they cannot be selected by."),
+                creationTime,
+                .field(
+                    "deletionGracePeriodSeconds", .int64,
+                    doc: "Seconds the object gets to end cleanly once it is deleted."),
+                .field(
+                    "deletionTimestamp", .time,
+                    doc: "When the object is to be gone; set once its deletion was asked for."),
+                .field("finalizers", .stringSet, doc: "Work that must be done before the object may go."),
+                .field(
+                    "generateName", .string, doc: "A prefix from which the server makes a unique name if none is given."
+                ),
+                .field("generation", .int64, doc: "Counts the changes of what is wished for."),
+                .field("labels", .strings, doc: "Names and values by which objects are grouped and selected."),
+                .field(
+                    "managedFields", .list(of: managedFields), keepsZero: true, doc: "Which writer owns which fields."),
+                .field("name", .string, doc: "The name, unique among objects of the kind in the namespace."),
+                .field("namespace", .string, doc: "The namespace the object lives in."),
+                .field("ownerReferences", .list(of: owner, keys: ["uid"]), doc: "The objects this one belongs to."),
+                .field("resourceVersion", .string, doc: "Changes with every write; lets writers notice each other."),
+                .field("selfLink", .string, doc: "Not used any more."),
+                .field("uid", .string, doc: "Tells the object from any other that had or will have its name."),
+            ])
+    }
 
     /// The type of a whole object: the envelope and the given members.
     static func kind(_ definition: String, doc: String, _ fields: [SchemaField]) -> Schema {
@@ -128,10 +143,9 @@ enum LabelSelectorSchema {
     static let selector = Schema.object(
         definition, doc: "Selects objects by their labels; all demands must hold. Empty selects everything.",
         [
+            .field(
+                "matchLabels", .strings.checking { MetadataRules.labels($0, at: $1, into: &$2) },
+                doc: "Labels that must have exactly these values."),
             .field("matchExpressions", .list(of: requirement), doc: "Demands on labels."),
-            .field("matchLabels", .strings, doc: "Labels that must have exactly these values."),
-        ]
-    ).checking { value, path, errors in
-        MetadataRules.labels(value["matchLabels"], at: path.child("matchLabels"), into: &errors)
-    }
+        ])
 }

@@ -91,7 +91,9 @@ enum PodStatusSchemas {
     private static let condition = MetadataSchemas.condition(
         "io.k8s.api.core.v1.PodCondition",
         [
-            .field("lastProbeTime", .time.with { $0.isNullable = true }, doc: "When the condition was last looked at.")
+            .field(
+                "lastProbeTime", .time.with { $0.isNullable = true }, default: .null,
+                doc: "When the condition was last looked at.")
         ])
 
     private static func address(_ name: String, _ doc: String) -> Schema {
@@ -108,7 +110,10 @@ enum PodStatusSchemas {
             .field("ephemeralContainerStatuses", .list(of: container), doc: "What the ephemeral containers are doing."),
             .field("hostIP", .string, doc: "Address of the node."),
             .field(
-                "hostIPs", .list(of: address("HostIP", "An address of the node."), keys: ["ip"]),
+                "hostIPs",
+                .list(of: address("HostIP", "An address of the node.")).with {
+                    $0.patchMergeKey = "ip"; $0.patchStrategies = ["merge"]
+                },
                 doc: "Addresses of the node."),
             .field("initContainerStatuses", .list(of: container), doc: "What the init containers are doing."),
             .field("message", .string, doc: "An explanation for people."),
