@@ -122,12 +122,14 @@ let package = Package(
         .target(
             name: "LabTesting", dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", lifecycle],
             path: "Tests/LabTesting", swiftSettings: house),
+        .executableTarget(
+            name: "LoadBench", dependencies: ["KubeClient"] + nio, path: "Tests/LoadBench", swiftSettings: house),
         tests("KubeModel"),
         tests("CourseModel"),
         tests("ScreenKit"),
         tests("ObjectStore"),
         tests("KubeClient", ["KubeModel", "APIServer"] + nio),
-        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"]),
+        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"] + nio),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),
