@@ -21,13 +21,26 @@ public final class APIServer: Service {
         }
         let pool = ServicePool(
             block: block, nodePorts: configuration.nodePorts, kept: [block.first + 1, block.first + 10])
-        registry = Registry(store: store, catalog: catalog, services: ServiceAllocator(pool))
+        let signer = configuration.credentials.flatMap { TokenSigner(pem: $0.serviceAccountKey) } ?? TokenSigner()
+        registry = Registry(
+            store: store, catalog: catalog, services: ServiceAllocator(pool), signer: signer,
+            authorityCertificate: configuration.credentials?.authorityCertificate ?? "",
+            disabledPlugins: configuration.disabledAdmissionPlugins)
         self.configuration = configuration
         registry.restoreServices()
     }
 
-    /// A client inside the process, for `user` (shown in messages only: everything inside is trusted).
-    public func client(user: String) -> any ClusterClient { InProcessClient(registry: registry, user: user) }
+    /// A client inside the process, for a user of the cluster's own.
+    ///
+    /// `system:kube-scheduler` and `system:node:NAME` have the rights that Kubernetes gives them; a service account has
+    /// its own; any other name may do everything.
+    public func client(user: String) -> any ClusterClient { client(user: .component(user)) }
+
+    /// A client inside the process for any user: it may do what that user may do over the network.
+    public func client(user: UserInfo) -> any ClusterClient { InProcessClient(registry: registry, user: user) }
+
+    /// The last requests, as evidence of who did what.
+    public var auditJournal: AuditJournal { registry.ledger.journal }
 
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
@@ -51,9 +64,16 @@ public final class APIServer: Service {
             }
             let server = HTTPServer(
                 port: port, credentials: credentials, pipeline: RequestPipeline(registry: registry),
-                authenticator: Authenticator(tokens: configuration.tokens))
+                authenticator: Authenticator(tokens: configuration.tokens, accounts: registry.tokens))
+            let journal = auditJournal
+            let file = configuration.auditFile.map { AuditFile(path: $0) }
             try await cancelWhenGracefulShutdown { [bound] in
-                try await server.run { bound.resolve(.success($0)) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // It goes on until the server has ended, so that the last requests are in it.
+                    if let file { group.addTask { await file.follow(journal) } }
+                    defer { group.cancelAll() }
+                    try await server.run { bound.resolve(.success($0)) }
+                }
             }
         } catch {
             bound.resolve(.failure(error as? ServerError ?? ServerError(message: "\(error)")))

@@ -10,6 +10,10 @@ public struct APIServerConfiguration: Sendable {
     public var credentials: PKI?
     /// Bearer tokens that are accepted, with the user that each stands for.
     public var tokens: [String: UserInfo] = [:]
+    /// Where requests are written down, one JSON line each; a second file beside it holds older ones. Nil: nowhere.
+    public var auditFile: String?
+    /// Admission plugins that are not to be asked, by their names in Kubernetes, for example `ServiceAccount`.
+    public var disabledAdmissionPlugins: Set<String> = []
 
     public init(port: Int? = nil, credentials: PKI? = nil) {
         self.port = port

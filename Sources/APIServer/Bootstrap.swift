@@ -29,6 +29,10 @@ extension Registry {
         for name in Self.firstNamespaces {
             try await createIfMissing(namespaceKind, KubeObject(.namespaces, name: name))
         }
+        for priority in SystemPriorityClass.allCases {
+            try await createIfMissing(try kind(of: .priorityClasses), priority.object)
+        }
+        try await createIfMissing(try kind(of: .storageClasses), Self.standardStorage)
         var service = KubeObject(.services, namespace: "default", name: "kubernetes")
         service.labels = ["component": "apiserver", "provider": "kubernetes"]
         service.value["spec"] = [
@@ -36,13 +40,41 @@ extension Registry {
             "ports": [["name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443]],
         ]
         try await createIfMissing(try kind(of: .services), service)
+        await createFirstRoles()
+    }
+
+    /// Writes the default roles and bindings that are missing, all but the last at once.
+    private func createFirstRoles() async {
+        var items = BootstrapPolicy.items()
+        guard let last = items.popLast(), store.get(last.key) == nil else { return }
+        let time = now()
+        await withDiscardingTaskGroup { group in
+            for item in items { group.addTask { await self.store(item, time) } }
+        }
+        // It says at the next start that all are there.
+        await store(last, time)
+    }
+
+    private func store(_ item: BootstrapPolicy.Item, _ time: Timestamp) async {
+        var object = item.object
+        object.uid = ObjectMetadata.newUID()
+        object.value[["metadata", "creationTimestamp"]] = .string(time.text)
+        _ = try? await store.put(item.key, object, .absent)
+    }
+
+    /// The class of claims that name none: folders of the machine, made by the cluster itself.
+    static var standardStorage: KubeObject {
+        var storage = KubeObject(.storageClasses, name: "standard")
+        storage.annotations["storageclass.kubernetes.io/is-default-class"] = "true"
+        storage.value["provisioner"] = "velocitylab.dev/host-path"
+        return storage
     }
 
     private func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         guard store.get(target.key) == nil else { return }
         do throws(Status) {
-            _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings())
+            _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings(fieldManager: "kube-apiserver"))
         } catch {
             // Another door may be preparing the same cluster at the same moment.
             guard error.isAlreadyExists else { throw error }

@@ -51,9 +51,9 @@ pid_t vs_channel_start(const char *role, int *channel) {
 
 int vs_channel_send(int channel, const void *bytes, size_t length, const int *descriptors, size_t count) {
     struct iovec part = {(void *)bytes, length};
-    char control[CMSG_SPACE(sizeof(int) * 2)];
+    char control[CMSG_SPACE(sizeof(int) * 3)];
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (count > 2) return -EINVAL;
+    if (count > 3) return -EINVAL;
     if (count > 0) {
         memset(control, 0, sizeof control);
         message.msg_control = control;

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -11,37 +10,68 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// What a new process says before its program runs: which files it sees, or errno and a sentence.
+/// What a new process says before its program runs: a descriptor that comes beside this, or errno and a sentence.
 struct report {
+    enum { failure, has_files, has_terminal } kind;
     int error;
-    ino_t files;
     char sentence[200];
 };
 
-static void say(int report, const struct report *what) {
-    ssize_t written = write(report, what, sizeof *what);
-    (void)written;
+static void say(int report, struct report what, int descriptor) {
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&what, sizeof what};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        memset(control, 0, sizeof control);
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    ssize_t sent = sendmsg(report, &message, MSG_NOSIGNAL);
+    (void)sent;
+}
+
+/// The next report, and what came with it or -1; false at the end.
+static bool hear(int report, struct report *said, int *descriptor) {
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {said, sizeof *said};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t length;
+    *descriptor = -1;
+    while ((length = recvmsg(report, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
+    if (length != sizeof *said) return false;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    return true;
 }
 
 static void fail(int report, int outcome, const char *sentence) {
-    struct report failure = {.error = outcome < 0 ? -outcome : EIO};
-    snprintf(failure.sentence, sizeof failure.sentence, "%s", sentence);
-    say(report, &failure);
+    struct report what = {.kind = failure, .error = outcome < 0 ? -outcome : EIO};
+    snprintf(what.sentence, sizeof what.sentence, "%s", sentence);
+    say(report, what, -1);
     _exit(127);
 }
 
-/// The mount namespace of a process, or 0; the dead have none.
-static ino_t files_of(const char *process) {
-    char path[300];
-    struct stat status;
-    snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
-    return stat(path, &status) == 0 ? status.st_ino : 0;
+/// Gives this process a copy of its mounts that only what it starts will share: by it they are known.
+static void separate_files(int report) {
+    if (unshare(CLONE_NEWNS) != 0) fail(report, -errno, "a mount namespace is refused");
+    int files = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (files < 0) fail(report, -errno, "the mount namespace cannot be opened");
+    say(report, (struct report){.kind = has_files}, files);
+    close(files);
 }
 
 /// Takes every capability out of reach; what is out of reach already needs no privilege.
@@ -78,15 +108,30 @@ static int become_user(int user, char *error, size_t capacity) {
     return 0;
 }
 
-static void set_streams(int output, int errors, int user) {
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (sandboxd.is_root && user > 0) {
-        // Programs open /dev/stdout anew, which asks for permission on the pipe.
-        if (fchown(output, (uid_t)user, (gid_t)user) != 0 || fchown(errors, (uid_t)user, (gid_t)user) != 0) {}
+/// A terminal of the container's own /dev/pts: its side for the program becomes the streams, the other one is handed out.
+static struct streams open_terminal(int user, int report) {
+    int unlocked = 0;
+    int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0 || ioctl(terminal, TIOCSPTLCK, &unlocked) != 0) fail(report, -errno, "a terminal cannot be opened");
+    int side = ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (side < 0) fail(report, -errno, "a terminal cannot be opened");
+    if (sandboxd.is_root && user > 0 && fchown(side, (uid_t)user, (gid_t)-1) != 0) {}
+    say(report, (struct report){.kind = has_terminal}, terminal);
+    close(terminal);
+    return (struct streams){side, side, side, true};
+}
+
+static void set_streams(struct streams streams, int user, int report) {
+    if (streams.is_terminal) streams = open_terminal(user, report);
+    const int ends[] = {streams.input, streams.output, streams.errors};
+    for (int index = 0; index < 3; index++) {
+        struct stat status;
+        // Programs open /dev/stdout anew, which asks for permission on the pipe. /dev/null is everybody's already.
+        if (sandboxd.is_root && user > 0 && fstat(ends[index], &status) == 0 && S_ISFIFO(status.st_mode)) {
+            if (fchown(ends[index], (uid_t)user, (gid_t)user) != 0) {}
+        }
+        dup2(ends[index], index);
     }
-    dup2(input, 0);
-    dup2(output, 1);
-    dup2(errors, 2);
 }
 
 /// Runs the program; PATH is that of its own environment.
@@ -96,6 +141,8 @@ static void run_program(char **arguments, char **environment, int report) {
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
     setsid();
+    // Fails where there is no terminal.
+    ioctl(0, TIOCSCTTY, 0);
     umask(022);
     if (report != 3) {
         dup2(report, 3);
@@ -119,14 +166,15 @@ static void use_path(char **environment) {
 
 /// Starts `body` as a child of sandboxd inside the namespaces of `process`: a process that joins a PID namespace is not in it
 /// itself, only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends.
-///
-/// `files`, where it is wanted, becomes the mount namespace that the child says it is in.
 static pid_t spawn_inside(
-    int handle, int namespaces, void (*body)(void *context, int report), void *context, ino_t *files, char *error,
-    size_t capacity) {
-    int report[2], born[2];
-    if (pipe2(report, O_CLOEXEC) != 0) return complain(error, capacity, "a pipe cannot be made");
-    if (pipe2(born, O_CLOEXEC) != 0) {
+    int handle, int namespaces, void (*body)(const struct start *start, int report), const struct start *start,
+    struct born *born, char *error, size_t capacity) {
+    int report[2], number[2];
+    *born = (struct born){-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) != 0) {
+        return complain(error, capacity, "a socket cannot be made");
+    }
+    if (pipe2(number, O_CLOEXEC) != 0) {
         close(report[0]);
         close(report[1]);
         return complain(error, capacity, "a pipe cannot be made");
@@ -140,55 +188,43 @@ static pid_t spawn_inside(
         }
         pid_t child = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
         if (child == 0) {
-            body(context, report[1]);
+            body(start, report[1]);
             _exit(127);
         }
-        ssize_t written = write(born[1], &child, sizeof child);
+        ssize_t written = write(number[1], &child, sizeof child);
         (void)written;
         _exit(0);
     }
     close(report[1]);
-    close(born[1]);
+    close(number[1]);
     pid_t child = -1;
-    struct report said = {0};
-    if (between < 0 || read(born[0], &child, sizeof child) != sizeof child) child = -1;
-    // Ends when the program runs (the pipe closes on exec) or says why not.
-    while (read(report[0], &said, sizeof said) == sizeof said && !said.error) {
-        if (files) *files = said.files;
+    struct report said = {.kind = has_files};
+    int descriptor;
+    if (between < 0 || read(number[0], &child, sizeof child) != sizeof child) child = -1;
+    // Ends when the program runs (the socket closes on exec) or says why not.
+    while (hear(report[0], &said, &descriptor) && said.kind != failure) {
+        *(said.kind == has_files ? &born->files : &born->terminal) = descriptor;
     }
     close(report[0]);
-    close(born[0]);
+    close(number[0]);
     if (between > 0) waitpid(between, NULL, 0);
-    if (said.error) {
-        if (child > 0) waitpid(child, NULL, __WALL);
-        said.sentence[sizeof said.sentence - 1] = 0;
-        snprintf(error, capacity, "%s", said.sentence);
-        return -said.error;
-    }
-    if (child <= 0) {
+    if (said.kind != failure && child > 0) return child;
+    if (born->files >= 0) close(born->files);
+    if (born->terminal >= 0) close(born->terminal);
+    if (child > 0) waitpid(child, NULL, __WALL);
+    if (said.kind != failure) {
         snprintf(error, capacity, "the process cannot be started");
         return -EAGAIN;
     }
-    return child;
+    said.sentence[sizeof said.sentence - 1] = 0;
+    snprintf(error, capacity, "%s", said.sentence);
+    return -said.error;
 }
 
-static void container_main(void *context, int report) {
-    const struct start *start = context;
+/// The last steps of a program: its folder, its user, its rights.
+static void become_program(const struct start *start, int report) {
     char sentence[200] = "";
-    if (unshare(CLONE_NEWNS) != 0) fail(report, -errno, "a mount namespace is refused");
-    struct report files = {.files = files_of("self")};
-    say(report, &files);
-    int outcome = rootfs_build(start, sentence, sizeof sentence);
-    if (outcome < 0) fail(report, outcome, sentence);
-    set_streams(start->output, start->errors, start->user);
-    if (chdir(start->directory[0] ? start->directory : "/") != 0) {
-        // Docker and containerd make a missing working directory.
-        if (mkdir(start->directory, 0755) != 0 || chdir(start->directory) != 0) {
-            outcome = complain(sentence, sizeof sentence, start->directory);
-            fail(report, outcome, sentence);
-        }
-    }
-    outcome = become_user(start->user, sentence, sizeof sentence);
+    int outcome = become_user(start->user, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
     use_path(start->environment);
     outcome = give_up_privileges();
@@ -196,48 +232,41 @@ static void container_main(void *context, int report) {
     run_program(start->arguments, start->environment, report);
 }
 
-pid_t container_start(const struct start *start, ino_t *files, char *error, size_t capacity) {
-    int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
-    return spawn_inside(start->pod->init_handle, namespaces, container_main, (void *)start, files, error, capacity);
+static void container_main(const struct start *start, int report) {
+    char sentence[200] = "";
+    separate_files(report);
+    int outcome = rootfs_build(start, sentence, sizeof sentence);
+    if (outcome < 0) fail(report, outcome, sentence);
+    set_streams(start->streams, start->user, report);
+    if (chdir(start->directory[0] ? start->directory : "/") != 0) {
+        // Docker and containerd make a missing working directory.
+        if (mkdir(start->directory, 0755) != 0 || chdir(start->directory) != 0) {
+            outcome = complain(sentence, sizeof sentence, start->directory);
+            fail(report, outcome, sentence);
+        }
+    }
+    become_program(start, report);
 }
 
-struct execution {
-    char **arguments;
-    char **environment;
-    int output;
-    int errors;
-};
+pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity) {
+    int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+    return spawn_inside(start->pod->init_handle, namespaces, container_main, start, born, error, capacity);
+}
 
-static void execution_main(void *context, int report) {
-    const struct execution *execution = context;
-    set_streams(execution->output, execution->errors, 0);
-    use_path(execution->environment);
-    if (give_up_privileges() < 0) fail(report, -EPERM, "privileges cannot be given up");
-    run_program(execution->arguments, execution->environment, report);
+static void execution_main(const struct start *start, int report) {
+    separate_files(report);
+    set_streams(start->streams, start->user, report);
+    // It was there when the container started; a program may have removed it since.
+    if (chdir(start->directory[0] ? start->directory : "/") != 0 && chdir("/") != 0) {}
+    become_program(start, report);
 }
 
 pid_t container_execute(
-    struct program *container, char **arguments, char **environment, int output, int errors, char *error, size_t capacity) {
+    struct program *container, const struct start *start, struct born *born, char *error, size_t capacity) {
     int handle = (int)syscall(SYS_pidfd_open, container->process, 0);
     if (handle < 0) return complain(error, capacity, "the container does not run");
-    struct execution execution = {arguments, environment, output, errors};
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS;
-    pid_t process = spawn_inside(handle, namespaces, execution_main, &execution, NULL, error, capacity);
+    pid_t process = spawn_inside(handle, namespaces, execution_main, start, born, error, capacity);
     close(handle);
     return process;
-}
-
-void end_leftovers(ino_t files) {
-    // What is killed may have started something a moment before; the next round finds that.
-    for (bool found = true; found;) {
-        found = false;
-        DIR *folder = opendir("/proc");
-        for (struct dirent *item; folder && (item = readdir(folder));) {
-            pid_t process = atoi(item->d_name);
-            if (process <= 1 || files_of(item->d_name) != files) continue;
-            found = kill(process, SIGKILL) == 0 || found;
-        }
-        if (folder) closedir(folder);
-        if (found) sched_yield();
-    }
 }

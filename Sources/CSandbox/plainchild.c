@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -115,14 +116,17 @@ void plain_child_main(const struct supervised *program, int hand, int report) {
     // With its supervisor it ends at once, whatever happened to that.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (geteuid() == 0 && program->user > 0) {
-        if (fchown(program->output, (uid_t)program->user, (gid_t)program->user) != 0) {}
-        if (fchown(program->errors, (uid_t)program->user, (gid_t)program->user) != 0) {}
+    const int ends[] = {program->input, program->output, program->errors};
+    for (int index = 0; index < 3; index++) {
+        struct stat status;
+        // Programs open /dev/stdout anew, which asks for permission; /dev/null is not ours to give away.
+        bool is_own = program->is_terminal || (fstat(ends[index], &status) == 0 && S_ISFIFO(status.st_mode));
+        if (geteuid() == 0 && program->user > 0 && is_own) {
+            if (fchown(ends[index], (uid_t)program->user, (gid_t)-1) != 0) {}
+        }
+        dup2(ends[index], index);
     }
-    dup2(input, 0);
-    dup2(program->output, 1);
-    dup2(program->errors, 2);
+    if (program->is_terminal) ioctl(0, TIOCSCTTY, 0);
     if (chdir(program->directory[0] ? program->directory : "/") != 0) {
         int error = errno;
         snprintf(sentence, sizeof sentence, "%s: %s", program->directory, strerror(error));

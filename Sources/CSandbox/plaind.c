@@ -7,6 +7,7 @@
 #define _GNU_SOURCE 1
 #include "plaind.h"
 #include "plainchild.h"
+#include "include/channel.h"
 #include "sandboxd.h"
 
 #include <arpa/inet.h>
@@ -17,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -33,19 +35,7 @@ struct plain_pod {
     uint32_t address;
 };
 
-/// A container, or a command in one.
-struct plain_program {
-    struct plain_program *next;
-    char name[192];
-    char pod[64];
-    pid_t supervisor;
-    int lifeline;
-    /// The environment in the words of the request, for commands that join the container.
-    char **environment;
-};
-
 static struct plain_pod *pods;
-static struct plain_program *programs;
 static char folder[256];
 
 static struct plain_pod *pod_named(const char *uid) {
@@ -54,22 +44,10 @@ static struct plain_pod *pod_named(const char *uid) {
     return pod;
 }
 
-static struct plain_program *program_named(const char *name) {
-    struct plain_program *program = programs;
-    while (program && strcmp(program->name, name) != 0) program = program->next;
-    return program;
-}
-
-static bool is_supervisor(pid_t process) {
-    for (struct plain_program *program = programs; program; program = program->next) {
-        if (program->supervisor == process) return true;
-    }
-    return false;
-}
-
 // Packets
 
-static void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_length, const char *text, const int32_t *last) {
+void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_length, const char *text, const int32_t *last,
+    int descriptor) {
     uint8_t bytes[1024];
     size_t length = 8;
     const struct {
@@ -84,94 +62,12 @@ static void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t 
         memcpy(bytes + length + 4, fields[index].bytes, fields[index].length);
         length += 4 + fields[index].length;
     }
-    while (send(control, bytes, length, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
+    vs_channel_send(control, bytes, length, &descriptor, descriptor >= 0);
 }
 
 static void reply(uint32_t id, int outcome, const char *sentence, int32_t number) {
     int32_t error = outcome < 0 ? -outcome : 0;
-    send_packet(VS_REPLY, id, &error, sizeof error, sentence, &number);
-}
-
-// Programs
-
-static char **copy_list(char **list) {
-    size_t count = 0;
-    while (list[count]) count++;
-    char **copy = calloc(count + 1, sizeof *copy);
-    for (size_t index = 0; copy && index < count; index++) copy[index] = strdup(list[index]);
-    return copy;
-}
-
-static void free_program(struct plain_program *program) {
-    for (char **entry = program->environment; entry && *entry; entry++) free(*entry);
-    free(program->environment);
-    close(program->lifeline);
-    free(program);
-}
-
-/// A supervisor has said how its program ended, or has ended without a word.
-static void finish(struct plain_program *program) {
-    int32_t status = SIGKILL;
-    bool has_said = recv(program->lifeline, &status, sizeof status, 0) == sizeof status;
-    for (struct plain_program **link = &programs; *link; link = &(*link)->next) {
-        if (*link == program) {
-            *link = program->next;
-            break;
-        }
-    }
-    waitpid(program->supervisor, NULL, 0);
-    // What a supervisor that was killed has left is ours now.
-    if (!has_said) end_descendants(0, is_supervisor);
-    send_packet(VS_EXITED, 0, program->name, (uint32_t)strlen(program->name), NULL, &status);
-    free_program(program);
-}
-
-/// In the supervisor's process: only what it needs stays open.
-static _Noreturn void become_supervisor(struct supervised *program, int lifeline, int report) {
-    int wanted[] = {lifeline, report, program->output, program->errors}, moved[4];
-    for (int index = 0; index < 4; index++) moved[index] = fcntl(wanted[index], F_DUPFD_CLOEXEC, 20);
-    for (int index = 0; index < 4; index++) {
-        dup2(moved[index], control + index);
-        fcntl(control + index, F_SETFD, FD_CLOEXEC);
-    }
-    syscall(SYS_close_range, (unsigned)(control + 4), ~0u, 0u);
-    program->output = control + 2;
-    program->errors = control + 3;
-    supervise(program, control, control + 1);
-}
-
-static int start_program(struct supervised *start, const char *name, const char *pod, struct start_report *said) {
-    int report[2], lifeline[2];
-    if (pipe2(report, O_CLOEXEC) != 0) return -errno;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lifeline) != 0) {
-        close(report[0]);
-        close(report[1]);
-        return -ENFILE;
-    }
-    pid_t supervisor = fork();
-    if (supervisor == 0) become_supervisor(start, lifeline[1], report[1]);
-    close(report[1]);
-    close(lifeline[1]);
-    struct start_report part;
-    memset(said, 0, sizeof *said);
-    // Ends when the program runs: the pipe closes on exec.
-    while (supervisor > 0 && read(report[0], &part, sizeof part) == sizeof part) {
-        if (said->error == 0) *said = part;
-    }
-    close(report[0]);
-    struct plain_program *program = said->error || supervisor < 0 ? NULL : calloc(1, sizeof *program);
-    if (!program) {
-        close(lifeline[0]);
-        if (supervisor > 0) waitpid(supervisor, NULL, 0);
-        said->sentence[sizeof said->sentence - 1] = 0;
-        return said->error ? -said->error : -EAGAIN;
-    }
-    *program = (struct plain_program){.next = programs, .supervisor = supervisor, .lifeline = lifeline[0]};
-    snprintf(program->name, sizeof program->name, "%s", name);
-    snprintf(program->pod, sizeof program->pod, "%s", pod);
-    program->environment = copy_list(start->environment);
-    programs = program;
-    return 0;
+    send_packet(VS_REPLY, id, &error, sizeof error, sentence, &number, -1);
 }
 
 // Requests
@@ -193,18 +89,6 @@ static void create_pod(uint32_t id, struct reader *reader) {
     reply(id, 0, "", 0);
 }
 
-static void remove_programs(const char *pod) {
-    for (struct plain_program *program = programs; program; program = program->next) {
-        // Its end of the lifeline sees the end; ours still receives the status.
-        if (!pod || strcmp(program->pod, pod) == 0) shutdown(program->lifeline, SHUT_WR);
-    }
-    for (struct plain_program *program = programs; program;) {
-        struct plain_program *next = program->next;
-        if (!pod || strcmp(program->pod, pod) == 0) finish(program);
-        program = next;
-    }
-}
-
 static void remove_pod(uint32_t id, struct reader *reader) {
     const char *uid = read_text(reader);
     for (struct plain_pod **link = &pods; *link; link = &(*link)->next) {
@@ -218,45 +102,66 @@ static void remove_pod(uint32_t id, struct reader *reader) {
     reply(id, 0, "", 0);
 }
 
-static void start_container(uint32_t id, struct reader *reader, const int *descriptors) {
-    const char *uid = read_text(reader), *name = read_text(reader);
-    struct plain_pod *pod = pod_named(uid);
-    struct supervised start = {.directory = read_text(reader), .output = descriptors[0], .errors = descriptors[1]};
+/// Opens a terminal: its side for the program becomes the streams. Returns the other side, or a negative errno.
+static int open_terminal(struct supervised *start) {
+    int unlocked = 0;
+    int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) return -errno;
+    int side = ioctl(terminal, TIOCSPTLCK, &unlocked) == 0 ? ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    if (side < 0) {
+        close(terminal);
+        return -ENODEV;
+    }
+    start->input = start->output = start->errors = side;
+    return terminal;
+}
+
+/// Starts what a request asks for, from its directory on.
+static void start_in(
+    const struct plain_pod *pod, const char *name, const char *container, uint32_t id, struct reader *reader,
+    const int *descriptors) {
+    struct supervised start = {.address = pod->address, .is_execution = container[0] != 0};
+    int terminal = -1;
+    start.directory = read_text(reader);
     start.user = (int)read_number(reader);
+    start.is_terminal = read_number(reader) != 0;
+    start.input = descriptors[0];
+    start.output = descriptors[1];
+    start.errors = descriptors[2];
     start.arguments = read_list(reader);
     start.environment = read_list(reader);
     struct start_report said = {0};
-    if (reader->failed || !start.arguments || !start.arguments[0] || !start.environment) {
+    if (reader->failed || !start.arguments || !start.arguments[0] || !start.environment
+        || (!start.is_terminal && start.errors < 0)) {
         reply(id, -EINVAL, "the request is malformed", 0);
-    } else if (!pod) {
-        reply(id, -ENOENT, "there is no such pod", 0);
+    } else if (start.is_terminal && (terminal = open_terminal(&start)) < 0) {
+        reply(id, terminal, "a terminal cannot be opened", 0);
     } else {
-        start.address = pod->address;
-        int outcome = start_program(&start, name, uid, &said);
-        reply(id, outcome, said.sentence, said.process);
+        int outcome = start_program(&start, name, pod->uid, container, &said);
+        int32_t error = outcome < 0 ? -outcome : 0;
+        send_packet(VS_REPLY, id, &error, sizeof error, said.sentence, &said.process, outcome == 0 ? terminal : -1);
+        if (terminal >= 0) {
+            close(start.input);
+            close(terminal);
+        }
     }
     free(start.arguments);
     free(start.environment);
 }
 
+static void start_container(uint32_t id, struct reader *reader, const int *descriptors) {
+    struct plain_pod *pod = pod_named(read_text(reader));
+    const char *name = read_text(reader);
+    if (!pod) return reply(id, -ENOENT, "there is no such pod", 0);
+    start_in(pod, name, "", id, reader, descriptors);
+}
+
 static void execute(uint32_t id, struct reader *reader, const int *descriptors) {
     struct plain_program *container = program_named(read_text(reader));
     const char *name = read_text(reader);
-    struct plain_pod *pod = container ? pod_named(container->pod) : NULL;
-    struct supervised start = {.directory = "/", .user = -1, .output = descriptors[0], .errors = descriptors[1]};
-    start.arguments = read_list(reader);
-    struct start_report said = {0};
-    if (reader->failed || !start.arguments || !start.arguments[0]) {
-        reply(id, -EINVAL, "the request is malformed", 0);
-    } else if (!pod) {
-        reply(id, -ESRCH, "the container does not run", 0);
-    } else {
-        start.address = pod->address;
-        start.environment = container->environment;
-        int outcome = start_program(&start, name, pod->uid, &said);
-        reply(id, outcome, said.sentence, said.process);
-    }
-    free(start.arguments);
+    struct plain_pod *pod = container && !container->has_ended ? pod_named(container->pod) : NULL;
+    if (!pod) return reply(id, -ESRCH, "the container does not run", 0);
+    start_in(pod, name, container->name, id, reader, descriptors);
 }
 
 static void handle(uint8_t *bytes, size_t length, const int *descriptors) {
@@ -276,6 +181,12 @@ static void handle(uint8_t *bytes, size_t length, const int *descriptors) {
         if (program && !reader.failed && send(program->lifeline, &number, sizeof number, MSG_NOSIGNAL) < 0) {}
         return reply(id, 0, "", 0);
     }
+    case VS_END: {
+        struct plain_program *program = program_named(read_text(&reader));
+        bool kills = read_number(&reader) != 0;
+        if (program && !reader.failed && program->container[0] && kills) end_execution(program);
+        return reply(id, 0, "", 0);
+    }
     default: return reply(id, -ENOSYS, "there is no such request", 0);
     }
 }
@@ -283,20 +194,20 @@ static void handle(uint8_t *bytes, size_t length, const int *descriptors) {
 /// False when the other side is gone.
 static bool receive(void) {
     static uint8_t buffer[vs_packet_bytes_max];
-    char ancillary[CMSG_SPACE(sizeof(int) * 2)];
+    char ancillary[CMSG_SPACE(sizeof(int) * 3)];
     struct iovec part = {buffer, sizeof buffer};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = ancillary, .msg_controllen = sizeof ancillary};
     ssize_t length = recvmsg(control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (length < 0) return errno == EAGAIN || errno == EINTR;
     if (length == 0) return false;
-    int descriptors[2] = {-1, -1};
+    int descriptors[3] = {-1, -1, -1};
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(descriptors, CMSG_DATA(header), (count > 2 ? 2 : count) * sizeof(int));
+        memcpy(descriptors, CMSG_DATA(header), (count > 3 ? 3 : count) * sizeof(int));
     }
     handle(buffer, (size_t)length, descriptors);
-    for (int index = 0; index < 2; index++) {
+    for (int index = 0; index < 3; index++) {
         if (descriptors[index] >= 0) close(descriptors[index]);
     }
     return true;
@@ -315,6 +226,7 @@ static void loop(void) {
         }
         if (poll(watched, count, -1) < 0 && errno != EINTR) return;
         index = 1;
+        // A container takes its commands with it, which are before it on the list.
         for (struct plain_program *program = programs; program && index < count; index++) {
             struct plain_program *next = program->next;
             if (watched[index].revents) finish(program);
@@ -350,7 +262,7 @@ static int run(void) {
         error = errno;
         snprintf(sentence, sizeof sentence, "a folder for the pods' files cannot be made (%s): %s", folder, strerror(error));
     }
-    send_packet(VS_STARTED, 0, &error, sizeof error, error ? sentence : folder, NULL);
+    send_packet(VS_STARTED, 0, &error, sizeof error, error ? sentence : folder, NULL, -1);
     if (error == 0) {
         loop();
         remove_programs(NULL);

@@ -13,8 +13,13 @@ struct supervised {
     int user;
     char **arguments;
     char **environment;
+    int input;
     int output;
     int errors;
+    /// The streams are a terminal, which the program is to have as its own.
+    bool is_terminal;
+    /// What the program leaves running when it ends goes on, until `lifeline` ends.
+    bool is_execution;
 };
 
 /// What a starting program says before it runs: its process id, or why it does not run.
@@ -27,7 +32,7 @@ struct start_report {
 /// Runs the program until its end; the caller is a process made for this, and is gone afterwards.
 ///
 /// Numbers that arrive on the SEQPACKET socket `lifeline` are signals for the program; its end means that everything has to end.
-/// The wait status of the program is sent on it when nothing of the container is left. `report` is closed when the program runs.
+/// The wait status of the program is sent on it; before that, everything a container has started is ended. `report` is closed when the program runs.
 _Noreturn void supervise(const struct supervised *program, int lifeline, int report);
 
 /// Kills all descendants of this process except those that `is_spared`, and reaps until none is left.
@@ -35,3 +40,34 @@ _Noreturn void supervise(const struct supervised *program, int lifeline, int rep
 /// Returns the wait status of `watched`, if it was among them, otherwise -1. Descendants whose parents have ended are this
 /// process's children (it is a subreaper), so nothing escapes.
 int end_descendants(pid_t watched, bool (*is_spared)(pid_t process));
+
+// plainprograms.c
+/// A container, or a command in one.
+struct plain_program {
+    struct plain_program *next;
+    char name[192];
+    char pod[64];
+    /// The container of a command; empty for a container.
+    char container[192];
+    pid_t supervisor;
+    int lifeline;
+    /// A command that has ended, and what it left running goes on.
+    bool has_ended;
+};
+
+extern struct plain_program *programs;
+
+struct plain_program *program_named(const char *name);
+/// Starts a container, or with the name of one a command in it. Returns 0, or a negative errno with the reason in `said`.
+int start_program(
+    struct supervised *start, const char *name, const char *pod, const char *container, struct start_report *said);
+/// A supervisor has something to say: its program has ended, or the supervisor itself.
+void finish(struct plain_program *program);
+/// Ends a command with everything that it started.
+void end_execution(struct plain_program *program);
+/// Ends everything in a pod, or with NULL everything there is.
+void remove_programs(const char *pod);
+
+// plaind.c
+void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_length, const char *text, const int32_t *last,
+    int descriptor);

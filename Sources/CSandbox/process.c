@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +19,18 @@ int vs_wait_process(pid_t process, int timeout_milliseconds) {
 }
 
 int vs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+void vs_set_window(int terminal, unsigned columns, unsigned rows) {
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+    ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+void vs_block_broken_pipes(void) {
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &mask, NULL);
+}
 
 void vs_close_on_exec(int first) {
     const unsigned close_range_cloexec = 1u << 2;

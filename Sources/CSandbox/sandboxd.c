@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,66 +26,6 @@ int complain(char *error, size_t capacity, const char *what) {
 }
 
 // Packets
-
-static bool take(struct reader *reader, void *into, size_t count) {
-    if (reader->failed || reader->left < count) {
-        reader->failed = true;
-        return false;
-    }
-    memcpy(into, reader->bytes, count);
-    reader->bytes += count;
-    reader->left -= count;
-    return true;
-}
-
-const uint8_t *read_bytes(struct reader *reader, size_t *length) {
-    uint32_t count = 0;
-    *length = 0;
-    if (!take(reader, &count, sizeof count) || count > reader->left) {
-        reader->failed = true;
-        return NULL;
-    }
-    const uint8_t *start = reader->bytes;
-    reader->bytes += count;
-    reader->left -= count;
-    *length = count;
-    return start;
-}
-
-uint32_t read_number(struct reader *reader) {
-    size_t length;
-    uint32_t number = 0;
-    const uint8_t *bytes = read_bytes(reader, &length);
-    if (!bytes || length != sizeof number) {
-        reader->failed = true;
-        return 0;
-    }
-    memcpy(&number, bytes, sizeof number);
-    return number;
-}
-
-const char *read_text(struct reader *reader) {
-    size_t length;
-    const uint8_t *bytes = read_bytes(reader, &length);
-    // Texts travel with their zero.
-    if (!bytes || length == 0 || bytes[length - 1] != 0) {
-        reader->failed = true;
-        return "";
-    }
-    return (const char *)bytes;
-}
-
-char **read_list(struct reader *reader) {
-    uint32_t count = read_number(reader);
-    if (reader->failed || count > reader->left / 5) count = 0;
-    char **list = calloc(count + 1, sizeof *list);
-    if (!list) {
-        reader->failed = true;
-        return NULL;
-    }
-    for (uint32_t index = 0; index < count; index++) list[index] = (char *)read_text(reader);
-    return list;
-}
 
 struct packet {
     uint8_t bytes[4096];
@@ -140,46 +81,20 @@ static void report_started(int outcome, const char *sentence) {
     packet_send(&packet, -1);
 }
 
+void tell_exit(const struct program *program, int32_t status) {
+    struct packet packet;
+    packet_begin(&packet, VS_EXITED, 0);
+    packet_add(&packet, program->name, (uint32_t)strlen(program->name));
+    packet_add(&packet, &status, sizeof status);
+    packet_send(&packet, -1);
+}
+
 // What runs
 
 struct pod *find_pod(const char *uid) {
     struct pod *pod = sandboxd.pods;
     while (pod && strcmp(pod->uid, uid) != 0) pod = pod->next;
     return pod;
-}
-
-struct program *find_program(const char *name) {
-    struct program *program = sandboxd.programs;
-    while (program && strcmp(program->name, name) != 0) program = program->next;
-    return program;
-}
-
-static void add_program(const char *name, const char *pod, pid_t process, ino_t files) {
-    struct program *program = calloc(1, sizeof *program);
-    if (!program) return;
-    snprintf(program->name, sizeof program->name, "%s", name);
-    snprintf(program->pod, sizeof program->pod, "%s", pod);
-    program->process = process;
-    program->files = files;
-    program->next = sandboxd.programs;
-    sandboxd.programs = program;
-}
-
-void report_exit(pid_t process, int status) {
-    for (struct program **link = &sandboxd.programs; *link; link = &(*link)->next) {
-        struct program *program = *link;
-        if (program->process != process) continue;
-        if (program->files) end_leftovers(program->files);
-        struct packet packet;
-        int32_t number = status;
-        packet_begin(&packet, VS_EXITED, 0);
-        packet_add(&packet, program->name, (uint32_t)strlen(program->name));
-        packet_add(&packet, &number, sizeof number);
-        packet_send(&packet, -1);
-        *link = program->next;
-        free(program);
-        return;
-    }
 }
 
 static void reap(void) {
@@ -214,15 +129,31 @@ static void finish_connecting(struct connecting **link, int error) {
 
 // Requests
 
-static void start_container(uint32_t id, struct reader *reader, int output, int errors) {
-    char error[256] = "";
-    const char *uid = read_text(reader);
-    struct start start = {.pod = find_pod(uid), .output = output, .errors = errors};
-    start.name = read_text(reader);
+/// The part of a request that containers and executions have in common.
+static struct start read_start(struct reader *reader, const int *descriptors) {
+    struct start start = {.name = read_text(reader)};
     start.directory = read_text(reader);
     start.user = (int)read_number(reader);
+    start.streams = (struct streams){descriptors[0], descriptors[1], descriptors[2], read_number(reader) != 0};
+    if (!start.streams.is_terminal && descriptors[2] < 0) reader->failed = true;
     start.arguments = read_list(reader);
     start.environment = read_list(reader);
+    if (!start.arguments || !start.arguments[0] || !start.environment) reader->failed = true;
+    return start;
+}
+
+static void answer_start(uint32_t id, const struct start *start, const char *pod, const char *container, pid_t process,
+    const struct born *born, const char *error) {
+    if (process > 0) add_program(start->name, pod, container, process, born->files);
+    reply(id, process > 0 ? 0 : process, error, process, process > 0 ? born->terminal : -1);
+    if (process > 0 && born->terminal >= 0) close(born->terminal);
+}
+
+static void start_container(uint32_t id, struct reader *reader, const int *descriptors) {
+    char error[256] = "";
+    const char *uid = read_text(reader);
+    struct start start = read_start(reader, descriptors);
+    start.pod = find_pod(uid);
     start.mount_count = read_number(reader);
     if (start.mount_count > 512) reader->failed = true;
     start.mounts = calloc(reader->failed ? 1 : start.mount_count + 1, sizeof *start.mounts);
@@ -238,15 +169,14 @@ static void start_container(uint32_t id, struct reader *reader, int output, int 
         start.files[index].path = read_text(reader);
         start.files[index].content = read_bytes(reader, &start.files[index].length);
     }
-    if (reader->failed || !start.arguments || !start.arguments[0] || !start.mounts || !start.files) {
+    if (reader->failed || !start.mounts || !start.files) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
     } else {
-        ino_t files = 0;
-        pid_t process = container_start(&start, &files, error, sizeof error);
-        if (process > 0) add_program(start.name, uid, process, files);
-        reply(id, process > 0 ? 0 : process, error, process, -1);
+        struct born born;
+        pid_t process = container_start(&start, &born, error, sizeof error);
+        answer_start(id, &start, uid, "", process, &born, error);
     }
     free(start.arguments);
     free(start.environment);
@@ -254,25 +184,43 @@ static void start_container(uint32_t id, struct reader *reader, int output, int 
     free(start.files);
 }
 
-static void execute(uint32_t id, struct reader *reader, int output, int errors) {
+static void execute(uint32_t id, struct reader *reader, const int *descriptors) {
     char error[256] = "";
     struct program *container = find_program(read_text(reader));
-    const char *name = read_text(reader);
-    char **arguments = read_list(reader);
-    char **environment = read_list(reader);
-    if (reader->failed || !arguments || !arguments[0]) {
+    struct start start = read_start(reader, descriptors);
+    if (reader->failed) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
-    } else if (!container) {
+    } else if (!container || container->has_ended) {
         reply(id, -ESRCH, "the container does not run", 0, -1);
     } else {
-        char pod[sizeof container->pod];
-        memcpy(pod, container->pod, sizeof pod);
-        pid_t process = container_execute(container, arguments, environment, output, errors, error, sizeof error);
-        if (process > 0) add_program(name, pod, process, 0);
-        reply(id, process > 0 ? 0 : process, error, process, -1);
+        struct born born;
+        pid_t process = container_execute(container, &start, &born, error, sizeof error);
+        answer_start(id, &start, container->pod, container->name, process, &born, error);
     }
-    free(arguments);
-    free(environment);
+    free(start.arguments);
+    free(start.environment);
+}
+
+static void end_execution(uint32_t id, struct reader *reader) {
+    static unsigned count;
+    struct program *program = find_program(read_text(reader));
+    bool kills = read_number(reader) != 0;
+    if (reader->failed || !program || !program->container[0]) return reply(id, 0, "", 0, -1);
+    program->is_released = true;
+    if (kills) {
+        int status;
+        if (!program->has_ended) kill(program->process, SIGKILL);
+        end_leftovers(program->files);
+        if (program->has_ended) {
+            forget_program(program);
+        } else if (waitpid(program->process, &status, __WALL) == program->process) {
+            report_exit(program->process, status);
+        }
+    } else if (++count % 32 == 0) {
+        // It may have left something running. Looking is dear, so one look serves many.
+        forget_executions();
+    }
+    reply(id, 0, "", 0, -1);
 }
 
 static void begin_connecting(uint32_t id, struct reader *reader) {
@@ -299,7 +247,7 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     uint32_t type = 0, id = 0;
     char error[512] = "";
     int outcome = -EINVAL;
-    if (!take(&reader, &type, 4) || !take(&reader, &id, 4)) return;
+    if (!read_raw(&reader, &type, 4) || !read_raw(&reader, &id, 4)) return;
     switch (type) {
     case VS_POD_CREATE: {
         const char *uid = read_text(&reader), *host = read_text(&reader), *address = read_text(&reader);
@@ -312,14 +260,15 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
         reap();
         return reply(id, 0, "", 0, -1);
     }
-    case VS_CONTAINER_START: return start_container(id, &reader, descriptors[0], descriptors[1]);
+    case VS_CONTAINER_START: return start_container(id, &reader, descriptors);
     case VS_CONTAINER_SIGNAL: {
         struct program *program = find_program(read_text(&reader));
         int number = (int)read_number(&reader);
         if (program && !reader.failed) kill(program->process, number);
         return reply(id, 0, "", 0, -1);
     }
-    case VS_EXECUTE: return execute(id, &reader, descriptors[0], descriptors[1]);
+    case VS_EXECUTE: return execute(id, &reader, descriptors);
+    case VS_END: return end_execution(id, &reader);
     case VS_LISTEN: {
         int protocol = (int)read_number(&reader);
         const char *address = read_text(&reader);
@@ -342,20 +291,20 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
 
 /// False when the other side is gone.
 static bool receive(uint8_t *buffer) {
-    char control[CMSG_SPACE(sizeof(int) * 2)];
+    char control[CMSG_SPACE(sizeof(int) * 3)];
     struct iovec part = {buffer, vs_packet_bytes_max};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t length = recvmsg(sandboxd.control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (length < 0) return errno == EAGAIN || errno == EINTR;
     if (length == 0) return false;
-    int descriptors[2] = {-1, -1};
+    int descriptors[3] = {-1, -1, -1};
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(descriptors, CMSG_DATA(header), (count > 2 ? 2 : count) * sizeof(int));
+        memcpy(descriptors, CMSG_DATA(header), (count > 3 ? 3 : count) * sizeof(int));
     }
     handle(buffer, (size_t)length, descriptors);
-    for (int index = 0; index < 2; index++) {
+    for (int index = 0; index < 3; index++) {
         if (descriptors[index] >= 0) close(descriptors[index]);
     }
     return true;

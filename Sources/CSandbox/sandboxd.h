@@ -16,6 +16,7 @@ struct reader {
     bool failed;
 };
 
+bool read_raw(struct reader *reader, void *into, size_t count);
 uint32_t read_number(struct reader *reader);
 /// The next field as text that ends in zero; valid as long as the packet. NULL and `failed` for a packet that is too short.
 const char *read_text(struct reader *reader);
@@ -37,11 +38,34 @@ struct pod {
 /// A running container or execution, by the name the other side gave it.
 struct program {
     struct program *next;
-    char name[160];
+    char name[192];
     char pod[64];
+    /// The container of an execution; empty for a container.
+    char container[192];
     pid_t process;
-    /// The mount namespace that only the container's own processes are in; 0 for an execution.
+    /// The mount namespace that only its own processes are in, and an open descriptor of it: while that is open, the kernel gives
+    /// the number to no other.
     ino_t files;
+    int files_handle;
+    /// An execution whose process has ended, and one that nobody asks for any more.
+    bool has_ended, is_released;
+    /// Used while looking for what runs.
+    bool is_left;
+};
+
+/// Where a program's streams lead.
+struct streams {
+    int input;
+    int output;
+    int errors;
+    /// A terminal of the container's own instead of the three.
+    bool is_terminal;
+};
+
+/// What a starting program hands out: its mount namespace, and the other side of its terminal (or -1).
+struct born {
+    int files;
+    int terminal;
 };
 
 struct sandboxd {
@@ -56,9 +80,22 @@ struct sandboxd {
 extern struct sandboxd sandboxd;
 
 struct pod *find_pod(const char *uid);
+/// Tells the other side that a program has ended.
+void tell_exit(const struct program *program, int32_t status);
+
+// programs.c
 struct program *find_program(const char *name);
+/// `files` is a descriptor, which belongs to the program from here on.
+void add_program(const char *name, const char *pod, const char *container, pid_t process, int files);
 /// Tells the other side that a process has ended, if it is one of those it asked for.
 void report_exit(pid_t process, int status);
+/// The mount namespace of a process (a name in /proc), or 0; the dead have none.
+ino_t files_of(const char *process);
+/// Kills all that is in a mount namespace; on return nothing of it is alive.
+void end_leftovers(ino_t files);
+/// Forgets the executions that were let go and have left nothing running.
+void forget_executions(void);
+void forget_program(struct program *program);
 
 /// Writes a sentence with errno's text; returns -errno.
 int complain(char *error, size_t capacity, const char *what);
@@ -103,15 +140,13 @@ struct start {
     size_t mount_count;
     struct file *files;
     size_t file_count;
-    int output;
-    int errors;
+    struct streams streams;
 };
-/// Starts a container; `files` becomes its mount namespace.
-pid_t container_start(const struct start *start, ino_t *files, char *error, size_t capacity);
-/// Kills what a container leaves behind when its first process has ended, as the end of a PID namespace of its own would.
-void end_leftovers(ino_t files);
+/// Starts a container; the descriptors in `born` belong to the caller.
+pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity);
+/// Runs a command in a container; of `start`, what comes before the mounts and the streams count.
 pid_t container_execute(
-    struct program *container, char **arguments, char **environment, int output, int errors, char *error, size_t capacity);
+    struct program *container, const struct start *start, struct born *born, char *error, size_t capacity);
 
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);

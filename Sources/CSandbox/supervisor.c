@@ -240,12 +240,13 @@ static void handle_call(void) {
 
 static _Noreturn void end(int lifeline, pid_t child, int status) {
     int found = end_descendants(child, NULL);
+    if (!child) _exit(0);
     if (status < 0) status = found < 0 ? SIGKILL : found;
     if (send(lifeline, &status, sizeof status, MSG_NOSIGNAL) < 0) {}
     _exit(0);
 }
 
-static _Noreturn void watch(pid_t child, int lifeline, int signals) {
+static _Noreturn void watch(pid_t child, int lifeline, int signals, bool is_execution) {
     for (;;) {
         struct pollfd watched[3 + pending_max] = {{lifeline, POLLIN, 0}, {signals, POLLIN, 0}, {notifications, POLLIN, 0}};
         for (int index = 0; index < pending_count; index++) {
@@ -266,7 +267,7 @@ static _Noreturn void watch(pid_t child, int lifeline, int signals) {
         if (watched[0].revents) {
             int number = 0;
             if (recv(lifeline, &number, sizeof number, 0) != sizeof number) end(lifeline, child, -1);
-            kill(child, number);
+            if (child > 0) kill(child, number);
         }
         if (watched[1].revents) {
             struct signalfd_siginfo information;
@@ -274,9 +275,13 @@ static _Noreturn void watch(pid_t child, int lifeline, int signals) {
             int status;
             pid_t process;
             while ((process = waitpid(-1, &status, WNOHANG)) > 0) {
+                if (process != child) continue;
                 // As in a PID namespace: the others end with the first one.
-                if (process == child) end(lifeline, child, status);
+                if (!is_execution) end(lifeline, child, status);
+                if (send(lifeline, &status, sizeof status, MSG_NOSIGNAL) < 0) {}
+                child = 0;
             }
+            if (process < 0 && errno == ECHILD) _exit(0);
         }
     }
 }
@@ -295,6 +300,7 @@ void supervise(const struct supervised *program, int lifeline, int report) {
     if (child == 0) plain_child_main(program, hand[1], report);
     if (child < 0) plain_fail(report, errno, "the process cannot be started");
     close(hand[1]);
+    close(program->input);
     close(program->output);
     close(program->errors);
     struct start_report born = {.process = child};
@@ -304,5 +310,5 @@ void supervise(const struct supervised *program, int lifeline, int report) {
     close(hand[0]);
     close(report);
     int signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-    watch(child, lifeline, signals);
+    watch(child, lifeline, signals, program->is_execution);
 }

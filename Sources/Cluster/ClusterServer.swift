@@ -73,13 +73,17 @@ public struct ClusterServer {
         _ store: ObjectStore, _ credentials: PKI, _ runtime: any ContainerRuntime, _ logs: ContainerLogs, port: Int,
         remarks: [String]
     ) async throws {
-        let api = APIServer(store: store, configuration: APIServerConfiguration(port: port, credentials: credentials))
+        var apiConfiguration = APIServerConfiguration(port: port, credentials: credentials)
+        apiConfiguration.auditFile = directory.auditFile
+        let api = APIServer(store: store, configuration: apiConfiguration)
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced))
+            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
+            volumes: VolumeFolders(directory: directory.path + "/volumes"))
         let scheduler = Scheduler(
-            client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes)
+            client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
+            claims: manager.informers.persistentVolumeClaims)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
             configuration: ClusterNetworkConfiguration(apiHostPort: port))

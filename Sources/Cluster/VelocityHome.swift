@@ -61,6 +61,8 @@ public struct ClusterDirectory: Sendable, Hashable {
     public var kubeconfigFile: String { path + "/kubeconfig" }
     public var pkiDirectory: String { path + "/pki" }
     public var logFile: String { path + "/logs/cluster.log" }
+    /// Who asked the API for what, as `audit.k8s.io/v1` events, one a line.
+    public var auditFile: String { path + "/logs/audit.log" }
     public var runDirectory: String { path + "/run" }
     /// Locked for as long as the cluster's process lives; holds its process id.
     public var lockFile: String { runDirectory + "/cluster.lock" }

@@ -1,3 +1,5 @@
+public import KubeClient
+
 /// What runs pods on this machine: sandboxes, containers, images, and sockets into them.
 ///
 /// The shape follows the Kubernetes Container Runtime Interface. Implementations: `SandboxRuntime` (namespaces),
@@ -23,6 +25,15 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Runs a command in a running container and waits for it, at most `timeout`, after which it is killed.
     func execute(_ container: ContainerID, command: [String], timeout: Duration) async throws(RuntimeError)
         -> ExecutionResult
+
+    /// Starts a command in a running container, with the container's environment, user, folder and files.
+    ///
+    /// - Throws: `programNotFound` and `programRefused` when the command cannot be run, `notFound` when the container does not
+    ///   run.
+    func exec(_ container: ContainerID, _ request: ExecRequest) async throws(RuntimeError) -> any ContainerSession
+
+    /// Joins the main process of a running container: its output from now on, and its input where it has one.
+    func attach(_ container: ContainerID, _ request: ExecRequest) async throws(RuntimeError) -> any ContainerSession
 
     /// Kills what is left of the pod and removes its sandbox, address and files (its logs stay). Unknown pods are fine.
     func removePodSandbox(_ podUID: String) async
@@ -128,6 +139,12 @@ public struct ContainerConfiguration: Sendable, Hashable {
     public var cpuLimitMillicores: Int?
     /// Where the output goes, in the CRI log format: `TIME stdout F LINE`.
     public var logPath: String
+    /// The process has an input, which is empty until somebody attaches; otherwise it is at its end.
+    public var hasInput = false
+    /// The input ends with the first client that was attached to it.
+    public var isInputOnce = false
+    /// The process has a terminal instead of pipes.
+    public var isTerminal = false
 
     public struct Mount: Sendable, Hashable {
         public var hostPath: String
@@ -195,6 +212,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
     case invalidImageName(reference: String)
     /// The container's program is not in the image (`RunContainerError` of the kubelet).
     case programNotFound(name: String)
+    /// The container's program is there and cannot be run, for example `permission denied`.
+    case programRefused(name: String, because: String)
     /// There is no such pod or container.
     case notFound(String)
     /// A system call failed.

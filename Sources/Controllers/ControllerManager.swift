@@ -12,8 +12,10 @@ public struct ControllerManager: Sendable {
     ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
     public init(
-        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType]
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType],
+        volumes: VolumeFolders? = nil
     ) {
         let informers = InformerSet(client: client)
         self.informers = informers
@@ -40,6 +42,11 @@ public struct ControllerManager: Sendable {
                 let deployment = set.controllerOwner, deployment.kind == "Deployment"
             else { return [] }
             return [ObjectKey(namespace: set.namespace, name: deployment.name)]
+        }
+        let podBudgets = ControllerLoop.Source(informers.pods) { change in
+            informers.podDisruptionBudgets.list(namespace: change.object.namespace).filter { budget in
+                [change.old, change.new].contains { $0.map { DisruptionBudget(budget).selects($0.labels) } ?? false }
+            }.map(ObjectKey.init)
         }
         // Endpoints have no owner: they bear the name of their Service.
         let endedEndpoints = ControllerLoop.Source(informers.endpoints) { change in
@@ -68,6 +75,9 @@ public struct ControllerManager: Sendable {
                         endedEndpoints,
                     ]),
                 ControllerLoop(
+                    DisruptionReconciler(client: client, events: events("controllermanager")),
+                    sources: [.own(informers.podDisruptionBudgets), podBudgets]),
+                ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),
                 ControllerLoop(
@@ -76,7 +86,8 @@ public struct ControllerManager: Sendable {
                         .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
                         .namespace(of: informers.configMaps),
                     ]),
-            ] + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
+            ] + Self.storage(informers, client: client, volumes: volumes)
+            + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 
     public var services: [any Service] { informers.all + loops }

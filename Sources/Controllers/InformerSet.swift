@@ -14,6 +14,10 @@ public struct InformerSet: Sendable {
     public let endpointSlices: Informer
     public let serviceAccounts: Informer
     public let configMaps: Informer
+    public let podDisruptionBudgets: Informer
+    public let persistentVolumeClaims: Informer
+    public let persistentVolumes: Informer
+    public let storageClasses: Informer
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -27,12 +31,16 @@ public struct InformerSet: Sendable {
         endpointSlices = informer(.endpointSlices)
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
+        podDisruptionBudgets = informer(.podDisruptionBudgets)
+        persistentVolumeClaims = informer(.persistentVolumeClaims)
+        persistentVolumes = informer(.persistentVolumes)
+        storageClasses = informer(.storageClasses)
     }
 
     public var all: [Informer] {
         [
             namespaces, nodes, pods, replicaSets, deployments, services, endpoints, endpointSlices, serviceAccounts,
-            configMaps,
+            configMaps, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
         ]
     }
 }

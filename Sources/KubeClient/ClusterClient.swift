@@ -122,6 +122,8 @@ public enum FieldValidation: String, Sendable {
 public struct DeleteOptions: Sendable, Hashable {
     public var gracePeriodSeconds: Int?
     public var propagation: Propagation?
+    /// The older way to say `orphan` (true) or `background` (false).
+    public var orphanDependents: Bool?
     public var uid: String?
     public var resourceVersion: String?
 

@@ -88,6 +88,19 @@ struct ContainerState: Sendable, Hashable {
         return value
     }
 
+    /// The entry of an ephemeral container: nothing probes it, and nobody waits for it.
+    var valueWithoutReadiness: JSONValue {
+        var value = value
+        value["ready"] = false
+        value["started"] = nil
+        return value
+    }
+
+    init(_ container: Container, recordedIn pod: Pod, _ list: String) {
+        let recorded = pod.object.value[["status", list]]?.array?.first { $0["name"]?.string == container.name }
+        self.init(container, recorded: recorded)
+    }
+
     /// Takes up what an earlier kubelet wrote, so that a restart of the cluster keeps counting.
     init(_ container: Container, recorded: JSONValue?) {
         name = container.name

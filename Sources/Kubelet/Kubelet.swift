@@ -10,10 +10,10 @@ import Synchronization
 /// The lease of the node is renewed every 5 minutes only: nobody but the owner of this machine can take the node away, and
 /// an idle cluster is to use no processor time.
 public final class Kubelet: Service, NodeAgent {
-    private let node: NodeContext
+    let node: NodeContext
     private let informer: Informer
     private let logs: ContainerLogs
-    private let workers = Mutex<[String: PodWorker]>([:])
+    let workers = Mutex<[String: PodWorker]>([:])
     private let registration: NodeRegistration
 
     public init(
@@ -62,8 +62,10 @@ public final class Kubelet: Service, NodeAgent {
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
         let pod = Pod(pod)
         let name = options.container ?? pod.containers.first?.name ?? ""
-        let all = pod.object.value[["status", "initContainerStatuses"]]?.array ?? []
-        guard let status = (pod.containerStatuses + all).first(where: { $0["name"]?.string == name }) else {
+        let others = ["initContainerStatuses", "ephemeralContainerStatuses"].flatMap {
+            pod.object.value[["status", $0]]?.array ?? []
+        }
+        guard let status = (pod.containerStatuses + others).first(where: { $0["name"]?.string == name }) else {
             throw notRunning(pod, name, "ContainerCreating")
         }
         let restarts = status["restartCount"]?.int ?? 0

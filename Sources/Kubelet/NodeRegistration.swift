@@ -21,8 +21,13 @@ struct NodeRegistration: Sendable {
                 if isNew {
                     let node = try await client.get(.nodes, configuration.nodeName)
                     await events.record(node, .normal, reason: "Starting", message: "Starting kubelet.")
-                    await events.record(
-                        node, .normal, reason: "NodeReady", message: "Node \(node.name) status is now: NodeReady")
+                    let reasons = [
+                        "NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady",
+                    ]
+                    for reason in reasons {
+                        await events.record(
+                            node, .normal, reason: reason, message: "Node \(node.name) status is now: \(reason)")
+                    }
                 }
                 break
             } catch {
@@ -39,6 +44,8 @@ struct NodeRegistration: Sendable {
     private func register() async throws(Status) -> Bool {
         var node = KubeObject(.nodes, name: configuration.nodeName)
         node.labels = labels
+        node.annotations["node.alpha.kubernetes.io/ttl"] = "0"
+        node.annotations["volumes.kubernetes.io/controller-managed-attach-detach"] = "true"
         node.value["spec"] = [
             "podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24"],
             "providerID": .string("velocity://\(configuration.nodeName)"),

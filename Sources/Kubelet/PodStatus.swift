@@ -17,7 +17,10 @@ struct PodStatus: Sendable {
     let phase: String
     let value: JSONValue
 
-    init(pod: Pod, initStates: [ContainerState], states: [ContainerState], facts: Facts, now: Timestamp) {
+    init(
+        pod: Pod, initStates: [ContainerState], states: [ContainerState], ephemeralStates: [ContainerState] = [],
+        facts: Facts, now: Timestamp
+    ) {
         phase = Self.phase(pod, initStates, states)
         var status: JSONValue = ["phase": .string(phase)]
         let conditions = Self.conditions(pod, initStates, states, facts, phase: phase, now: now)
@@ -31,6 +34,9 @@ struct PodStatus: Sendable {
         status["startTime"] = .string(facts.started.text)
         if !initStates.isEmpty { status["initContainerStatuses"] = .array(initStates.map(\.value)) }
         status["containerStatuses"] = .array(states.map(\.value))
+        if !ephemeralStates.isEmpty {
+            status["ephemeralContainerStatuses"] = .array(ephemeralStates.map(\.valueWithoutReadiness))
+        }
         status["qosClass"] = .string(pod.qosClass)
         value = status
     }

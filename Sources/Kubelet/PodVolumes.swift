@@ -11,9 +11,12 @@ struct PodVolumes: Sendable {
     init(rootDirectory: String, podUID: String) { directory = "\(rootDirectory)/pods/\(podUID)/volumes" }
 
     /// Writes a volume and returns its path on the host; nil for a kind that is not known here.
+    ///
+    /// - Parameter token: Asks for a token of the pod's service account, by what a `TokenRequest` is to specify.
     func prepare(
         _ volume: JSONValue, _ pod: Pod, facts: [String: String], capacity: [String: Quantity],
-        lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+        lookup: (ResourceType, String) async throws(Status) -> KubeObject?,
+        token: (JSONValue) async throws(Status) -> String
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
         let path = "\(directory)/\(name)"
@@ -23,9 +26,17 @@ struct PodVolumes: Sendable {
             return path
         }
         if let host = volume[["hostPath", "path"]]?.string { return host }
+        if let claim = volume[["persistentVolumeClaim", "claimName"]]?.string {
+            return try await mounted(claim, volume: name, lookup)
+        }
+        if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
         var files: [String: [UInt8]] = [:]
         let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
         for source in sources {
+            if let projection = source["serviceAccountToken"] {
+                files[projection["path"]?.string ?? "token"] = try await self.token(projection, name, token)
+                continue
+            }
             guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
                 return nil
             }
@@ -33,6 +44,35 @@ struct PodVolumes: Sendable {
         }
         try write(files, to: path)
         return path
+    }
+
+    private func token(
+        _ projection: JSONValue, _ volume: String, _ token: (JSONValue) async throws(Status) -> String
+    ) async throws(ConfigurationError) -> [UInt8] {
+        var spec: JSONValue = ["expirationSeconds": projection["expirationSeconds"] ?? 3600]
+        if let audience = projection["audience"]?.string, !audience.isEmpty { spec["audiences"] = [.string(audience)] }
+        do throws(Status) { return Array(try await token(spec).utf8) } catch {
+            throw mountFailure(volume, "failed to fetch token: \(error.message)")
+        }
+    }
+
+    /// The path behind a claim; nil for storage that is not on this machine.
+    private func mounted(
+        _ claim: String, volume: String, _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+    ) async throws(ConfigurationError) -> String? {
+        func find(_ resource: ResourceType, _ name: String) async throws(ConfigurationError) -> KubeObject? {
+            do throws(Status) { return try await lookup(resource, name) } catch {
+                throw mountFailure(volume, error.message)
+            }
+        }
+        guard let object = try await find(.persistentVolumeClaims, claim) else {
+            throw mountFailure(volume, "persistentvolumeclaim \"\(claim)\" not found")
+        }
+        guard object.value[["status", "phase"]] == "Bound", let name = object.value[["spec", "volumeName"]]?.string,
+            let storage = try await find(.persistentVolumes, name)
+        else { throw mountFailure(volume, "PVC is not bound") }
+        let spec = storage.value["spec"]
+        return spec?[["hostPath", "path"]]?.string ?? spec?[["local", "path"]]?.string
     }
 
     private func files(

@@ -55,10 +55,11 @@ extension PodWorker {
         }
     }
 
-    /// The container is not to start any more: the pod ends, or there is nobody left whom a sidecar could serve.
-    func isOver(_ slot: Slot) -> Bool { isEnding || (isDone && slot.isInitial) }
+    /// The container is not to start any more: the pod ends, or there is nobody left whom it could serve.
+    func isOver(_ slot: Slot) -> Bool { isEnding || (isDone && !slot.isMain) }
 
     private func shouldRestart(_ slot: Slot, after code: Int) -> Bool {
+        if slot.isEphemeral { return false }
         if slot.isInitial, container(slot).isSidecar { return true }
         return switch pod.restartPolicy {
         case "Never": false

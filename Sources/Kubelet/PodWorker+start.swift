@@ -33,7 +33,7 @@ extension PodWorker {
                     state.containerID = "velocity://\(id)"
                     state.imageID = image.digest
                     state.isStarted = !hasStartup
-                    state.isReady = !hasStartup && !hasReadiness && (!slot.isInitial || container.isSidecar)
+                    state.isReady = !hasStartup && !hasReadiness && (slot.isMain || container.isSidecar)
                 }
                 return .success(id)
             } catch {
@@ -80,7 +80,8 @@ extension PodWorker {
             else { continue }
             guard
                 let path = try await volumes.prepare(
-                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
+                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup,
+                    token: requestToken)
             else {
                 throw ConfigurationError(
                     reason: "FailedMount",
@@ -102,13 +103,30 @@ extension PodWorker {
         let own = environment.variables.map { "\($0.name)=\($0.value)" }
         let names = Set(environment.variables.map(\.name))
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
-        return ContainerConfiguration(
+        var configuration = ContainerConfiguration(
             podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
             environment: fromImage + ["HOSTNAME=\(pod.spec["hostname"]?.string ?? pod.name)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: user, mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
             cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
             logPath: node.logPath(pod, container.name, attempt: state.attempt))
+        configuration.hasInput = container.hasInput
+        configuration.isInputOnce = container.isInputOnce
+        configuration.isTerminal = container.isTerminal
+        return configuration
+    }
+
+    /// A token of the pod's service account, bound to the pod.
+    private func requestToken(_ spec: JSONValue) async throws(Status) -> String {
+        var spec = spec
+        spec["boundObjectRef"] = [
+            "kind": "Pod", "apiVersion": "v1", "name": .string(pod.name), "uid": .string(pod.uid),
+        ]
+        let answer = try await node.client.call(
+            "POST", .serviceAccounts, namespace: pod.namespace,
+            name: pod.spec["serviceAccountName"]?.string ?? "default", subresource: "token",
+            body: ["kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec])
+        return answer[["status", "token"]]?.string ?? ""
     }
 
     /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.
@@ -173,13 +191,19 @@ extension PodWorker {
 }
 
 extension RuntimeError {
+    /// Why a program is not there: names are looked up, paths are not.
+    static func missing(_ name: String) -> String {
+        name.contains("/") ? "stat \(name): no such file or directory" : "executable file not found in $PATH"
+    }
+
     /// What the runtime said, as events show it.
     var sentence: String {
         switch self {
         case .imageNotFound(_, let because): because
         case .invalidImageName(let reference): "couldn't parse image name \"\(reference)\": invalid reference format"
         case .programNotFound(let name):
-            "failed to start the container: exec: \"\(name)\": executable file not found in $PATH"
+            "failed to start the container: exec: \"\(name)\": \(Self.missing(name))"
+        case .programRefused(let name, let reason): "failed to start the container: exec: \"\(name)\": \(reason)"
         case .notFound(let what): "\(what) not found"
         case .system(let message): message
         }

@@ -12,7 +12,8 @@ extension PodWorker {
             group.addTask { await self.obeyHurries() }
             let begun = ContinuousClock.now
             await withDiscardingTaskGroup { stops in
-                for container in pod.containers + pod.initContainers.filter({ !$0.isSidecar }) {
+                let all = pod.containers + pod.initContainers.filter { !$0.isSidecar } + pod.ephemeralContainers
+                for container in all {
                     stops.addTask { await self.stop(container, grace: grace) }
                 }
             }
@@ -51,7 +52,7 @@ extension PodWorker {
         for id in containerIDs.values { await node.runtime.signal(id, 9) }
     }
 
-    private func stop(_ container: Container, grace: Duration) async {
+    func stop(_ container: Container, grace: Duration) async {
         guard let id = containerIDs[container.name] else { return }
         await stop(id, container, grace: grace, because: "Stopping container \(container.name)")
     }

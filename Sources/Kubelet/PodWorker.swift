@@ -13,6 +13,7 @@ actor PodWorker {
     private(set) var pod: Pod
     var initStates: [ContainerState]
     var states: [ContainerState]
+    var ephemeralStates: [ContainerState] = []
     private(set) var facts: PodStatus.Facts
     var containerIDs: [String: ContainerID] = [:]
     private var written: JSONValue?
@@ -29,20 +30,23 @@ actor PodWorker {
     let hurries: AsyncStream<Duration>
     private let hurry: AsyncStream<Duration>.Continuation
     private var graceSeconds: Int?
+    /// Fires when ephemeral containers have been added.
+    let additions: AsyncStream<Void>
+    let addition: AsyncStream<Void>.Continuation
 
     init(_ pod: Pod, node: NodeContext) {
         self.pod = pod
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
-        func recorded(_ member: String, _ name: String) -> JSONValue? {
-            pod.object.value[["status", member]]?.array?.first { $0["name"]?.string == name }
-        }
-        initStates = pod.initContainers.map { ContainerState($0, recorded: recorded("initContainerStatuses", $0.name)) }
-        states = pod.containers.map { ContainerState($0, recorded: recorded("containerStatuses", $0.name)) }
+        (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
+        states = pod.containers.map { ContainerState($0, recordedIn: pod, "containerStatuses") }
         let started = pod.object.value[["status", "startTime"]]?.string.flatMap(Timestamp.init(parsing:))
         facts = PodStatus.Facts(
             address: nil, hostAddress: node.configuration.nodeAddress, started: started ?? .now, hasSandbox: false,
             isTerminating: false)
+        ephemeralStates = pod.ephemeralContainers.map(Self.ephemeralState(in: pod))
+        addition.yield()
     }
 
     /// The pod's own address; nil before its sandbox is there.
@@ -86,6 +90,7 @@ actor PodWorker {
     func update(_ object: KubeObject?) {
         if let object {
             pod.object = object
+            takeEphemeralContainers()
             guard object.isBeingDeleted else { return }
         } else {
             isForgotten = true
@@ -123,6 +128,7 @@ actor PodWorker {
         await write()
         guard await prepareSandbox() else { return }
         await withDiscardingTaskGroup { sidecars in
+            sidecars.addTask { await self.runEphemeralContainers() }
             if await initialize(&sidecars) {
                 await withDiscardingTaskGroup { group in
                     for index in pod.containers.indices {
@@ -133,7 +139,9 @@ actor PodWorker {
             guard !isEnding else { return }
             // All containers have ended for good; the sidecars served them only.
             isDone = true
-            await stopSidecars(grace: node.configuration.prescribed(seconds: pod.terminationGracePeriodSeconds))
+            let grace = node.configuration.prescribed(seconds: pod.terminationGracePeriodSeconds)
+            await stopEphemeralContainers(grace: grace)
+            await stopSidecars(grace: grace)
             sidecars.cancelAll()
         }
         guard !isEnding else { return }
@@ -204,19 +212,24 @@ actor PodWorker {
 
     // MARK: Facts
 
-    /// A place in one of the two lists of containers.
+    /// A place in one of the three lists of containers.
     enum Slot: Sendable, Hashable {
         case initial(Int)
         case main(Int)
+        case ephemeral(Int)
 
         /// It is one of the init containers.
         var isInitial: Bool { if case .initial = self { true } else { false } }
+        var isMain: Bool { if case .main = self { true } else { false } }
+        /// It was added while the pod ran, for somebody to look into it.
+        var isEphemeral: Bool { if case .ephemeral = self { true } else { false } }
     }
 
     func container(_ slot: Slot) -> Container {
         switch slot {
         case .initial(let index): pod.initContainers[index]
         case .main(let index): pod.containers[index]
+        case .ephemeral(let index): ephemeralContainer(index)
         }
     }
 
@@ -224,6 +237,7 @@ actor PodWorker {
         switch slot {
         case .initial(let index): initStates[index]
         case .main(let index): states[index]
+        case .ephemeral(let index): ephemeralStates[index]
         }
     }
 
@@ -234,6 +248,7 @@ actor PodWorker {
             body(&initStates[index])
             wakeStartWaiters()
         case .main(let index): body(&states[index])
+        case .ephemeral(let index): body(&ephemeralStates[index])
         }
         await write()
     }
@@ -248,8 +263,7 @@ actor PodWorker {
 
     func record(_ kind: EventRecorder.Kind, _ reason: String, _ message: String, _ container: Container? = nil) async {
         guard !isForgotten else { return }
-        let isInitial = container.map { wanted in pod.initContainers.contains { $0.name == wanted.name } } ?? false
-        let field = container.map { "spec.\(isInitial ? "initContainers" : "containers"){\($0.name)}" }
+        let field = container.map { "spec.\(listName(of: $0)){\($0.name)}" }
         await node.events.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
     }
 
@@ -261,7 +275,9 @@ actor PodWorker {
         defer { isWriting = false }
         while mustWrite, !isForgotten {
             mustWrite = false
-            let status = PodStatus(pod: pod, initStates: initStates, states: states, facts: facts, now: .now)
+            let status = PodStatus(
+                pod: pod, initStates: initStates, states: states, ephemeralStates: ephemeralStates, facts: facts,
+                now: .now)
             guard status.value != written else { continue }
             let patch: JSONValue = ["metadata": ["uid": .string(pod.uid)], "status": status.value]
             do throws(Status) {

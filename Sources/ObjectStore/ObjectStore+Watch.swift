@@ -67,6 +67,15 @@ extension ObjectStore {
         }
     }
 
+    /// The events of a range after a revision that are there already; does not wait.
+    public func presentEvents(
+        after cursor: Revision, in range: KeyRange
+    ) throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
+        try shared.withLock { (shared) throws(StoreError) in
+            try shared.state.events(after: cursor, in: range, limit: .max)
+        }
+    }
+
     /// Ends the sleep of a watch, now or when it next begins.
     public func wake(_ ticket: WatchTicket) {
         ticket.isWoken.store(true, ordering: .sequentiallyConsistent)

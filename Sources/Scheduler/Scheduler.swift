@@ -10,8 +10,9 @@ import Synchronization
 public final class Scheduler: Sendable, Service {
     private let loop: ControllerLoop
 
-    public init(client: any ClusterClient, pods: Informer, nodes: Informer) {
-        let reconciler = PodScheduling(client: client, pods: pods, nodes: nodes)
+    /// - Parameter claims: The claims that pods wait for; nil schedules pods whatever their claims.
+    public init(client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil) {
+        let reconciler = PodScheduling(client: client, pods: pods, nodes: nodes, claims: claims)
         let unscheduled: @Sendable () -> [ObjectKey] = {
             pods.list().filter { !Pod($0).isScheduled && Pod($0).isActive }.map(ObjectKey.init)
         }
@@ -34,7 +35,18 @@ public final class Scheduler: Sendable, Service {
                     else { return [] }
                     return unscheduled()
                 },
-            ])
+            ] + Self.waiting(for: claims, pods: pods))
+    }
+
+    /// The pods that wait for a claim that changed.
+    private static func waiting(for claims: Informer?, pods: Informer) -> [ControllerLoop.Source] {
+        guard let claims else { return [] }
+        let source = ControllerLoop.Source(claims) { change in
+            pods.list(namespace: change.object.namespace).filter {
+                !Pod($0).isScheduled && Pod($0).isActive && Pod($0).claimNames.contains(change.object.name)
+            }.map(ObjectKey.init)
+        }
+        return [source]
     }
 
     private static func isReady(_ node: KubeObject?) -> Bool {
@@ -48,13 +60,15 @@ struct PodScheduling: Reconciler {
     let client: any ClusterClient
     let pods: Informer
     let nodes: Informer
+    let claims: Informer?
     private let events: EventRecorder
     private let assumed = Assumptions()
 
-    init(client: any ClusterClient, pods: Informer, nodes: Informer) {
+    init(client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil) {
         self.client = client
         self.pods = pods
         self.nodes = nodes
+        self.claims = claims
         events = EventRecorder(client: client, component: "default-scheduler")
     }
 
@@ -65,6 +79,10 @@ struct PodScheduling: Reconciler {
             pod.spec["schedulerName"]?.string ?? "default-scheduler" == "default-scheduler",
             pod.spec["schedulingGates"]?.array?.isEmpty ?? true
         else { return .settled }
+        if let reason = claims.flatMap({ ClaimWait.reason(pod, claims: $0, nodeCount: nodes.list().count) }) {
+            try await report(pod, reason)
+            return .settled
+        }
         // Deciding and remembering is one step: two pods must not both take the last room.
         let decision = assumed.decide(pod, nodes: nodes.list(), pods: pods.list().map(Pod.init))
         switch decision {

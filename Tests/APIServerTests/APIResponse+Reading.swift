@@ -14,7 +14,7 @@ extension APIResponse {
                 var all: [UInt8] = []
                 while let piece = pieces.piece(&place) { all += piece }
                 return all
-            case .stream, .watch: throw Unrefused()
+            case .stream, .watch, .upgrade: throw Unrefused()
             }
         }
     }

@@ -29,7 +29,9 @@ struct Kubectl: Sendable {
     }
 
     /// Runs kubectl, or another program by its path, to its end.
-    func callAsFunction(_ arguments: String..., program: String? = nil) async throws -> Output {
+    func callAsFunction(
+        _ arguments: String..., program: String? = nil, environment: [String: String] = [:]
+    ) async throws -> Output {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program ?? Self.path ?? "kubectl")
         process.arguments = arguments
@@ -37,7 +39,7 @@ struct Kubectl: Sendable {
         process.environment = [
             "HOME": home, "KUBECONFIG": "\(home)/kubeconfig", "EDITOR": "true", "TMPDIR": home,
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin",
-        ]
+        ].merging(environment) { $1 }
         // Files, because a pipe that nobody empties would stop the program.
         let names = ["out", "err"].map { "\(home)/\($0)-\(UInt64.random(in: 0 ... .max))" }
         let files = try names.map { name in

@@ -234,7 +234,7 @@ import Testing
     @Test("server-side apply wants to know the manager")
     func applyNeedsManager() async throws {
         let path = "/api/v1/namespaces/default/configmaps/a"
-        let body = #"{"apiVersion":"v1","kind":"ConfigMap"}"#
+        let body = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#
         let refused = try await send("PATCH", path, contentType: "application/apply-patch+yaml", body)
         #expect(refused.code == 422)
         let made = try await send(

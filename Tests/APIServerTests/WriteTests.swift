@@ -174,7 +174,9 @@ import Testing
         let fixture = try Fixture()
         let made = try await fixture.client.patch(
             .configMaps, namespace: "default", name: "a",
-            ObjectPatch(.apply, ["apiVersion": "v1", "kind": "ConfigMap", "data": ["k": "v"]]), subresource: nil,
+            ObjectPatch(
+                .apply, ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "a"], "data": ["k": "v"]]),
+            subresource: nil,
             options: WriteOptions(fieldManager: "test"))
         #expect(made.name == "a")
         #expect(made.value["data"] == ["k": "v"])

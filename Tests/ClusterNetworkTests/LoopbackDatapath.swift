@@ -80,10 +80,9 @@ final class LoopbackDatapath: NetworkDatapath {
         }
         guard let hostPort = state.withLock({ $0.hostPorts["\(address):\(port)"] }) else { throw .unreachable }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.loopback(hostPort)
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        let result = Self.loopback(hostPort).withUnsafeBytes { bytes in
+            bytes.bindMemory(to: sockaddr.self).baseAddress.map {
+                Glibc.connect(descriptor, $0, socklen_t(bytes.count))
             }
         }
         guard result == 0 else {
@@ -95,22 +94,23 @@ final class LoopbackDatapath: NetworkDatapath {
         return descriptor
     }
 
-    private static func loopback(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return address
+    /// 127.0.0.1 and a port as `sockaddr_in` has them in memory.
+    ///
+    /// Byte by byte: which module the fields of the C type belong to depends on what else is imported.
+    private static func loopback(_ port: Int) -> [UInt8] {
+        let family = UInt16(AF_INET)
+        return withUnsafeBytes(of: family) { Array($0) }
+            + [UInt8(port >> 8), UInt8(port & 255), 127, 0, 0, 1] + [UInt8](repeating: 0, count: 8)
     }
 
     /// Binds to a free port of 127.0.0.1 and says which one it is.
     static func bindLoopback(_ descriptor: Int32) -> Int? {
         var address = loopback(0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> Bool in
-                bind(descriptor, pointer, size) == 0 && getsockname(descriptor, pointer, &size) == 0
-            }
-        } ? Int(UInt16(bigEndian: address.sin_port)) : nil
+        var size = socklen_t(address.count)
+        let isBound = address.withUnsafeMutableBytes { bytes -> Bool in
+            guard let pointer = bytes.bindMemory(to: sockaddr.self).baseAddress else { return false }
+            return bind(descriptor, pointer, size) == 0 && getsockname(descriptor, pointer, &size) == 0
+        }
+        return isBound ? Int(address[2]) << 8 | Int(address[3]) : nil
     }
 }

@@ -45,8 +45,30 @@ final class Program: Sendable {
         try await start(Self.velocity, arguments, input: input)
     }
 
+    /// The real kubectl, if this machine has one.
+    static let kubectl: String? = {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        return folders.map { "\($0)/kubectl" }.first(where: FileManager.default.isExecutableFile(atPath:))
+    }()
+
+    /// Runs kubectl against the cluster, in the folder of the home.
+    func kubectl(_ arguments: [String]) async throws -> Result {
+        try await start(
+            Self.kubectl ?? "kubectl", arguments, folder: home, variables: ["KUBECONFIG": kubeconfig, "EDITOR": "true"])
+    }
+
+    /// Writes a file into the home.
+    func write(_ name: String, _ text: String) throws {
+        let url = URL(fileURLWithPath: home).appending(path: name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
     /// Runs a program to its end.
-    func start(_ program: String, _ arguments: [String], input: String = "") async throws -> Result {
+    func start(
+        _ program: String, _ arguments: [String], input: String = "", folder: String? = nil,
+        variables: [String: String] = [:]
+    ) async throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -55,6 +77,8 @@ final class Program: Sendable {
         environment["VELOCITY_HOME"] = state
         environment["USER"] = "ana"
         environment["KUBECONFIG"] = nil
+        environment.merge(variables) { $1 }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.environment = environment
         // Files and not pipes: what a cluster in the background inherits must not keep this call waiting.
         let names = ["in", "out", "err"].map { "\(home)/\($0)-\(UUID().uuidString.prefix(8))" }

@@ -221,13 +221,14 @@ struct PlainLeftoversTests {
         var start = SandboxRequest(VS_CONTAINER_START)
         for text in ["pod", "container", "/"] { start.add(text) }
         start.add(-1)
+        start.add(0)
         start.add(["bash", "-c", Self.litter + "\nwait"])
         start.add(["PATH=/usr/bin:/bin"])
         start.add(0)
         start.add(0)
         var ends: [Int32] = [-1, -1]
         try #require(vs_pipe(&ends) == 0)
-        try send(start, on: channel, descriptors: [ends[1], ends[1]])
+        try send(start, on: channel, descriptors: [ends[0], ends[1], ends[1]])
         close(ends[1])
         var text = ""
         while !text.contains("littered"), let piece = read(ends[0]) { text += piece }

@@ -17,14 +17,15 @@ struct Fixture: Sendable {
 
     /// `intercept` is called before each request of the controllers; what it throws is the answer.
     init(
-        nodeIsAutomatic: Bool = true,
+        nodeIsAutomatic: Bool = true, volumes: VolumeFolders? = nil,
         intercept: (@Sendable (InterceptedClient.Request) async throws(Status) -> Void)? = nil
     ) throws {
         cluster = try MemoryCluster()
         let client = cluster.server.client(user: "system:kube-controller-manager")
         manager = ControllerManager(
             client: intercept.map { InterceptedClient(client, intercept: $0) } ?? client, rootCertificate: "PEM",
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced))
+            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
+            volumes: volumes)
         node = NodeStandIn(client: cluster.client, isAutomatic: nodeIsAutomatic)
     }
 

@@ -39,10 +39,14 @@ struct KubeletBed: Sendable {
 
     /// Runs `body` beside a kubelet; the pods' folder goes with it unless it is kept for another one.
     func run(keepsFiles: Bool = false, _ body: @Sendable @escaping () async throws -> Void) async throws {
+        try await run(keepsFiles: keepsFiles) { _ in try await body() }
+    }
+
+    func run(keepsFiles: Bool = false, _ body: @Sendable @escaping (Kubelet) async throws -> Void) async throws {
         let kubelet = makeKubelet()
         cluster.server.setNodeAgent(kubelet, node: "n1")
         defer { if !keepsFiles { Self.removeTree(directory) } }
-        try await cluster.running([kubelet], body)
+        try await cluster.running([kubelet]) { try await body(kubelet) }
     }
 
     /// Creates a pod that is bound to the node; `spec` without containers gets one that is called `main`.

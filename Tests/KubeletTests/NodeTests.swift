@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test("a new node is announced by the events Starting and NodeReady")
+    @Test("a new node is announced by events, from Starting to NodeReady")
     func events() async throws {
         let bed = try KubeletBed()
         try await bed.run {

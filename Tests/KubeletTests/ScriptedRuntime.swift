@@ -1,4 +1,5 @@
 import ContainerRuntime
+import KubeClient
 import KubeModel
 import Synchronization
 
@@ -15,6 +16,8 @@ final class ScriptedRuntime: ContainerRuntime {
         /// To a container that was still alive; signals to others have no effect and are not noted.
         case signal(String, Int32)
         case execute(String, [String])
+        case exec(String, ExecRequest)
+        case attach(String, ExecRequest)
         case removeSandbox(podUID: String)
     }
 
@@ -51,6 +54,7 @@ final class ScriptedRuntime: ContainerRuntime {
         var startGates: [CheckedContinuation<Void, Never>] = []
         var deafToTerm: Set<String> = []
         var results: [[String]: ExecutionResult] = [:]
+        var commandFailures: [[String]: RuntimeError] = [:]
         var answers: [Int: Answer] = [:]
         var sandboxes: [PodSandboxConfiguration] = []
         var sandboxFailures = 0
@@ -97,6 +101,11 @@ final class ScriptedRuntime: ContainerRuntime {
 
     /// What a command in any container comes to; others succeed in silence.
     func setResult(_ result: ExecutionResult, of command: [String]) { script.withLock { $0.results[command] = result } }
+
+    /// A session with this command cannot be started.
+    func failCommand(_ command: [String], with error: RuntimeError) {
+        script.withLock { $0.commandFailures[command] = error }
+    }
 
     /// What happens at a port of any address; nil, as at first: nobody listens.
     func setAnswer(_ answer: Answer?, port: Int) { script.withLock { $0.answers[port] = answer } }
@@ -265,6 +274,28 @@ final class ScriptedRuntime: ContainerRuntime {
         return result ?? ExecutionResult(code: 0, output: "")
     }
 
+    func exec(_ container: ContainerID, _ request: ExecRequest) async throws(RuntimeError) -> any ContainerSession {
+        let (name, failure) = script.withLock { script in
+            (
+                script.containers.first { $0.id == container && $0.exit == nil }?.configuration.name,
+                script.commandFailures[request.command]
+            )
+        }
+        guard let name else { throw .notFound("container \"\(container)\"") }
+        note(.exec(name, request))
+        if let failure { throw failure }
+        return ScriptedSession()
+    }
+
+    func attach(_ container: ContainerID, _ request: ExecRequest) async throws(RuntimeError) -> any ContainerSession {
+        let name = script.withLock { script in
+            script.containers.first { $0.id == container && $0.exit == nil }?.configuration.name
+        }
+        guard let name else { throw .notFound("container \"\(container)\"") }
+        note(.attach(name, request))
+        return ScriptedSession()
+    }
+
     func removePodSandbox(_ podUID: String) async {
         note(.removeSandbox(podUID: podUID))
         end(ContainerExit(code: 137)) { $0.configuration.podUID == podUID }
@@ -292,4 +323,14 @@ final class ScriptedRuntime: ContainerRuntime {
             return near
         }
     }
+}
+
+/// A command that ends at once, in silence.
+struct ScriptedSession: ContainerSession {
+    func write(_ bytes: [UInt8]) async {}
+    func closeInput() async {}
+    func resize(columns: Int, rows: Int) async {}
+    func nextOutput() async -> SessionOutput? { nil }
+    func exit() async -> SessionExit { .code(0) }
+    func close() async {}
 }

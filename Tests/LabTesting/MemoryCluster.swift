@@ -10,7 +10,13 @@ public struct MemoryCluster: Sendable {
     public let server: APIServer
     public let client: any ClusterClient
 
-    public init(historyCount: Int = 10_000, configuration: APIServerConfiguration = APIServerConfiguration()) throws {
+    /// - Parameter admitsAccounts: Whether pods get a service account's token as a volume, which then somebody must fill.
+    public init(
+        historyCount: Int = 10_000, configuration: APIServerConfiguration = APIServerConfiguration(),
+        admitsAccounts: Bool = false
+    ) throws {
+        var configuration = configuration
+        if !admitsAccounts { configuration.disabledAdmissionPlugins.insert("ServiceAccount") }
         store = try ObjectStore(.memory, historyCount: historyCount)
         server = APIServer(store: store, configuration: configuration)
         client = server.client(user: "test")

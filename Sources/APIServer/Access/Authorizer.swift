@@ -23,11 +23,6 @@ extension Authorizer {
     }
 }
 
-/// Everybody who is known may do everything: what the server does until there are rules.
-struct AlwaysAllow: Authorizer {
-    func decide(_ user: UserInfo, _ info: RequestInfo) -> Decision { .privileged }
-}
-
 extension Status {
     /// The answer to somebody who may not do this.
     static func forbidden(_ user: UserInfo, _ info: RequestInfo, _ reason: String) -> Status {

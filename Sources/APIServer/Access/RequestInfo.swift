@@ -52,6 +52,13 @@ struct RequestInfo: Sendable, Hashable {
         if name.isEmpty { settleCollection(query) }
     }
 
+    /// A question about a path that is no object.
+    init(method: String, path: String, isResourceRequest: Bool) {
+        verb = method
+        self.path = path
+        self.isResourceRequest = isResourceRequest
+    }
+
     /// A request from inside the process.
     init(
         verb: String, group: String, version: String, resource: String, subresource: String = "",

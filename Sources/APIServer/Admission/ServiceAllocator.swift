@@ -128,7 +128,8 @@ final class ServiceAllocator: Sendable {
     }
 
     private static func nodePorts(of service: KubeObject?) -> [Int] {
-        (service?.value[["spec", "ports"]]?.array ?? []).compactMap { $0["nodePort"]?.int }.filter { $0 != 0 }
+        let ports = (service?.value[["spec", "ports"]]?.array ?? []).compactMap { $0["nodePort"]?.int }
+        return (ports + [service?.value[["spec", "healthCheckNodePort"]]?.int ?? 0]).filter { $0 != 0 }
     }
 
     private static func claimPorts(
@@ -137,6 +138,7 @@ final class ServiceAllocator: Sendable {
     ) {
         let held = Set(nodePorts(of: old))
         defer { claim.droppedPorts = Array(held.subtracting(nodePorts(of: service))) }
+        claimHealthPort(&service, held, &pool, &claim, &errors)
         guard needsNodePorts(service), var ports = service.value[["spec", "ports"]]?.array else { return }
         let owner = ObjectKey(service)
         // Wishes first, so that no random choice takes a port that the same Service asks for.
@@ -175,5 +177,26 @@ final class ServiceAllocator: Sendable {
             }
         }
         service.value[["spec", "ports"]] = .array(ports)
+    }
+
+    /// The port at which a load balancer asks nodes for pods of the Service.
+    private static func claimHealthPort(
+        _ service: inout KubeObject, _ held: Set<Int>, _ pool: inout ServicePool, _ claim: inout Claim,
+        _ errors: inout [FieldError]
+    ) {
+        let spec = service.value["spec"]
+        guard spec?["type"] == "LoadBalancer", spec?["externalTrafficPolicy"] == "Local" else { return }
+        let wanted = spec?["healthCheckNodePort"]?.int ?? 0
+        guard wanted == 0 || !held.contains(wanted) else { return }
+        let owner = ObjectKey(service)
+        let path = FieldPath("spec", "healthCheckNodePort")
+        do throws(ServicePool.Refusal) {
+            let port = wanted == 0 ? try pool.claimPort(for: owner) : wanted
+            if wanted != 0 { try pool.claim(port: wanted, for: owner) }
+            claim.takenPorts.append(port)
+            service.value[["spec", "healthCheckNodePort"]] = JSONValue(port)
+        } catch {
+            errors.append(.invalid(path, JSONValue(wanted), "failed to allocate a nodePort: range is full"))
+        }
     }
 }

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// One connection: its requests in turn, each answered before the next is looked at.
 struct HTTPConnection: Sendable {
-    typealias Channel = NIOAsyncChannel<CollectedRequest, HTTPServerResponsePart>
+    typealias Channel = NIOAsyncChannel<HTTPInput, HTTPOutput>
 
     let channel: Channel
     let pipeline: RequestPipeline
@@ -28,17 +28,33 @@ struct HTTPConnection: Sendable {
 
     private func serveRequests() async {
         try? await channel.executeThenClose { inbound, outbound in
-            for try await request in inbound {
-                let isOpen = try await answer(request, outbound)
-                if !isOpen { return }
+            var inputs = inbound.makeAsyncIterator()
+            while let input = try await inputs.next(isolation: #isolation) {
+                // Plain bytes follow an upgrade only, and then somebody else reads them.
+                guard case .request(let request) = input else { return }
+                switch try await answer(request, outbound) {
+                case .staysOpen: continue
+                case .closes: return
+                case .becomes(let upgrade, let response):
+                    var reader = WireReader(inputs)
+                    await upgrade.run(&reader, WireWriter(outbound: outbound, channel: channel.channel))
+                    response.request?.finish()
+                    return
+                }
             }
         }
     }
 
-    /// - Returns: Whether the connection stays open.
+    /// What becomes of the connection after an answer.
+    private enum Next {
+        case staysOpen, closes
+        /// What the audit journal has begun with the answer ends when the other protocol is over.
+        case becomes(ConnectionUpgrade, APIResponse)
+    }
+
     private func answer(
-        _ request: CollectedRequest, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
-    ) async throws -> Bool {
+        _ request: CollectedRequest, _ outbound: NIOAsyncChannelOutboundWriter<HTTPOutput>
+    ) async throws -> Next {
         let asked = makeRequest(request)
         var response: APIResponse
         if request.isTooLarge {
@@ -46,45 +62,55 @@ struct HTTPConnection: Sendable {
         } else {
             response = await pipeline.respond(to: asked)
         }
+        var isUpgraded = false
+        defer { if !isUpgraded { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
-        // What is left of a body cannot be told from a next request.
-        let keepsOpen = request.head.isKeepAlive && request.isComplete
+        // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
+        let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
         var head = HTTPResponseHead(
             version: request.head.version, status: HTTPResponseStatus(statusCode: response.code))
         for (name, value) in response.headers { head.headers.add(name: name, value: value) }
-        if !keepsOpen { head.headers.add(name: "Connection", value: "close") }
+        if !keepsOpen, response.code != 101 { head.headers.add(name: "Connection", value: "close") }
         switch response.body {
         case .bytes(let bytes):
-            head.headers.add(name: "Content-Length", value: "\(bytes.count)")
-            var parts: [HTTPServerResponsePart] = [.head(head)]
-            if request.head.method != .HEAD, !bytes.isEmpty {
-                parts.append(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+            if !head.headers.contains(name: "content-length") {
+                head.headers.add(name: "Content-Length", value: "\(bytes.count)")
             }
-            parts.append(.end(nil))
+            var parts: [HTTPOutput] = [.part(.head(head))]
+            if request.head.method != .HEAD, !bytes.isEmpty {
+                parts.append(.part(.body(.byteBuffer(ByteBuffer(bytes: bytes)))))
+            }
+            parts.append(.part(.end(nil)))
             try await outbound.write(contentsOf: parts)
         case .pieces(let pieces):
-            try await outbound.write(.head(head))
+            try await outbound.write(.part(.head(head)))
             var place = AnswerPieces.Place()
             while request.head.method != .HEAD, let piece = pieces.piece(&place) {
                 if piece.isEmpty { continue }
-                try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: piece))))
+                try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
             }
-            try await outbound.write(.end(nil))
+            try await outbound.write(.part(.end(nil)))
         case .watch(let watch):
-            try await outbound.write(.head(head))
-            try await watch.run { try await outbound.write(.body(.byteBuffer($0))) }
+            try await outbound.write(.part(.head(head)))
+            try await watch.run { try await outbound.write(.part(.body(.byteBuffer($0)))) }
             try Task.checkCancellation()
-            try await outbound.write(.end(nil))
+            try await outbound.write(.part(.end(nil)))
         case .stream(let stream):
-            try await outbound.write(.head(head))
+            try await outbound.write(.part(.head(head)))
             for try await piece in stream where !piece.isEmpty {
                 // Suspends while the client does not read; nothing piles up meanwhile.
-                try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: piece))))
+                try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
             }
             try Task.checkCancellation()
-            try await outbound.write(.end(nil))
+            try await outbound.write(.part(.end(nil)))
+        case .upgrade(let upgrade):
+            for (name, value) in upgrade.headers { head.headers.add(name: name, value: value) }
+            // A client that has gone is found by whoever reads from it.
+            try? await outbound.write(.upgrade(head))
+            isUpgraded = true
+            return .becomes(upgrade, response)
         }
-        return keepsOpen
+        return keepsOpen ? .staysOpen : .closes
     }
 
     private func makeRequest(_ request: CollectedRequest) -> APIRequest {
@@ -94,10 +120,11 @@ struct HTTPConnection: Sendable {
             request.head.method.rawValue, request.head.uri,
             accept: accepted.isEmpty ? nil : accepted.joined(separator: ","),
             contentType: headers.first(name: "content-type"), ifNoneMatch: headers.first(name: "if-none-match"),
-            body: request.body,
+            body: request.body, headers: headers.map { ($0.name, $0.value) },
             user: authenticator.user(
                 authorization: headers.first(name: "authorization"), certificateUser: request.certificateUser))
         made.origin.userAgent = headers.first(name: "user-agent") ?? ""
+        made.eventLoop = channel.channel.eventLoop
         made.impersonation = Impersonation(headers: headers)
         return made
     }

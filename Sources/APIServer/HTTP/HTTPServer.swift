@@ -57,8 +57,12 @@ struct HTTPServer: Sendable {
                         try operations.addHandler(NIOSSLServerHandler(context: tls))
                         try operations.addHandler(WriteJoiner())
                         // Assistance with pipelining would stop reading during an answer, and not see a client leave.
-                        try operations.configureHTTPServerPipeline(
-                            withPipeliningAssistance: false, withErrorHandling: true)
+                        try operations.addHandlers([
+                            HTTPResponseEncoder(),
+                            // What a client sends ahead of an upgrade belongs to the other protocol.
+                            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
+                            NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
+                        ])
                         try operations.addHandler(RequestCollector(limits: limits))
                         return try HTTPConnection.Channel(
                             wrappingChannelSynchronously: channel,

@@ -15,10 +15,10 @@ struct CollectedRequest: Sendable {
 }
 
 /// Puts the parts of a request together, within limits of size and time.
-final class RequestCollector: ChannelDuplexHandler {
+final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = CollectedRequest
-    typealias OutboundIn = HTTPServerResponsePart
+    typealias InboundOut = HTTPInput
+    typealias OutboundIn = HTTPOutput
     typealias OutboundOut = HTTPServerResponsePart
 
     struct Limits: Sendable {
@@ -39,7 +39,6 @@ final class RequestCollector: ChannelDuplexHandler {
     private var deadline: Scheduled<Void>?
     private var certificateUser: UserInfo?
     private var knowsCertificate = false
-
     init(limits: Limits) { self.limits = limits }
 
     func handlerAdded(context: ChannelHandlerContext) { arm(limits.requestTime, context) }
@@ -96,7 +95,7 @@ final class RequestCollector: ChannelDuplexHandler {
             certificateUser: user(context))
         self.head = nil
         body = []
-        context.fireChannelRead(wrapInboundOut(request))
+        context.fireChannelRead(wrapInboundOut(.request(request)))
     }
 
     private func user(_ context: ChannelHandlerContext) -> UserInfo? {
@@ -110,7 +109,57 @@ final class RequestCollector: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { arm(limits.idleTime, context) }
-        context.write(data, promise: promise)
+        switch unwrapOutboundIn(data) {
+        case .part(let part):
+            if case .end = part { arm(limits.idleTime, context) }
+            context.write(wrapOutboundOut(part), promise: promise)
+        case .bytes: promise?.fail(ChannelError.operationUnsupported)
+        case .upgrade(let head):
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+            upgrade(context)
+        }
+    }
+
+    /// Takes HTTP out of the pipeline: what was sent and is not yet parsed, and all that follows, passes as it is.
+    private func upgrade(_ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let operations = context.pipeline.syncOperations
+        // In this order, because the decoder passes left bytes on to whoever comes after it.
+        let handlers: [(any RemovableChannelHandler)?] = [
+            try? operations.handler(type: HTTPServerProtocolErrorHandler.self),
+            try? operations.handler(type: NIOHTTPResponseHeadersValidator.self),
+            try? operations.handler(type: HTTPResponseEncoder.self),
+            self,
+            try? operations.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self),
+        ]
+        do {
+            try operations.addHandler(ByteRelay(), position: .after(self))
+            for handler in handlers {
+                if let handler { operations.removeHandler(handler, promise: nil) }
+            }
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+}
+
+/// Stands where HTTP was, after an upgrade.
+private final class ByteRelay: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = HTTPInput
+    typealias OutboundIn = HTTPOutput
+    typealias OutboundOut = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.fireChannelRead(wrapInboundOut(.bytes(unwrapInboundIn(data))))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .bytes(let bytes) = unwrapOutboundIn(data) else {
+            promise?.fail(ChannelError.operationUnsupported)
+            return
+        }
+        context.write(wrapOutboundOut(bytes), promise: promise)
     }
 }

@@ -1,9 +1,13 @@
+import KubeModel
 import SwiftASN1
 import X509
 
 /// Who is behind a connection: a bearer token, else the client's certificate, else nobody.
 struct Authenticator: Sendable {
+    /// Tokens that were given when the server was set up.
     let tokens: [String: UserInfo]
+    /// Tokens that the server has issued.
+    let accounts: ServiceAccountTokens
 
     /// - Parameters:
     ///   - authorization: The value of the header, if there is one.
@@ -13,9 +17,18 @@ struct Authenticator: Sendable {
         if let authorization {
             let parts = authorization.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
             guard parts.count == 2, parts[0].lowercased() == "bearer" else { return certificateUser }
-            return tokens[String(parts[1])]
+            return user(ofToken: String(parts[1]))
         }
         return certificateUser ?? .anonymous
+    }
+
+    /// Whom a bearer token stands for; nil when it is not, or no longer, good.
+    func user(ofToken token: String) -> UserInfo? {
+        if var user = tokens[token] {
+            if !user.groups.contains(UserInfo.authenticated) { user.groups.append(UserInfo.authenticated) }
+            return user
+        }
+        return try? accounts.user(of: token, now: .now)?.user
     }
 
     /// The subject of a certificate: its common name is the user, its organizations are the groups.

@@ -32,7 +32,8 @@ struct CertificateAuthority {
             issuerPrivateKey: key)
     }
 
-    func issueAll(serviceAddress: String) throws -> PKI {
+    /// Certificates and keys in the order in which a `PKI` takes them.
+    func issueAll(serviceAddress: String) throws -> [String] {
         let names = [
             "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
             "kubernetes.default.svc.cluster.local",
@@ -53,7 +54,7 @@ struct CertificateAuthority {
                 CommonName("kubernetes-admin")
             }, usage: .clientAuth, alternatives: nil)
         let authority = try certificate.serializeAsPEM().pemString + "\n"
-        return PKI(parts: [authority, server.certificate, server.key, client.certificate, client.key])
+        return [authority, server.certificate, server.key, client.certificate, client.key]
     }
 
     private func issue(

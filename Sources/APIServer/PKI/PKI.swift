@@ -20,10 +20,14 @@ public struct PKI: Sendable {
     public let serverKey: String
     public let clientCertificate: String
     public let clientKey: String
+    /// The key that signs the tokens of service accounts; it outlives the certificates, as the tokens do.
+    public let serviceAccountKey: String
 
     private static let files = ["ca.crt", "apiserver.crt", "apiserver.key", "admin.crt", "admin.key"]
+    private static let signerFile = "sa.key"
 
-    init(parts: [String]) {
+    init(parts: [String], serviceAccountKey: String) {
+        self.serviceAccountKey = serviceAccountKey
         precondition(parts.count == Self.files.count, "\(parts.count) parts are not the \(Self.files.count) of a PKI")
         authorityCertificate = parts[0]
         serverCertificate = parts[1]
@@ -45,20 +49,31 @@ public struct PKI: Sendable {
     ) throws(PKIError) -> PKI {
         let now = now ?? .now
         let texts = files.compactMap { SecretFile.read("\(directory)/\($0)") }
+        try SecretFile.makeDirectory(directory)
+        let signer = try loadSigner("\(directory)/\(signerFile)")
         if texts.count == files.count {
-            let pki = PKI(parts: texts)
+            let pki = PKI(parts: texts, serviceAccountKey: signer)
             if pki.isUsable(now: now) { return pki }
         }
-        let pki = try make(serviceAddress: serviceAddress, now: now)
-        try SecretFile.makeDirectory(directory)
+        let pki = try make(serviceAddress: serviceAddress, now: now, serviceAccountKey: signer)
         for (name, text) in zip(files, pki.parts) { try SecretFile.write(text, to: "\(directory)/\(name)") }
         return pki
     }
 
+    private static func loadSigner(_ path: String) throws(PKIError) -> String {
+        if let text = SecretFile.read(path), TokenSigner(pem: text) != nil { return text }
+        let text = TokenSigner().pem
+        try SecretFile.write(text, to: path)
+        return text
+    }
+
     /// New certificates, kept nowhere.
-    public static func make(serviceAddress: String = "10.96.0.1", now: Timestamp? = nil) throws(PKIError) -> PKI {
+    public static func make(
+        serviceAddress: String = "10.96.0.1", now: Timestamp? = nil, serviceAccountKey: String? = nil
+    ) throws(PKIError) -> PKI {
         do {
-            return try CertificateAuthority(now: now ?? .now).issueAll(serviceAddress: serviceAddress)
+            let parts = try CertificateAuthority(now: now ?? .now).issueAll(serviceAddress: serviceAddress)
+            return PKI(parts: parts, serviceAccountKey: serviceAccountKey ?? TokenSigner().pem)
         } catch {
             throw PKIError(message: "The certificates of the cluster cannot be made: \(error).", hint: nil)
         }

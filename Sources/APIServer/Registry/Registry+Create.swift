@@ -20,11 +20,12 @@ extension Registry {
         while true {
             do throws(Status) {
                 var written = try await createOnce(kind, object, settings)
-                written.warnings = decoded.warnings
+                written.warnings = decoded.warnings + written.warnings
                 return written
             } catch {
                 attempt += 1
-                guard error.isAlreadyExists, isNameGenerated, attempt < 8 else { throw error }
+                guard error.isAlreadyExists else { throw error }
+                if !isNameGenerated || attempt == 8 { throw Self.collision(error, of: object) }
             }
         }
     }
@@ -35,20 +36,29 @@ extension Registry {
         var object = object
         let resource = kind.resource
         kind.applyDefaults(&object)
+        if !settings.hasOwners { kind.recordWrite(of: &object, over: nil, by: settings.writer(kind), at: now()) }
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
+        let request = AdmissionRequest(kind, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
-        let errors = kind.validate(object)
+        let errors = kind.validateCreate(object)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(resource, name: object.name, errors)
         }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
+        }
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         if settings.isDryRun {
             services.cancel(claim)
-            if store.get(target.key) != nil { throw .alreadyExists(resource, object.name) }
+            if let present = store.get(target.key)?.object { throw .alreadyExists(resource, present) }
             var written = Written(unstored: object)
+            written.warnings = admission.warnings
             written.isCreated = true
             return written
         }
@@ -56,12 +66,27 @@ extension Registry {
             var written = Written(try await store.put(target.key, object, .absent))
             services.confirm(claim)
             written.isCreated = true
+            written.warnings = admission.warnings
+            await settle(resource)
             if resource == .events { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)
+            await revoke(admission)
+            if case .exists = error, let present = store.get(target.key)?.object {
+                throw .alreadyExists(resource, present)
+            }
             throw .answer(to: error, resource, name: object.name)
         }
+    }
+
+    /// The refusal of a name that is taken, when the server itself has made it.
+    private static func collision(_ status: Status, of object: KubeObject) -> Status {
+        guard object.generateName?.isEmpty == false else { return status }
+        var status = status
+        status.message += ", the server was not able to generate a unique name for the object"
+        status.details?["retryAfterSeconds"] = 1
+        return status
     }
 
     private func namespaceObject(_ name: String) -> KubeObject? {

@@ -50,8 +50,6 @@ extension Registry {
                 "\(kindName) in version \"\(resource.version)\" cannot be handled as a \(resource.kind): "
                     + "converting (\(resource.version).\(kindName)) to (\(group).\(resource.kind)): unknown conversion")
         }
-        // Who set which field is not recorded, so it is not repeated either.
-        if body[["metadata", "managedFields"]] != nil { body[["metadata", "managedFields"]] = nil }
         return body
     }
 }

@@ -25,6 +25,7 @@ extension Registry {
                     if isDryRun { return Deleted(object: final, isGone: true) }
                     let last = try await store.delete(target.key, .revision(current.revision), final: final)
                     services.release(current.object, resource)
+                    await settle(resource)
                     return Deleted(object: last.object, isGone: true)
                 case .mark(let marked):
                     if isDryRun { return Deleted(object: marked, isGone: false) }
@@ -40,15 +41,18 @@ extension Registry {
     }
 
     private func check(_ options: DeleteOptions, _ object: KubeObject, _ resource: ResourceType) throws(Status) {
+        // These two messages call the kind by its name rather than its plural.
+        let kind = ResourceType(
+            group: resource.group, version: resource.version, kind: resource.kind, plural: resource.kind)
         if let uid = options.uid, uid != object.uid {
             throw .conflict(
-                resource, object.name,
+                kind, object.name,
                 "the UID in the precondition (\(uid)) does not match the UID in record (\(object.uid)). "
                     + "The object might have been deleted and then recreated")
         }
         if let revision = options.resourceVersion, revision != object.resourceVersion {
             throw .conflict(
-                resource, object.name,
+                kind, object.name,
                 "the ResourceVersion in the precondition (\(revision)) does not match the ResourceVersion in record "
                     + "(\(object.resourceVersion)). The object might have been modified")
         }

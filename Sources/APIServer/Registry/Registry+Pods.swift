@@ -14,6 +14,9 @@ extension Registry {
         let bindings = ResourceType(group: "", version: "v1", kind: "Binding", plural: "pods/binding")
         let annotations = binding[["metadata", "annotations"]]?.object ?? [:]
         let time = now()
+        // Where a pod runs is nobody's wish.
+        var settings = settings
+        settings.hasOwners = true
         _ = try await change(target, subresource: "binding", settings) { current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(
@@ -40,18 +43,13 @@ extension Registry {
         pod.value[["status", "conditions"]] = .array(conditions)
     }
 
-    /// Deletes a pod on behalf of somebody who empties a node (POST `eviction`).
-    func evict(_ target: Target, _ eviction: JSONValue, isDryRun: Bool) async throws(Status) {
-        _ = try await delete(target, DeleteOptions(eviction["deleteOptions"]), isDryRun: isDryRun)
-    }
-
     /// The log of a container, from the agent of the pod's node.
     func logs(
         _ target: Target, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
         let pod = try get(target).object
         var options = options
-        options.container = try PodLog.container(options.container, of: pod)
+        options.container = try PodContainers.choose(options.container, of: pod)
         guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
             return AsyncThrowingStream { $0.finish() }
         }
@@ -71,9 +69,6 @@ extension DeleteOptions {
             propagation: value?["propagationPolicy"]?.string.flatMap(Propagation.init(rawValue:)),
             uid: value?[["preconditions", "uid"]]?.string,
             resourceVersion: value?[["preconditions", "resourceVersion"]]?.string)
-        // The older spelling of the same wish.
-        if propagation == nil, let orphans = value?["orphanDependents"]?.bool {
-            propagation = orphans ? .orphan : .background
-        }
+        orphanDependents = value?["orphanDependents"]?.bool
     }
 }

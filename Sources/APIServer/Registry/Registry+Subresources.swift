@@ -35,8 +35,10 @@ extension Registry {
             try await bind(target, body, settings)
             return SubresourceAnswer(code: 201, value: SuccessStatus.created)
         case ("POST", "eviction") where target.resource == .pods:
-            try await evict(target, body, isDryRun: settings.isDryRun)
-            return SubresourceAnswer(code: 201, value: SuccessStatus.created)
+            return SubresourceAnswer(
+                code: 201, value: try await evict(target, body, isDryRun: settings.isDryRun))
+        case ("POST", "token") where target.resource == .serviceAccounts:
+            return SubresourceAnswer(code: 201, value: try requestToken(target, body, isDryRun: settings.isDryRun))
         case ("GET", _) where Self.ownForms.contains(subresource):
             return SubresourceAnswer(code: 200, value: try get(target).object.value)
         case ("PUT", _) where Self.ownForms.contains(subresource):

@@ -5,6 +5,21 @@ extension Registry {
     /// How often a change is tried again on the newest state, when others write the same object at the same time.
     static let attemptsMax = 5
 
+    /// Kinds of which a PUT makes an object that is not there.
+    private static let createdByUpdate: Set<ResourceType> = [
+        .services, .endpoints, .events, .limitRanges, .leases, .roles, .roleBindings, .clusterRoles,
+        .clusterRoleBindings,
+    ]
+
+    /// Kinds of which nothing is replaced unless the writer says which state it has seen; so are all custom resources.
+    private static let replacedKnowingly: Set<ResourceType> = [
+        .leases, .podDisruptionBudgets, .customResourceDefinitions,
+    ]
+
+    private static func needsResourceVersion(_ kind: KindSchema) -> Bool {
+        replacedKnowingly.contains(kind.resource) || kind.root.traits.definition?.hasPrefix("io.k8s.") != true
+    }
+
     /// Replaces an object, or its status (PUT).
     func update(
         _ target: Target, body: JSONValue, subresource: String?, _ settings: WriteSettings
@@ -12,13 +27,24 @@ extension Registry {
         let decoded = try decode(target.kind, body, settings)
         var object = decoded.object
         try checkIdentity(&object, target)
+        if subresource == nil, Self.createdByUpdate.contains(target.resource), store.get(target.key) == nil {
+            guard object.uid.isEmpty else { throw .uidPrecondition(target, wanted: object.uid, found: "") }
+            object.value[["metadata", "resourceVersion"]] = nil
+            var written = try await create(target.kind, namespace: target.namespace, body: object.value, settings)
+            written.warnings = decoded.warnings
+            return written
+        }
         var written = try await change(target, subresource: subresource, settings) { _ in object }
-        written.warnings = decoded.warnings
+        written.warnings = decoded.warnings + written.warnings
         return written
     }
 
     /// The object must be the one that the URL names.
     func checkIdentity(_ object: inout KubeObject, _ target: Target) throws(Status) {
+        guard !object.name.isEmpty else {
+            throw .badRequest(
+                "the name of the object (\(target.name) based on URL) was undeterminable: name must be provided")
+        }
         guard object.name == target.name else {
             throw .badRequest(
                 "the name of the object (\(object.name)) does not match the name on the URL (\(target.name))")
@@ -40,6 +66,9 @@ extension Registry {
             let current = try get(target)
             let wanted = try make(current.object)
             let precondition = wanted.resourceVersion
+            if precondition.isEmpty, Self.needsResourceVersion(target.kind) {
+                throw .withoutResourceVersion(target.resource, target.name)
+            }
             guard precondition.isEmpty || precondition == current.object.resourceVersion else {
                 throw .modified(target.resource, target.name)
             }
@@ -59,24 +88,37 @@ extension Registry {
         let kind = target.kind
         let old = current.object
         var object = wanted
-        if !object.uid.isEmpty, object.uid != old.uid {
-            throw .conflict(
-                target.resource, target.name,
-                "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
+        if !settings.isPatch, !object.uid.isEmpty, object.uid != old.uid {
+            throw .uidPrecondition(target, wanted: object.uid, found: old.uid)
         }
+        let uid = object.uid
         object.value[["metadata", "resourceVersion"]] = old.value[["metadata", "resourceVersion"]]
         kind.applyDefaults(&object)
+        if !settings.hasOwners {
+            kind.recordWrite(of: &object, over: old, by: settings.writer(kind, subresource), at: now())
+        }
+        let request = AdmissionRequest(kind, old: old, subresource: subresource, settings)
+        if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForUpdate(&object, old: old, subresource: subresource)
-        object.uid = old.uid
+        object.uid = uid.isEmpty ? old.uid : uid
+        if object.isSameBesidesTimes(as: old) { object = old }
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
         let errors = kind.validate(object) + kind.validateUpdate(object, old: old, subresource: subresource)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)
         }
+        let admission: Admission
+        do throws(Status) { admission = try await admit(object, request) } catch {
+            services.cancel(claim)
+            throw error
+        }
         if settings.isDryRun || object == old {
             services.cancel(claim)
-            return .success(object == old ? Written(current) : Written(unstored: object))
+            await revoke(admission)
+            var written = object == old ? Written(current) : Written(unstored: object)
+            written.warnings = admission.warnings
+            return .success(written)
         }
         do throws(StoreError) {
             let stored: StoredObject
@@ -87,10 +129,62 @@ extension Registry {
                 stored = try await store.put(target.key, object, .revision(current.revision))
             }
             services.confirm(claim)
-            return .success(Written(stored))
+            await settle(target.resource)
+            var written = Written(stored)
+            written.warnings = admission.warnings
+            return .success(written)
         } catch {
             services.cancel(claim)
+            await revoke(admission)
             return .failure(error)
         }
+    }
+}
+
+extension KubeObject {
+    /// Whether two states differ in nothing but when managers are said to have written.
+    fileprivate func isSameBesidesTimes(as other: KubeObject) -> Bool {
+        let path = ["metadata", "managedFields"]
+        guard let mine = value[path]?.array, let theirs = other.value[path]?.array, mine.count == theirs.count,
+            mine != theirs
+        else { return false }
+        func timeless(_ entries: [JSONValue]) -> Set<JSONValue> {
+            Set(
+                entries.map { entry in
+                    var entry = entry
+                    entry["time"] = nil
+                    return entry
+                })
+        }
+        guard timeless(mine) == timeless(theirs) else { return false }
+        var (left, right) = (value, other.value)
+        left[path] = nil
+        right[path] = nil
+        return left == right
+    }
+}
+
+extension Status {
+    /// 422: nobody may replace this blindly.
+    static func withoutResourceVersion(_ resource: ResourceType, _ name: String) -> Status {
+        let kind = ResourceType(
+            group: resource.group, version: resource.version, kind: resource.plural, plural: resource.plural)
+        return .invalid(
+            kind, name: name,
+            [
+                FieldError(
+                    .invalid, FieldPath("metadata", "resourceVersion"), shownValue: "0x0",
+                    "must be specified for an update")
+            ])
+    }
+
+    /// 409: the object is not the one that the writer means.
+    static func uidPrecondition(_ target: Target, wanted: String, found: String) -> Status {
+        let key = ["/registry", target.resource.plural, target.namespace, target.name].compactMap { $0 }
+        return conflict(
+            target.resource, target.name,
+            "StorageError: invalid object, Code: 4, Key: \(key.joined(separator: "/")), ResourceVersion: 0, "
+                + "AdditionalErrorMsg: Precondition failed: UID in precondition: \(wanted), UID in object meta: \(found)"
+        )
     }
 }

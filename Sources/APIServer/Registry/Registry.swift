@@ -15,19 +15,31 @@ final class Registry: Sendable {
     let eventLines = EventLines()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
-    let authorizer: any Authorizer
+    let authorizer: RoleAuthorizer
+    /// Issues and knows the tokens of service accounts.
+    let tokens: ServiceAccountTokens
+    /// The certificate by which pods know the server; empty without one.
+    let authorityCertificate: String
+    /// Takes note of every request.
+    let ledger = RequestLedger()
+    /// Admission plugins that are switched off.
+    let disabledPlugins: Set<String>
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
 
     init(
-        store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator,
+        store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator, signer: TokenSigner = TokenSigner(),
+        authorityCertificate: String = "", disabledPlugins: Set<String> = [],
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
         self.catalog = catalog
         self.services = services
         self.now = now
-        authorizer = AlwaysAllow()
+        authorizer = RoleAuthorizer(store: store)
+        tokens = ServiceAccountTokens(signer: signer, store: store)
+        self.authorityCertificate = authorityCertificate
+        self.disabledPlugins = disabledPlugins
     }
 
     /// The schema of a resource; `Status.unknownResource` for one that is not served.
@@ -69,6 +81,14 @@ struct WriteSettings: Sendable {
     var caller: UserInfo?
     /// Members that the body gave twice, as dotted paths.
     var duplicateFields: [String] = []
+    /// Who is written down as the owner of what is written.
+    var fieldManager = ""
+    /// Whether the objects to be written say already who owns what.
+    var hasOwners = false
+    /// Whether the new state comes from a patch, which cannot name the object by its uid.
+    var isPatch = false
+    /// Whether an apply takes fields from others.
+    var isForced = false
 }
 
 /// What a write left behind.
@@ -99,4 +119,11 @@ final class NodeAgents: Sendable {
     subscript(node: String) -> (any NodeAgent)? { agents.withLock { $0[node] } }
 
     func set(_ agent: any NodeAgent, node: String) { agents.withLock { $0[node] = agent } }
+}
+
+extension WriteSettings {
+    /// Who writes, as `managedFields` names it.
+    func writer(_ kind: KindSchema, _ subresource: String? = nil) -> FieldWriter {
+        FieldWriter(manager: fieldManager, apiVersion: kind.resource.apiVersion, subresource: subresource ?? "")
+    }
 }

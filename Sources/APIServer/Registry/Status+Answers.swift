@@ -27,6 +27,13 @@ extension Status {
             details: details(resource, name: name))
     }
 
+    /// The name is taken, by an object that may be on its way out.
+    static func alreadyExists(_ resource: ResourceType, _ present: KubeObject) -> Status {
+        var status = alreadyExists(resource, present.name)
+        if present.isBeingDeleted { status.message = "object is being deleted: \(status.message)" }
+        return status
+    }
+
     static func conflict(_ resource: ResourceType, _ name: String, _ why: String) -> Status {
         Status(
             code: 409, reason: "Conflict",

@@ -10,11 +10,15 @@ struct APIResponse: Sendable {
         case pieces(AnswerPieces)
         /// Lines of events, for as long as the watch lasts.
         case watch(WatchStream)
+        /// The connection goes over to another protocol.
+        case upgrade(ConnectionUpgrade)
     }
 
     var code: Int
     var headers: [(name: String, value: String)] = []
     var body: Body
+    /// The request that this answers, for as long as it is being sent.
+    var request: OpenRequest?
 
     private static let noCache = (name: "Cache-Control", value: "no-cache, private")
 
@@ -68,5 +72,9 @@ struct APIResponse: Sendable {
         _ stream: AsyncThrowingStream<[UInt8], any Error>, contentType: String
     ) -> APIResponse {
         APIResponse(code: 200, headers: [noCache, ("Content-Type", contentType)], body: .stream(stream))
+    }
+
+    static func upgrade(_ upgrade: ConnectionUpgrade) -> APIResponse {
+        APIResponse(code: 101, body: .upgrade(upgrade))
     }
 }

@@ -69,7 +69,7 @@ extension APIResponse {
             var all: [UInt8] = []
             while let piece = pieces.piece(&place) { all += piece }
             return all
-        case .stream, .watch: return nil
+        case .stream, .watch, .upgrade: return nil
         }
     }
 }

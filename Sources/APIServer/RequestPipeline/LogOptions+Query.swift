@@ -2,13 +2,13 @@ import KubeClient
 import KubeModel
 
 extension LogOptions {
-    /// Reads the parameters of `pods/NAME/log`; 422 for numbers that cannot be.
+    /// Reads the parameters of `pods/NAME/log`; 400 for what is no number or time, 422 for numbers that cannot be.
     init(_ query: Query) throws(Status) {
         self.init(
             container: query["container"], isFollowing: query.flag("follow"), isPrevious: query.flag("previous"),
-            tailLines: query.int("tailLines"), limitBytes: query.int("limitBytes"),
-            sinceSeconds: query.int("sinceSeconds"),
-            sinceTime: query["sinceTime"].flatMap(Timestamp.init(parsing:)), hasTimestamps: query.flag("timestamps"))
+            tailLines: try Self.number("tailLines", query), limitBytes: try Self.number("limitBytes", query),
+            sinceSeconds: try Self.number("sinceSeconds", query),
+            sinceTime: try Self.time("sinceTime", query), hasTimestamps: query.flag("timestamps"))
         var errors: [FieldError] = []
         func check(_ name: String, _ value: Int?, isPositive: Bool) {
             guard let value, value < (isPositive ? 1 : 0) else { return }
@@ -26,5 +26,24 @@ extension LogOptions {
             throw .invalid(
                 ResourceType(group: "", version: "v1", kind: "PodLogOptions", plural: ""), name: "", errors)
         }
+    }
+
+    private static func number(_ name: String, _ query: Query) throws(Status) -> Int? {
+        guard let text = query[name] else { return nil }
+        guard let number = Int(text) else {
+            let isNumber = !text.isEmpty && text.drop { $0 == "-" || $0 == "+" }.allSatisfy(\.isNumber)
+            let why = isNumber ? "value out of range" : "invalid syntax"
+            throw .badRequest("strconv.ParseInt: parsing \"\(text)\": \(why)")
+        }
+        return number
+    }
+
+    private static func time(_ name: String, _ query: Query) throws(Status) -> Timestamp? {
+        guard let text = query[name], !text.isEmpty, text != "null" else { return nil }
+        guard let time = Timestamp(parsing: text) else {
+            throw .badRequest(
+                "parsing time \"\(text)\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\(text)\" as \"2006\"")
+        }
+        return time
     }
 }

@@ -10,7 +10,7 @@ struct RequestBody {
     /// The largest body that is read, in bytes; patches and objects alike.
     static let bytesMax = 3 * 1024 * 1024
 
-    private static let objectTypes = ["application/json", ProtobufBody.mediaType]
+    private static let objectTypes = ["application/json", "application/yaml", ProtobufBody.mediaType]
     private static let patchTypes: [ObjectPatch.Kind] = [.json, .merge, .strategic, .apply]
 
     /// The object of a POST, PUT or DELETE; nil for an empty body.
@@ -24,36 +24,85 @@ struct RequestBody {
                 throw .badRequest("the object provided is unrecognized (must be of type \(kind)): \(error.message)")
             }
         case "application/json", "": return try json(request.body, kind: kind)
+        case "application/yaml": return try yaml(request.body, kind: kind)
         default: throw .unsupportedMediaType(accepted: objectTypes)
         }
     }
 
-    /// The body of a PATCH.
-    static func patch(
-        _ request: APIRequest, kind: String
-    ) throws(Status) -> (patch: ObjectPatch, duplicateFields: [String]) {
-        let name = MediaType(request.contentType ?? "").name
-        guard let type = ObjectPatch.Kind(rawValue: name) else {
+    /// How the body of a PATCH is to be read; 415 for types that no patch has.
+    static func patchType(_ request: APIRequest) throws(Status) -> ObjectPatch.Kind {
+        guard let type = ObjectPatch.Kind(rawValue: MediaType(request.contentType ?? "").name) else {
             throw .unsupportedMediaType(accepted: patchTypes.map(\.rawValue))
         }
-        let body: RequestBody
-        do throws(JSONError) {
-            body = try parse(request.body)
-        } catch {
-            if type == .apply { throw .badRequest("error decoding YAML: \(error.description)") }
-            throw .badRequest("error decoding patch: \(error.description)")
+        return type
+    }
+
+    /// The body of a PATCH, with the members that it gives twice.
+    static func patch(
+        _ request: APIRequest, _ type: ObjectPatch.Kind
+    ) throws(Status) -> (patch: ObjectPatch, duplicateFields: [String]) {
+        var duplicates: [String] = []
+        let value: JSONValue
+        if type == .apply {
+            do throws(YAMLError) {
+                value = try JSONValue(parsingYAML: request.body) { duplicates.append($0) }
+            } catch {
+                throw .badRequest("error decoding patch: \(error.message)")
+            }
+        } else {
+            do throws(JSONError) {
+                value = try JSONValue(parsing: request.body) { duplicates.append($0) }
+            } catch {
+                throw .badRequest((type == .strategic ? "" : "error decoding patch: ") + error.message)
+            }
         }
-        if type == .merge || type == .strategic, body.value.object == nil {
-            throw .badRequest(
-                "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+        if let complaint = misfit(value, type) { throw .badRequest(complaint) }
+        return (ObjectPatch(type, value), duplicates)
+    }
+
+    /// What is wrong with the shape of a patch; nil if nothing is.
+    private static func misfit(_ value: JSONValue, _ type: ObjectPatch.Kind) -> String? {
+        let found =
+            switch value {
+            case .null: "null"
+            case .bool: "bool"
+            case .int, .double: "number"
+            case .string: "string"
+            case .array: "array"
+            case .object: "object"
+            }
+        func cannot(_ wanted: String) -> String { "json: cannot unmarshal \(found) into Go value of type \(wanted)" }
+        switch (type, value) {
+        case (.json, .array(let operations)):
+            guard let bad = operations.first(where: { $0.object == nil }) else { return nil }
+            let name = bad.array == nil ? bad.string == nil ? bad.bool == nil ? "number" : "bool" : "string" : "array"
+            return "error decoding patch: json: cannot unmarshal \(name) into Go value of type handlers.jsonPatchOp"
+        case (.json, _): return "error decoding patch: " + cannot("[]handlers.jsonPatchOp")
+        case (_, .object): return nil
+        case (.merge, _): return "error decoding patch: " + cannot("map[string]interface {}")
+        case (.strategic, _): return cannot("map[string]interface {}")
+        case (.apply, _):
+            return "error decoding patch: error unmarshaling JSON: while decoding JSON: "
+                + cannot("map[string]interface {}")
         }
-        return (ObjectPatch(type, body.value), body.duplicateFields)
     }
 
     private static func parse(_ bytes: [UInt8]) throws(JSONError) -> RequestBody {
         var duplicates: [String] = []
         let value = try JSONValue(parsing: bytes, onDuplicate: { duplicates.append($0) })
         return RequestBody(value: value, duplicateFields: duplicates)
+    }
+
+    private static func yaml(_ bytes: [UInt8], kind: String) throws(Status) -> RequestBody {
+        var duplicates: [String] = []
+        do throws(YAMLError) {
+            let value = try JSONValue(parsingYAML: bytes) { duplicates.append($0) }
+            return RequestBody(value: value, duplicateFields: duplicates)
+        } catch {
+            throw .badRequest(
+                "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; "
+                    + "json parse error: \(error.message)")
+        }
     }
 
     private static func json(_ bytes: [UInt8], kind: String) throws(Status) -> RequestBody {

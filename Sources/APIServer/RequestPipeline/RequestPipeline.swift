@@ -11,29 +11,59 @@ struct RequestPipeline: Sendable {
     }
 
     func respond(to request: APIRequest) async -> APIResponse {
+        let info = RequestInfo(method: request.method, path: request.path, query: request.query)
+        let open = registry.ledger.begin(
+            info, request.user ?? .unknown, uri: request.uri, origin: request.origin)
+        var response: APIResponse
         do throws(Status) {
-            return try await answer(request)
+            response = try await answer(request, info, open)
+            switch response.body {
+            case .stream, .watch, .upgrade:
+                open.streaming(code: response.code)
+                response.request = open
+            case .bytes, .pieces: open.answered(code: response.code)
+            }
         } catch {
-            return .refusal(error)
+            open.refused(error)
+            response = .refusal(error)
         }
+        response.headers.append(("Audit-Id", open.auditID))
+        return response
     }
 
-    private func answer(_ request: APIRequest) async throws(Status) -> APIResponse {
+    private func answer(
+        _ request: APIRequest, _ info: RequestInfo, _ open: OpenRequest
+    ) async throws(Status) -> APIResponse {
         var request = request
         let route = Route(path: request.path)
-        guard var user = request.user, route.isPublic || user != .anonymous else { throw .unauthorized }
+        guard let real = request.user, real != .anonymous || Self.isForStrangers(info) else { throw .unauthorized }
         try await registry.prepare()
+        var user = real
         if let impersonation = request.impersonation {
-            user = try impersonation.user(insteadOf: user, registry.authorizer)
+            user = try impersonation.user(insteadOf: real, registry.authorizer)
             request.user = user
+            open.impersonating(user)
         }
-        let info = RequestInfo(method: request.method, path: request.path, query: request.query)
-        _ = try registry.authorizer.check(user, info)
+        let decision = registry.authorizer.decide(user, info)
+        open.decided(decision)
+        guard decision.isAllowed else { throw .forbidden(user, info, decision.reason) }
         if case .resource(let path) = route {
-            if let review = try Reviews.answer(path, request, user: user) { return review }
+            if let review = try Reviews(registry, request, path, user).answer() { return review }
             return try await ResourceRequest(registry: registry, path: path, request: request).answer()
         }
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
+        if let own = try await ServerPages(registry).answer(request) { return own }
         return try documents.answer(route, request)
     }
+
+    /// What people who have not said who they are may ask.
+    private static func isForStrangers(_ info: RequestInfo) -> Bool {
+        guard info.verb == "get" else { return false }
+        return ["/healthz", "/livez", "/readyz", "/version", "/version/"].contains(info.path)
+    }
+}
+
+extension UserInfo {
+    /// Somebody whose token is not known.
+    fileprivate static let unknown = UserInfo(name: "")
 }

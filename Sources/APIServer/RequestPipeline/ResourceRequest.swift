@@ -22,11 +22,16 @@ struct ResourceRequest {
         }
         if let name = path.name {
             guard path.namespace != nil || !kind.resource.isNamespaced else { throw .unknownResource }
+            if path.subresource == "proxy", kind.subresources.contains("proxy") {
+                return try await ProxyRequest(registry: registry, path: path, request: request).answer()
+            }
             let target = Target(kind: kind, namespace: path.namespace, name: name)
-            if let subresource = path.subresource { return try await answer(target, subresource) }
+            if let subresource = path.subresource {
+                return try WebSocketStream.wrap(try await answer(target, subresource), request)
+            }
             return try await answer(target)
         }
-        return try await answer(kind)
+        return try WebSocketStream.wrap(try await answer(kind), request)
     }
 
     // MARK: Collections
@@ -43,7 +48,7 @@ struct ResourceRequest {
             return try presenter(kind).object(written, code: 201)
         case "DELETE":
             guard kind.verbs.contains("deletecollection") else { throw .methodNotAllowed }
-            let options = try deleteOptions()
+            let options = try options.delete()
             let page = try await registry.deleteCollection(
                 kind, namespace: path.namespace, listQuery(kind), options.options, isDryRun: options.isDryRun)
             return try presenter(kind).list(page)
@@ -112,10 +117,10 @@ struct ResourceRequest {
             let body = try body(kind)
             let written = try await registry.update(
                 target, body: body.value, subresource: nil, settings(body.duplicateFields))
-            return try presenter(kind).object(written)
+            return try presenter(kind).object(written, code: written.isCreated ? 201 : 200)
         case "PATCH": return try await patch(target, subresource: nil)
         case "DELETE":
-            let options = try deleteOptions()
+            let options = try options.delete()
             let deleted = try await registry.delete(target, options.options, isDryRun: options.isDryRun)
             return try answer(deleted, target, options.options)
         default: throw .methodNotAllowed
@@ -123,24 +128,30 @@ struct ResourceRequest {
     }
 
     /// Resources whose DELETE answers with the object although it is gone.
-    private static let returnsDeleted: Set<ResourceType> = [.pods, .services, .serviceAccounts]
+    private static let returnsDeleted: Set<ResourceType> = [
+        .pods, .services, .serviceAccounts, .podTemplates, .resourceQuotas, .persistentVolumes,
+        .persistentVolumeClaims,
+    ]
 
     private func answer(_ deleted: Deleted, _ target: Target, _ options: DeleteOptions) throws(Status) -> APIResponse {
         if deleted.isGone, !Self.returnsDeleted.contains(target.resource) {
             return .json(SuccessStatus.deleted(target.resource, deleted.object))
         }
-        let code = !deleted.isGone && options.propagation == .foreground ? 202 : 200
+        let code = !deleted.isGone && options.orphanDependents == false ? 202 : 200
         return try presenter(target.kind).object(Written(unstored: deleted.object), code: code)
     }
 
     private func patch(_ target: Target, subresource: String?) async throws(Status) -> APIResponse {
-        let (patch, duplicates) = try RequestBody.patch(request, kind: target.resource.kind)
-        if patch.kind == .apply, request.query["fieldManager"] ?? "" == "" {
-            let options = ResourceType(group: "meta.k8s.io", version: "v1", kind: "PatchOptions", plural: "")
-            throw .invalid(
-                options, name: "", [.required(FieldPath("fieldManager"), "is required for apply patch")])
+        let type = try RequestBody.patchType(request)
+        var settings = try options.settings([], patch: type)
+        let patch: ObjectPatch
+        do throws(Status) {
+            (patch, settings.duplicateFields) = try RequestBody.patch(request, type)
+        } catch {
+            // An object that is not there comes first, unless the patch could make it.
+            if type != .apply { _ = try registry.get(target) }
+            throw error
         }
-        let settings = try settings(duplicates)
         if subresource == "scale" {
             return .json(try await registry.patchScale(target, patch, settings))
         }
@@ -152,6 +163,9 @@ struct ResourceRequest {
     // MARK: Sub-resources
 
     private func answer(_ target: Target, _ subresource: String) async throws(Status) -> APIResponse {
+        if target.resource == .pods, StreamRequest.subresources.contains(subresource) {
+            return try await StreamRequest(registry: registry, target: target, request: request).answer(subresource)
+        }
         switch (request.method, subresource) {
         case ("GET", "log") where target.resource == .pods:
             let stream = try await registry.logs(target, options: try LogOptions(request.query))
@@ -186,34 +200,10 @@ struct ResourceRequest {
         return body
     }
 
+    private var options: RequestOptions { RequestOptions(request: request) }
+
     private func settings(_ duplicateFields: [String]) throws(Status) -> WriteSettings {
-        var settings = WriteSettings(isDryRun: try isDryRun(), caller: request.user, duplicateFields: duplicateFields)
-        if let text = request.query["fieldValidation"], !text.isEmpty {
-            guard let validation = FieldValidation(rawValue: text) else {
-                throw .badRequest("fieldValidation: Unsupported value: \"\(text)\"")
-            }
-            settings.fieldValidation = validation
-        }
-        return settings
-    }
-
-    private func isDryRun() throws(Status) -> Bool {
-        switch request.query["dryRun"] ?? "" {
-        case "": return false
-        case "All": return true
-        case let other: throw .badRequest("dryRun: Unsupported value: \"\(other)\": supported values: \"All\"")
-        }
-    }
-
-    private func deleteOptions() throws(Status) -> (options: DeleteOptions, isDryRun: Bool) {
-        let body = try RequestBody.object(request, kind: "DeleteOptions")?.value
-        var options = DeleteOptions(body)
-        if let seconds = request.query.int("gracePeriodSeconds") { options.gracePeriodSeconds = seconds }
-        if let text = request.query["propagationPolicy"], let propagation = DeleteOptions.Propagation(rawValue: text) {
-            options.propagation = propagation
-        }
-        let bodyIsDryRun = body?["dryRun"]?.array?.contains("All") ?? false
-        return (options, try isDryRun() || bodyIsDryRun)
+        try options.settings(duplicateFields)
     }
 }
 

@@ -16,6 +16,9 @@ struct Query: Sendable, Equatable {
     /// The first value of a parameter; nil when it is absent.
     subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
 
+    /// All values of a parameter, in order.
+    func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
+
     /// A truth value as Kubernetes reads it: a parameter that is there is true, unless it says `0` or `false`.
     func flag(_ name: String) -> Bool {
         guard let value = self[name] else { return false }

@@ -55,7 +55,7 @@ struct ResourcePath: Equatable {
     let name: String?
     let subresource: String?
 
-    /// Reads what follows the version: `[namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]`.
+    /// Reads what follows the version: `[namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]`, with any path after `proxy`.
     init?(group: String, version: String, _ parts: ArraySlice<String>) {
         self.group = group
         self.version = version
@@ -68,7 +68,8 @@ struct ResourcePath: Equatable {
         } else {
             namespace = nil
         }
-        guard (1...3).contains(parts.count) else { return nil }
+        // What follows `proxy` is somebody else's path.
+        guard (1...3).contains(parts.count) || parts.count > 3 && parts[2] == "proxy" else { return nil }
         plural = parts[0]
         name = parts.count > 1 ? parts[1] : nil
         subresource = parts.count > 2 ? parts[2] : nil

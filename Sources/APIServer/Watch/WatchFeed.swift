@@ -8,9 +8,15 @@ actor WatchFeed {
 
     private init(_ cursor: WatchCursor) { self.cursor = cursor }
 
-    static func stream(_ cursor: WatchCursor) -> AsyncThrowingStream<WatchEvent, any Error> {
+    /// - Parameter owning: The request that ends with the stream.
+    static func stream(
+        _ cursor: WatchCursor, owning request: OpenRequest? = nil
+    ) -> AsyncThrowingStream<WatchEvent, any Error> {
         let feed = WatchFeed(cursor)
-        return AsyncThrowingStream { try await feed.next() }
+        return AsyncThrowingStream {
+            defer { withExtendedLifetime(request) {} }
+            return try await feed.next()
+        }
     }
 
     private func next() async throws -> WatchEvent? {

@@ -9,7 +9,7 @@
 /// Returns its process id and the other end in `channel`; or a negative errno.
 pid_t vs_channel_start(const char *role, int *channel);
 
-/// Sends one packet, with descriptors beside it. Returns 0 or a negative errno.
+/// Sends one packet, with up to three descriptors beside it. Returns 0 or a negative errno.
 int vs_channel_send(int channel, const void *bytes, size_t length, const int *descriptors, size_t count);
 
 /// Waits for one packet. Returns its length, 0 at the end, or a negative errno; `descriptor` is -1 when none came with it.

@@ -12,5 +12,11 @@ int vs_wait_process(pid_t process, int timeout_milliseconds);
 /// Returns 0, or -1 with errno set.
 int vs_pipe(int ends[2]);
 
+/// Tells a terminal its size; the programs on it get SIGWINCH when it is another one.
+void vs_set_window(int terminal, unsigned columns, unsigned rows);
+
+/// Lets no SIGPIPE reach the calling thread: who writes to a pipe that nobody reads gets EPIPE.
+void vs_block_broken_pipes(void);
+
 /// Lets no program that is started from now on inherit a descriptor that is open now, from `first` on.
 void vs_close_on_exec(int first);

@@ -11,12 +11,14 @@ enum vs_message {
     VS_POD_CREATE = 1,
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
-    /// pod, container, directory, user (-1: none), count + arguments, count + environment, count + (source, target, read-only),
-    /// count + (path, content); descriptors: output, errors → reply with the process id
+    /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
+    /// count + (source, target, read-only), count + (path, content); descriptors: input, output, errors, or none with a terminal
+    /// → reply with the process id, and with the terminal's other side
     VS_CONTAINER_START = 3,
     /// container, signal → reply
     VS_CONTAINER_SIGNAL = 4,
-    /// container, name of the execution, count + arguments, count + environment; descriptors: output, errors → reply
+    /// container, name of the execution, directory, user, terminal, count + arguments, count + environment; descriptors and reply
+    /// as for VS_CONTAINER_START. Its name is kept until VS_END.
     VS_EXECUTE = 5,
     /// 6 or 17, address (text), port → reply with a descriptor
     VS_LISTEN = 6,
@@ -24,6 +26,9 @@ enum vs_message {
     VS_CONNECT = 7,
     /// rule table (nft.h) → reply
     VS_RULES = 8,
+    /// name of an execution, 1 or 0 → reply. 1: everything it started is gone by then; 0: it has ended, and what it left running
+    /// in its container goes with the container.
+    VS_END = 9,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,

@@ -1,4 +1,4 @@
-import Glibc
+public import KubeClient
 import Synchronization
 
 /// Pods without namespaces: level `plain`.
@@ -48,6 +48,20 @@ public final class PlainRuntime: ContainerRuntime {
     ) async throws(RuntimeError) -> ExecutionResult {
         let paths = folders.paths(of: container.rawValue)
         return try await programs.execute(container, command: command.map(paths.rewrite), timeout: timeout)
+    }
+
+    public func exec(
+        _ container: ContainerID, _ request: ExecRequest
+    ) async throws(RuntimeError) -> any ContainerSession {
+        var request = request
+        request.command = request.command.map(folders.paths(of: container.rawValue).rewrite)
+        return try await programs.exec(container, request)
+    }
+
+    public func attach(
+        _ container: ContainerID, _ request: ExecRequest
+    ) async throws(RuntimeError) -> any ContainerSession {
+        try await programs.attach(container, request)
     }
 
     public func removePodSandbox(_ podUID: String) async {

@@ -1,5 +1,6 @@
 import CSandbox
 import Glibc
+import KubeClient
 import KubeModel
 import Synchronization
 
@@ -8,8 +9,8 @@ import Synchronization
 /// Everything that needs a namespace is done by `sandboxd`.
 public final class SandboxRuntime: ContainerRuntime {
     public let level = RuntimeLevel.sandbox
-    private let channel: SandboxChannel
-    private let processes: ProcessTable
+    let channel: SandboxChannel
+    let processes: ProcessTable
     private let logs: ContainerLogs
     private let images: ImageCatalog
 
@@ -18,7 +19,15 @@ public final class SandboxRuntime: ContainerRuntime {
         var programs: [String] = []
     }
     private let pods = Mutex<[String: PodRecord]>([:])
-    private let executions = Mutex(0)
+
+    /// A container that runs: what commands in it need, and what attaches to it.
+    struct Running: Sendable {
+        let configuration: ContainerConfiguration
+        let launch: Launch
+        let streams: ProgramStreams
+    }
+    let running = Mutex<[String: Running]>([:])
+    let executions = Mutex(0)
 
     /// What a container is started from, after its image has been added.
     struct Launch: Sendable {
@@ -75,16 +84,38 @@ public final class SandboxRuntime: ContainerRuntime {
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
         if let adapt { launch = try adapt(launch) }
+        if configuration.isTerminal { launch.environment = Self.withTerminal(launch.environment) }
+        let wish = ExecRequest(
+            container: configuration.name, hasInput: configuration.hasInput, isTerminal: configuration.isTerminal)
         let log = logs.begin(configuration.logPath)
-        processes.add(id, pipes: 2) { log.finish(now: .now) }
-        let streams = try await openStreams(id) { bytes, stream in log.append(bytes, stream: stream, now: .now) }
-        defer { for descriptor in streams { close(descriptor) } }
+        let processes = processes
+        processes.add(id, pipes: ProgramStreams.sourceCount(wish)) { [weak self] in
+            log.finish(now: .now)
+            self?.running.withLock { $0.removeValue(forKey: id) }?.streams.close()
+        }
+        do throws(RuntimeError) {
+            let hub = OutputHub { log.append($0, stream: $1 ? "stderr" : "stdout", now: .now) }
+            let (streams, ends) = try await ProgramStreams.make(wish, hub: hub) { processes.pipeEnded(id) }
+            defer { for end in ends { close(end) } }
+            let running = Running(configuration: configuration, launch: launch, streams: streams)
+            self.running.withLock { $0[id] = running }
+            let request = Self.request(launch, user: configuration.runAsUser, wish)
+            try await start(request, launch.arguments, streams, ends)
+        } catch {
+            processes.remove(id)
+            throw error
+        }
+        pods.withLock { $0[configuration.podUID]?.programs.append(id) }
+        return ContainerID(id)
+    }
 
+    private static func request(_ launch: Launch, user: Int?, _ wish: ExecRequest) -> SandboxRequest {
         var request = SandboxRequest(VS_CONTAINER_START)
-        request.add(configuration.podUID)
-        request.add(id)
+        request.add(launch.pod.podUID)
+        request.add(launch.container)
         request.add(launch.workingDirectory)
-        request.add(configuration.runAsUser ?? -1)
+        request.add(user ?? -1)
+        request.add(wish.isTerminal ? 1 : 0)
         request.add(launch.arguments)
         request.add(launch.environment)
         request.add(launch.mounts.count)
@@ -98,42 +129,31 @@ public final class SandboxRuntime: ContainerRuntime {
             request.add(file.path)
             request.add(Array(file.content.utf8))
         }
-        let reply: SandboxReply
-        do throws(RuntimeError) { reply = try await channel.call(request, descriptors: streams) } catch {
-            processes.remove(id)
-            throw error
+        return request
+    }
+
+    /// Has a program started, and takes over its terminal where it has one.
+    func start(
+        _ request: SandboxRequest, _ arguments: [String], _ streams: ProgramStreams, _ ends: [Int32]
+    ) async throws(RuntimeError) {
+        let reply = try await channel.call(request, descriptors: ends)
+        if reply.error == 0, streams.isTerminal { return try await streams.adopt(terminal: reply.descriptor) }
+        guard reply.error != 0 else { return }
+        let program = arguments.first ?? ""
+        // The program's name alone says that all went well until it was to run.
+        guard reply.sentence == program else {
+            throw reply.error == ESRCH ? .notFound(reply.sentence) : .system(reply.sentence)
         }
-        guard reply.error == 0 else {
-            processes.remove(id)
-            let program = launch.arguments.first ?? ""
-            let isMissing = reply.error == ENOENT && reply.sentence == program
-            throw isMissing ? .programNotFound(name: program) : .system(reply.sentence)
-        }
-        pods.withLock { $0[configuration.podUID]?.programs.append(id) }
-        return ContainerID(id)
+        guard reply.error != ENOENT else { throw .programNotFound(name: program) }
+        throw .programRefused(name: program, because: String(cString: strerror(reply.error)).lowercased())
     }
 
     static func withPath(_ environment: [String]) -> [String] {
         environment.contains { $0.hasPrefix("PATH=") } ? environment : environment + ["PATH=\(SystemFiles.path)"]
     }
 
-    /// Pipes for standard output and standard error of a program; returns their writing ends.
-    private func openStreams(
-        _ name: String, _ received: @escaping @Sendable ([UInt8], String) -> Void
-    ) async throws(RuntimeError) -> [Int32] {
-        let processes = processes
-        var ends: [Int32] = []
-        for stream in ["stdout", "stderr"] {
-            do throws(RuntimeError) {
-                ends.append(
-                    try await OutputPipe.open(received: { received($0, stream) }, ended: { processes.pipeEnded(name) }))
-            } catch {
-                for descriptor in ends { close(descriptor) }
-                processes.remove(name)
-                throw error
-            }
-        }
-        return ends
+    static func withTerminal(_ environment: [String]) -> [String] {
+        environment.contains { $0.hasPrefix("TERM=") } ? environment : environment + ["TERM=xterm"]
     }
 
     public func waitForExit(_ container: ContainerID) async -> ContainerExit {
@@ -147,51 +167,6 @@ public final class SandboxRuntime: ContainerRuntime {
         _ = try? await channel.call(request)
     }
 
-    public func execute(
-        _ container: ContainerID, command: [String], timeout: Duration
-    ) async throws(RuntimeError) -> ExecutionResult {
-        let name = executions.withLock { number in
-            number += 1
-            return "\(container)#\(number)"
-        }
-        let box = OutputBox()
-        processes.add(name, pipes: 2) {}
-        let streams = try await openStreams(name) { bytes, _ in box.append(bytes) }
-        var request = SandboxRequest(VS_EXECUTE)
-        request.add(container.rawValue)
-        request.add(name)
-        request.add(command)
-        request.add(Self.withPath([]))
-        let reply: SandboxReply
-        do throws(RuntimeError) { reply = try await channel.call(request, descriptors: streams) } catch {
-            for descriptor in streams { close(descriptor) }
-            processes.remove(name)
-            throw error
-        }
-        for descriptor in streams { close(descriptor) }
-        defer { processes.remove(name) }
-        guard reply.error == 0 else {
-            let isMissing = reply.error == ENOENT && reply.sentence == command.first
-            throw isMissing ? .programNotFound(name: command.first ?? "") : .system(reply.sentence)
-        }
-        let processes = processes
-        let exit = await withTaskGroup(of: ContainerExit?.self) { group in
-            group.addTask { await processes.wait(name) }
-            group.addTask {
-                try? await ContinuousClock().sleep(for: timeout)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            if first == nil {
-                await self.signal(ContainerID(name), 9)
-                processes.giveUpPipes(name)
-            }
-            group.cancelAll()
-            return first
-        }
-        return ExecutionResult(code: exit?.code ?? 137, output: box.text, isTimedOut: exit == nil)
-    }
-
     public func removePodSandbox(_ podUID: String) async {
         let record = pods.withLock { $0.removeValue(forKey: podUID) }
         var request = SandboxRequest(VS_POD_REMOVE)
@@ -203,7 +178,10 @@ public final class SandboxRuntime: ContainerRuntime {
         }
     }
 
-    public func shutDown() async { await channel.shutDown() }
+    public func shutDown() async {
+        await channel.shutDown()
+        processes.removeAll()
+    }
 
     // MARK: Network
 
@@ -242,15 +220,4 @@ public final class SandboxRuntime: ContainerRuntime {
         default: throw .system(reply.sentence)
         }
     }
-}
-
-/// What a command printed, at most 64 KiB of it.
-private final class OutputBox: Sendable {
-    private let bytes = Mutex<[UInt8]>([])
-
-    func append(_ more: [UInt8]) {
-        bytes.withLock { $0 += more.prefix(max(0, 64 * 1024 - $0.count)) }
-    }
-
-    var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
 }

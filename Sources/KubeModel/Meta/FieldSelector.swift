@@ -103,3 +103,10 @@ public struct FieldSelector: Sendable, Hashable {
         }
     }
 }
+
+extension String {
+    /// The text without white space at its ends.
+    var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}

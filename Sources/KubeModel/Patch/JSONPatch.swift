@@ -1,11 +1,28 @@
 /// Why a patch cannot be applied, in the API server's words.
 public struct PatchError: Error, Sendable, Hashable, CustomStringConvertible {
     public let message: String
-    public init(message: String) { self.message = message }
+    /// How the API server reports it.
+    public enum Fault: Sendable, Hashable {
+        /// As an error of the request: 400.
+        case request
+        /// As an error of the request about which it says nothing more: 422.
+        case unprocessable
+        /// As an error of its own: 500.
+        case server
+    }
+    public let fault: Fault
+
+    public init(message: String, fault: Fault = .request) {
+        self.message = message
+        self.fault = fault
+    }
     public var description: String { message }
 }
 
 extension JSONValue {
+    /// How many operations the API server takes in one JSON patch.
+    public static let patchOperationsMax = 10_000
+
     /// The value after a JSON patch (RFC 6902): a list of add, remove, replace, move, copy and test.
     ///
     /// - Throws: What does not fit, as the library of the real API server words it; nothing has been changed then.
@@ -13,16 +30,18 @@ extension JSONValue {
         guard case .array(let operations) = patch else {
             throw PatchError(message: "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
         }
-        guard operations.count <= 10_000 else {
-            throw PatchError(
-                message: "The allowed maximum operations in a JSON patch is 10000, got \(operations.count)")
-        }
         var result = self
-        for operation in operations { try Self.apply(operation, to: &result) }
+        var copied = 0
+        for operation in operations { try Self.apply(operation, to: &result, &copied) }
         return result
     }
 
-    private static func apply(_ operation: JSONValue, to document: inout JSONValue) throws(PatchError) {
+    /// How many bytes the copies of one patch may come to: each could double the object.
+    static let copiedBytesMax = 3 * 1024 * 1024
+
+    private static func apply(
+        _ operation: JSONValue, to document: inout JSONValue, _ copied: inout Int
+    ) throws(PatchError) {
         let name = operation["op"]?.string ?? ""
         guard let path = operation["path"]?.string else {
             throw PatchError(message: "\(name) operation missing path")
@@ -30,18 +49,12 @@ extension JSONValue {
         let pointer = try Pointer(path)
         switch name {
         case "add":
-            guard let value = operation["value"] else {
-                throw PatchError(message: "add operation does not apply: missing value")
-            }
-            try pointer.add(value, to: &document, "add")
+            // A missing value counts as null, as in the real server.
+            try pointer.add(operation["value"] ?? .null, to: &document, "add")
         case "remove": try pointer.remove(from: &document, "remove")
         case "replace":
-            guard let value = operation["value"] else {
-                throw PatchError(message: "replace operation does not apply: missing value")
-            }
-            try pointer.replace(with: value, in: &document)
+            try pointer.replace(with: operation["value"] ?? .null, in: &document)
         case "test":
-            // A missing value counts as null, as in the real server.
             guard (pointer.value(in: document) ?? .null) == (operation["value"] ?? .null) else {
                 throw PatchError(message: "testing value \(path) failed: test failed")
             }
@@ -51,7 +64,16 @@ extension JSONValue {
                 throw PatchError(
                     message: "\(name) operation does not apply: doc is missing from path: \(from.text): missing value")
             }
-            if name == "move" { try from.remove(from: &document, "move") }
+            if name == "move" {
+                try from.remove(from: &document, "move")
+            } else {
+                copied += value.encoded.count
+                guard copied <= copiedBytesMax else {
+                    throw PatchError(
+                        message: "Unable to complete the copy, the accumulated size increase of copy is "
+                            + "\(copied), exceeding the limit \(copiedBytesMax)")
+                }
+            }
             try pointer.add(value, to: &document, name)
         default: throw PatchError(message: "Unexpected kind: \(name)")
         }
@@ -80,12 +102,19 @@ extension JSONValue {
                     guard let member = members[step] else { return nil }
                     current = member
                 case .array(let elements):
-                    guard let index = Int(step), elements.indices.contains(index) else { return nil }
+                    guard let index = Self.index(step, of: elements.count) else { return nil }
                     current = elements[index]
                 default: return nil
                 }
             }
             return current
+        }
+
+        /// A position in a list; negative ones count from its end.
+        private static func index(_ step: String, of count: Int) -> Int? {
+            guard let index = Int(step) else { return nil }
+            let place = index < 0 ? index + count : index
+            return 0..<count ~= place ? place : nil
         }
 
         private func missing(_ operation: String) -> PatchError {
@@ -98,8 +127,8 @@ extension JSONValue {
                 switch parent {
                 case .object: parent[step] = value
                 case .array(var elements):
-                    let index = step == "-" ? elements.count : Int(step) ?? -1
-                    guard 0...elements.count ~= index else {
+                    let end = elements.count
+                    guard let index = step == "-" ? end : Self.index(step, of: end + 1) else {
                         throw PatchError(
                             message: "\(operation) operation does not apply: doc is missing path: \"\(text)\": "
                                 + "Unable to access invalid index: \(step): invalid index referenced")
@@ -116,7 +145,7 @@ extension JSONValue {
         func replace(with value: JSONValue, in document: inout JSONValue) throws(PatchError) {
             guard self.value(in: document) != nil else { throw missing("replace") }
             try change(&document, steps[...], "replace") { (parent, step) throws(PatchError) in
-                if case .array(var elements) = parent, let index = Int(step) {
+                if case .array(var elements) = parent, let index = Self.index(step, of: elements.count) {
                     elements[index] = value
                     parent = .array(elements)
                 } else {
@@ -134,7 +163,7 @@ extension JSONValue {
                         + "\(steps.last ?? ""): missing value")
             }
             try change(&document, steps[...], operation) { (parent, step) throws(PatchError) in
-                if case .array(var elements) = parent, let index = Int(step) {
+                if case .array(var elements) = parent, let index = Self.index(step, of: elements.count) {
                     elements.remove(at: index)
                     parent = .array(elements)
                 } else {
@@ -158,7 +187,7 @@ extension JSONValue {
                 try change(&child, steps.dropFirst(), operation, body, whole: whole)
                 value[step] = child
             case .array(var elements):
-                guard let index = Int(step), elements.indices.contains(index) else { throw missing(operation) }
+                guard let index = Self.index(step, of: elements.count) else { throw missing(operation) }
                 try change(&elements[index], steps.dropFirst(), operation, body, whole: whole)
                 value = .array(elements)
             default: throw missing(operation)

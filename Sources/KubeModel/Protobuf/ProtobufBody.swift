@@ -46,7 +46,11 @@ public enum ProtobufBody {
     /// Members that Go keeps in an embedded struct: on the wire a message of its own, in JSON part of the parent.
     private static let inlined: Set<String> = [
         "localObjectReference", "volumeSource", "handler", "ephemeralContainerCommon", "persistentVolumeSource",
+        "ingressRuleValue",
     ]
+
+    /// Texts that are pointers in Go, by message and member: empty text is a value of theirs.
+    private static let textPointers: Set<String> = ["core.v1.PersistentVolumeClaimSpec.storageClassName"]
 
     private static func decode(
         _ bytes: ArraySlice<UInt8>, _ message: ProtobufMessage, depth: Int
@@ -62,7 +66,11 @@ public enum ProtobufBody {
                 insert(entry["value"] ?? type.emptyValue, at: entry["key"]?.string ?? "", into: &members[field.name])
                 continue
             }
-            guard let value = try decodeValue(wire, field, depth: depth, keepsEmpty: message.isMapEntry) else {
+            guard
+                let value = try decodeValue(
+                    wire, field, depth: depth,
+                    keepsEmpty: message.isMapEntry || textPointers.contains("\(message.name).\(field.name)"))
+            else {
                 continue
             }
             if field.isRepeated {
@@ -103,8 +111,9 @@ public enum ProtobufBody {
             let value = try decode(try wire.bytes(), message, depth: depth + 1)
             if value.isNull { return nil }
             // An empty message is a struct without content, unless its presence says something (`emptyDir: {}`).
+            // A selector without demands selects everything, one that is absent nothing.
             if value.object?.isEmpty ?? false, !field.isRepeated, !message.name.hasSuffix("Source"),
-                !message.name.hasSuffix("SecurityContext")
+                !message.name.hasSuffix("SecurityContext"), message.name != "meta.LabelSelector"
             {
                 return nil
             }
@@ -125,10 +134,26 @@ public enum ProtobufBody {
         }
     }
 
+    /// An object inside an object, which travels as JSON.
+    private static func decodeRaw(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> JSONValue {
+        var reader = WireReader(bytes)
+        while let wire = try reader.next() {
+            guard wire.number == 1 else { continue }
+            let text = Array(try wire.bytes())
+            do throws(JSONError) {
+                return try JSONValue(parsing: text)
+            } catch {
+                throw ProtobufError(message: "\(error)")
+            }
+        }
+        return .null
+    }
+
     /// Types that JSON writes in a form of its own.
     private static func decodeSpecial(
         _ bytes: ArraySlice<UInt8>, _ message: ProtobufMessage
     ) throws(ProtobufError) -> JSONValue? {
+        if message.name == "pkg.runtime.RawExtension" { return try decodeRaw(bytes) }
         guard
             ["meta.Time", "meta.MicroTime", "pkg.api.resource.Quantity", "pkg.util.intstr.IntOrString"].contains(
                 message.name)

@@ -30,7 +30,8 @@ struct ProtobufField: Sendable {
             return nil
         }
         let field = ProtobufField(
-            name: String(parts[1]), type: type, isRepeated: parts[2].hasSuffix("*"),
+            name: parts[1] == "aPIGroup" ? "apiGroup" : String(parts[1]), type: type,
+            isRepeated: parts[2].hasSuffix("*"),
             messageName: parts.count > 3 ? String(parts[3]) : nil)
         return (number, field)
     }

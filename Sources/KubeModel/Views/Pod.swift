@@ -16,6 +16,16 @@ public struct Pod: Sendable, Hashable {
     public var terminationGracePeriodSeconds: Int { spec["terminationGracePeriodSeconds"]?.int ?? 30 }
     public var containers: [Container] { (spec["containers"]?.array ?? []).map(Container.init) }
     public var initContainers: [Container] { (spec["initContainers"]?.array ?? []).map(Container.init) }
+    /// Added to the pod while it runs, for looking into it.
+    public var ephemeralContainers: [Container] { (spec["ephemeralContainers"]?.array ?? []).map(Container.init) }
+
+    /// The claims for storage that the pod mounts, those made for it included.
+    public var claimNames: [String] {
+        (spec["volumes"]?.array ?? []).compactMap { volume in
+            if let name = volume[["persistentVolumeClaim", "claimName"]]?.string { return name }
+            return volume["ephemeral"] == nil ? nil : "\(name)-\(volume["name"]?.string ?? "")"
+        }
+    }
 
     /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
     public var phase: String { object.value[["status", "phase"]]?.string ?? "" }
@@ -82,6 +92,10 @@ public struct Container: Sendable, Hashable {
     public var requests: [String: Quantity] { Self.quantities(value[["resources", "requests"]]) }
     public var limits: [String: Quantity] { Self.quantities(value[["resources", "limits"]]) }
     public var ports: [JSONValue] { value["ports"]?.array ?? [] }
+    public var hasInput: Bool { value["stdin"]?.bool ?? false }
+    /// The input ends with the first client that was attached to it.
+    public var isInputOnce: Bool { value["stdinOnce"]?.bool ?? false }
+    public var isTerminal: Bool { value["tty"]?.bool ?? false }
     /// An init container that keeps running beside the others.
     public var isSidecar: Bool { value["restartPolicy"]?.string == "Always" }
 

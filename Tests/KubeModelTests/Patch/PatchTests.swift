@@ -9,6 +9,7 @@ import Testing
         var patchMergeKey: String?
         var patchStrategies: Set<String> = []
         var listMapKeys: [String] = []
+        var patchName: String { "test" }
         func member(_ name: String) -> (any PatchStructure)? { members[name] }
         var element: (any PatchStructure)? { elements.first }
     }
@@ -107,14 +108,16 @@ import Testing
             """)
         let result = try object.applyingStrategicMergePatch(patch, structure: Self.pod)
         #expect(
-            result == (try json(#"{"spec":{"strategy":{"type":"Recreate"},"finalizers":["b","c"],"other":{"y":2}}}"#)))
+            result == (try json(#"{"spec":{"strategy":{"type":"Recreate"},"finalizers":["c","b"],"other":{"y":2}}}"#)))
     }
 
     @Test("an element without its merge key is refused")
     func missingKey() throws {
         let patch = try json(#"{"spec":{"containers":[{"image":"x"}]}}"#)
-        #expect(throws: PatchError(message: #"map: {"image":"x"} does not contain declared merge key: name"#)) {
-            try json("{}").applyingStrategicMergePatch(patch, structure: Self.pod)
+        #expect(
+            throws: PatchError(message: "map: map[image:x] does not contain declared merge key: name", fault: .server)
+        ) {
+            try json(#"{"spec":{"containers":[]}}"#).applyingStrategicMergePatch(patch, structure: Self.pod)
         }
     }
 }

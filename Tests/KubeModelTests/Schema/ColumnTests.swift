@@ -168,6 +168,35 @@ import Testing
                 """#,
                 "24s|Normal|Started|pod/web-1|spec.containers{web}|kubelet, node-1|Started container web|60s|4|web"
             ),
+            (.ingresses, #"{"spec": {"rules": [{}]}}"#, "web|<none>|*||80|5m"),
+            (
+                .ingresses,
+                #"""
+                {"spec": {"ingressClassName": "lab", "tls": [{}],
+                  "rules": [{"host": "a"}, {"host": "b"}, {"host": "c"}, {"host": "d"}]},
+                 "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.9"}, {"hostname": "x.example"}]}}}
+                """#, "web|lab|a,b,c + 1 more...|192.0.2.9,x.example|80, 443|5m"
+            ),
+            (.ingressClasses, Samples.text(of: .ingressClasses), "lab|example.com/ingress|Settings.example.com/all|5m"),
+            (.networkPolicies, Samples.text(of: .networkPolicies), "db|app=db|5m"),
+            (.networkPolicies, "{}", "web|<none>|5m"),
+            (.podDisruptionBudgets, Samples.text(of: .podDisruptionBudgets), "web|50%|N/A|1|5m"),
+            (.podDisruptionBudgets, #"{"spec": {"maxUnavailable": 0}}"#, "web|N/A|0|0|5m"),
+            (.roles, "{}", "web|\(Fixture.ago(300))"),
+            (.roleBindings, Samples.text(of: .roleBindings), "reader|Role/reader|5m|ana||lab/ci"),
+            (
+                .clusterRoleBindings, Samples.text(of: .clusterRoleBindings),
+                "admins|ClusterRole/cluster-admin|5m||system:masters|"
+            ),
+            (.storageClasses, Samples.text(of: .storageClasses), "fast|example.com/disk|Delete|Immediate|true|5m"),
+            (
+                .storageClasses,
+                #"""
+                {"metadata": {"name": "s", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+                 "provisioner": "a.b/c", "volumeBindingMode": "WaitForFirstConsumer"}
+                """#, "s (default)|a.b/c|Delete|WaitForFirstConsumer|false|5m"
+            ),
+            (.priorityClasses, Samples.text(of: .priorityClasses), "urgent|1000|false|5m|PreemptLowerPriority"),
         ])
     func kinds(resource: ResourceType, text: String, expected: String) throws {
         #expect(try line(resource, text) == expected)
@@ -183,6 +212,13 @@ import Testing
             (.nodes, "NAME STATUS ROLES AGE VERSION|INTERNAL-IP EXTERNAL-IP OS-IMAGE KERNEL-VERSION CONTAINER-RUNTIME"),
             (.events, "LAST SEEN TYPE REASON OBJECT MESSAGE|SUBOBJECT SOURCE FIRST SEEN COUNT NAME"),
             (.endpointSlices, "NAME ADDRESSTYPE PORTS ENDPOINTS AGE|"),
+            (.ingresses, "NAME CLASS HOSTS ADDRESS PORTS AGE|"),
+            (.networkPolicies, "NAME POD-SELECTOR AGE|"),
+            (.podDisruptionBudgets, "NAME MIN AVAILABLE MAX UNAVAILABLE ALLOWED DISRUPTIONS AGE|"),
+            (.roles, "NAME CREATED AT|"),
+            (.roleBindings, "NAME ROLE AGE|USERS GROUPS SERVICEACCOUNTS"),
+            (.storageClasses, "NAME PROVISIONER RECLAIMPOLICY VOLUMEBINDINGMODE ALLOWVOLUMEEXPANSION AGE|"),
+            (.priorityClasses, "NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY|"),
         ])
     func headings(resource: ResourceType, expected: String) throws {
         let columns = try Fixture.kind(resource).columns

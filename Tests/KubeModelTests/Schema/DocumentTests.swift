@@ -45,12 +45,18 @@ import Testing
     @Test("the group list names groups and versions, not the core group")
     func groups() {
         let names = Discovery.groupList(.builtIn)["groups"]?.array?.compactMap { $0["name"]?.string }
-        #expect(names == ["apps", "coordination.k8s.io", "discovery.k8s.io"])
+        let expected = [
+            "apps", "coordination.k8s.io", "discovery.k8s.io", "networking.k8s.io", "policy",
+            "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+        ]
+        #expect(names == expected)
         #expect(Discovery.group("apps", catalog: .builtIn)?[["preferredVersion", "groupVersion"]] == "apps/v1")
         #expect(Discovery.group("nosuch", catalog: .builtIn) == nil)
     }
 
-    @Test("every reference in an OpenAPI document leads somewhere", arguments: [("", "v1"), ("apps", "v1")])
+    @Test(
+        "every reference in an OpenAPI document leads somewhere",
+        arguments: [("", "v1"), ("apps", "v1"), ("batch", "v1")])
     func references(group: String, version: String) throws {
         let document = try #require(OpenAPIDocument.v3(group: group, version: version, catalog: .builtIn))
         let schemas = try #require(document[["components", "schemas"]]?.object)
@@ -105,6 +111,8 @@ import Testing
         #expect(
             before["paths"]?.object?.keys.sorted() == [
                 "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
+                "apis/networking.k8s.io/v1", "apis/policy/v1", "apis/rbac.authorization.k8s.io/v1",
+                "apis/scheduling.k8s.io/v1", "apis/storage.k8s.io/v1",
             ])
         var catalog = KindCatalog.builtIn
         catalog.add(

@@ -43,6 +43,57 @@ enum Samples {
          "template": {"metadata": {"labels": {"app": "web"}},
          "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
         """#,
+        "PodTemplate": #"""
+        {"metadata": {"name": "web"}, "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}
+        """#,
+        "ReplicationController": #"""
+        {"metadata": {"name": "web"}, "spec": {"replicas": 3, "selector": {"app": "web"},
+         "template": {"metadata": {"labels": {"app": "web"}},
+         "spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}}}
+        """#,
+        "StatefulSet": #"""
+        {"metadata": {"name": "db"}, "spec": {"serviceName": "db", "replicas": 3,
+         "selector": {"matchLabels": {"app": "db"}}, "template": {"metadata": {"labels": {"app": "db"}},
+         "spec": {"containers": [{"name": "db", "image": "db:1.0",
+          "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]}},
+         "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
+          "resources": {"requests": {"storage": "1Gi"}}}}]}}
+        """#,
+        "DaemonSet": #"""
+        {"metadata": {"name": "log"}, "spec": {"selector": {"matchLabels": {"app": "log"}},
+         "template": {"metadata": {"labels": {"app": "log"}}, "spec": {"nodeSelector": {"disk": "ssd"},
+         "containers": [{"name": "log", "image": "log:1.0"}]}}}}
+        """#,
+        "ControllerRevision": #"{"metadata": {"name": "db-1"}, "revision": 1, "data": {"spec": {"template": {}}}}"#,
+        "Job": #"""
+        {"metadata": {"name": "pi"}, "spec": {"backoffLimit": 4, "podFailurePolicy": {"rules": [
+          {"action": "FailJob", "onExitCodes": {"containerName": "pi", "operator": "In", "values": [42]}},
+          {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]},
+         "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "pi", "image": "pi:1.0"}]}}}}
+        """#,
+        "CronJob": #"""
+        {"metadata": {"name": "hello"}, "spec": {"schedule": "*/5 * * * *", "timeZone": "UTC",
+         "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "OnFailure",
+         "containers": [{"name": "hello", "image": "hello:1.0"}]}}}}}}
+        """#,
+        "PersistentVolume": #"""
+        {"metadata": {"name": "disk"}, "spec": {"capacity": {"storage": "10Gi"}, "accessModes": ["ReadWriteOnce"],
+         "storageClassName": "manual", "hostPath": {"path": "/data"},
+         "claimRef": {"namespace": "lab", "name": "data"}}}
+        """#,
+        "PersistentVolumeClaim": #"""
+        {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+         "resources": {"requests": {"storage": "1Gi"}}}}
+        """#,
+        "ResourceQuota": #"""
+        {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "4", "limits.cpu": "2", "count/jobs.batch": 3}},
+         "status": {"hard": {"pods": "4", "limits.cpu": "2"}, "used": {"pods": "1", "limits.cpu": "500m"}}}
+        """#,
+        "LimitRange": #"""
+        {"metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"},
+         "default": {"memory": "64Mi"}}]}}
+        """#,
         "Service": #"""
         {"metadata": {"name": "web"}, "spec": {"type": "NodePort", "selector": {"app": "web"},
          "ports": [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
@@ -76,6 +127,51 @@ enum Samples {
         "Lease": #"""
         {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1", "leaseDurationSeconds": 40,
          "renewTime": "2026-05-04T13:37:00.123456Z"}}
+        """#,
+        "Ingress": #"""
+        {"metadata": {"name": "web"}, "spec": {"ingressClassName": "lab",
+         "tls": [{"hosts": ["shop.example"], "secretName": "cert"}],
+         "defaultBackend": {"service": {"name": "web", "port": {"name": "http"}}},
+         "rules": [{"host": "shop.example", "http": {"paths": [{"path": "/pay", "pathType": "Prefix",
+          "backend": {"service": {"name": "pay", "port": {"number": 80}}}}]}}]},
+         "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}
+        """#,
+        "IngressClass": #"""
+        {"metadata": {"name": "lab"}, "spec": {"controller": "example.com/ingress",
+         "parameters": {"apiGroup": "example.com", "kind": "Settings", "name": "all"}}}
+        """#,
+        "NetworkPolicy": #"""
+        {"metadata": {"name": "db"}, "spec": {"podSelector": {"matchLabels": {"app": "db"}},
+         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}, "namespaceSelector": {}},
+          {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}], "ports": [{"port": 5432}]}],
+         "egress": [{"to": [{"ipBlock": {"cidr": "2001:db8::/64"}}], "ports": [{"port": 80, "endPort": 90}]}]}}
+        """#,
+        "PodDisruptionBudget": #"""
+        {"metadata": {"name": "web"}, "spec": {"minAvailable": "50%", "selector": {"matchLabels": {"app": "web"}},
+         "unhealthyPodEvictionPolicy": "AlwaysAllow"}, "status": {"disruptionsAllowed": 1}}
+        """#,
+        "Role": #"""
+        {"metadata": {"name": "reader"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
+        """#,
+        "ClusterRole": #"""
+        {"metadata": {"name": "system:x"}, "rules": [{"nonResourceURLs": ["/healthz"], "verbs": ["get"]}],
+         "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}
+        """#,
+        "RoleBinding": #"""
+        {"metadata": {"name": "reader"}, "roleRef": {"kind": "Role", "name": "reader"},
+         "subjects": [{"kind": "User", "name": "ana"}, {"kind": "ServiceAccount", "name": "ci", "namespace": "lab"}]}
+        """#,
+        "ClusterRoleBinding": #"""
+        {"metadata": {"name": "admins"}, "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+         "subjects": [{"kind": "Group", "name": "system:masters"}]}
+        """#,
+        "StorageClass": #"""
+        {"metadata": {"name": "fast"}, "provisioner": "example.com/disk", "parameters": {"type": "ssd"},
+         "allowVolumeExpansion": true, "mountOptions": ["noatime"], "allowedTopologies": [
+          {"matchLabelExpressions": [{"key": "zone", "values": ["a", "b"]}]}]}
+        """#,
+        "PriorityClass": #"""
+        {"metadata": {"name": "urgent"}, "value": 1000, "description": "What cannot wait."}
         """#,
     ]
 }

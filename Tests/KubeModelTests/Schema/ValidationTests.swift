@@ -206,7 +206,7 @@ import Testing
             (
                 .nodes, #"{"spec": {"taints": [{"key": "gpu", "effect": "Never"}]}}"#,
                 [
-                    #"spec.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "#
+                    #"metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "#
                         + #""PreferNoSchedule", "NoExecute""#
                 ]
             ),

@@ -51,6 +51,11 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
         self.detail = detail
     }
 
+    /// An error about a value that its message does not show.
+    public init(_ kind: Kind, _ path: FieldPath, omittingValue detail: String) {
+        self.init(kind, path, shownValue: "", detail)
+    }
+
     public static func required(_ path: FieldPath, _ detail: String = "") -> FieldError {
         FieldError(.required, path, detail)
     }
@@ -79,7 +84,7 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
     /// The message without the place.
     public var body: String {
         var text = kind.rawValue
-        if kind.showsValue { text += ": \(shownValue)" }
+        if kind.showsValue, !shownValue.isEmpty { text += ": \(shownValue)" }
         if !detail.isEmpty { text += ": \(detail)" }
         return text
     }
@@ -89,8 +94,10 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
 
     private static func show(_ value: JSONValue?) -> String {
         switch value {
-        case nil, .null: "null"
+        // Go's messages hold the word as a text.
+        case nil, .null: "\"null\""
         case .string(let text): GoText.quote(text)
+        case .array(let elements) where elements.allSatisfy { $0.string != nil }: GoText.list(value)
         case let value?: GoText.isTextMap(value) ? GoText.map(value) : value.text
         }
     }

@@ -31,6 +31,12 @@ public enum GoText {
         return "map[string]string{\(pairs.joined(separator: ", "))}"
     }
 
+    /// `[]string{"a", "b"}`; nil and empty lists are `[]string(nil)`.
+    static func list(_ value: JSONValue?) -> String {
+        guard let list = value?.array, !list.isEmpty else { return "[]string(nil)" }
+        return "[]string{\(list.map { quote($0.string ?? "") }.joined(separator: ", "))}"
+    }
+
     /// A label selector as `%#v` prints it.
     static func selector(_ value: JSONValue?) -> String {
         let expressions = value?["matchExpressions"]?.array ?? []

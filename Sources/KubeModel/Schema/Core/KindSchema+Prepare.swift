@@ -18,6 +18,7 @@ extension KindSchema {
     /// generation when the wish changed. `subresource` is nil, `status`, or another sub-resource through which the change came.
     public func prepareForUpdate(_ object: inout KubeObject, old: KubeObject, subresource: String?) {
         keepSystemMetadata(&object, old: old)
+        if object.value[["metadata", "selfLink"]] != nil { object.value[["metadata", "selfLink"]] = nil }
         if subresource == "status" {
             keepAllButStatus(&object, old: old)
         } else if hasStatus, subresource == nil || subresource == "scale" {

@@ -11,6 +11,13 @@ extension KindSchema {
         return errors
     }
 
+    /// What is wrong with a new object that has its defaults.
+    public func validateCreate(_ object: KubeObject) -> [FieldError] {
+        var errors = validate(object)
+        behavior.validateCreate(object, &errors)
+        return errors
+    }
+
     private static let envelope: Set<String> = ["apiVersion", "kind", "metadata", "status"]
 
     /// What is wrong with replacing `old` by `object`; the caller checks `validate` too.

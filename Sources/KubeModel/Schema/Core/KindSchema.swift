@@ -32,6 +32,12 @@ public struct KindSchema: Sendable {
             self.statusReplicas = statusReplicas
             self.selector = selector
         }
+
+        /// Which objects are scaled: a selector object, or labels that must match (ReplicationController).
+        public func labelSelector(of object: KubeObject) -> LabelSelector? {
+            guard let selector, let value = object.value[selector] else { return nil }
+            return GoText.isTextMap(value) ? LabelSelector(["matchLabels": value]) : LabelSelector(value)
+        }
     }
 
     public init(
@@ -84,6 +90,8 @@ public struct KindBehavior: Sendable {
     public var prepareForUpdate:
         @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
+    /// What only new objects are held to.
+    public var validateCreate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
 
     public init() {}

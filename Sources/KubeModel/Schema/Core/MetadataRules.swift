@@ -23,12 +23,27 @@ enum MetadataRules {
         labels(object.value[["metadata", "labels"]], at: path.child("labels"), into: &errors)
         annotations(object.value[["metadata", "annotations"]], at: path.child("annotations"), into: &errors)
         owners(object, at: path.child("ownerReferences"), into: &errors)
-        for (index, finalizer) in object.finalizers.enumerated() {
-            for complaint in NameSyntax.qualifiedName(finalizer) {
-                errors.append(.invalid(path.child("finalizers")[index], .string(finalizer), complaint))
-            }
-        }
+        finalizers(object.finalizers, at: path.child("finalizers"), into: &errors)
         return errors
+    }
+
+    private static func finalizers(_ finalizers: [String], at path: FieldPath, into errors: inout [FieldError]) {
+        for finalizer in finalizers { errors.complain(path, finalizer, NameSyntax.qualifiedName(finalizer)) }
+        if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
+            errors.append(
+                .invalid(
+                    path, .array(finalizers.map(JSONValue.string)),
+                    "finalizer orphan and foregroundDeletion cannot be both set"))
+        }
+        for (index, finalizer) in finalizers.enumerated() {
+            errors.complain(path[index], finalizer, complaints(aboutFinalizer: finalizer))
+        }
+    }
+
+    /// Only Kubernetes' own finalizers have names without a domain.
+    static func complaints(aboutFinalizer name: String) -> [String] {
+        name.contains("/") || ["kubernetes", "orphan", "foregroundDeletion"].contains(name)
+            ? [] : ["name is neither a standard finalizer name nor is it fully qualified"]
     }
 
     private static func checkNamespace(_ object: KubeObject, isNamespaced: Bool, into errors: inout [FieldError]) {

@@ -31,6 +31,7 @@ extension Schema {
         var traits = SchemaTraits()
         traits.definition = definition
         traits.doc = doc
+        traits.isAtomic = atomicTypes.contains(lastPart(definition))
         return Schema(.object(fields), traits)
     }
 
@@ -85,6 +86,9 @@ extension Schema {
 
     public func checking(_ rule: @escaping SchemaTraits.Rule) -> Schema { with { $0.rules.append(rule) } }
 
+    /// The type whose values are judged by one rule alone, which calls the members' checks where it wants them.
+    public func judged(by rule: @escaping SchemaTraits.Rule) -> Schema { with { $0.judge = rule } }
+
     public func patching(_ strategies: String...) -> Schema { with { $0.patchStrategies = Set(strategies) } }
 
     /// The type under the name that messages about wrong JSON types give it.
@@ -100,9 +104,9 @@ extension SchemaField {
     /// dropped where Kubernetes' own type would not write it, unless the member `keepsZero`.
     public static func field(
         _ name: String, _ schema: Schema, default defaultValue: JSONValue? = nil, replacesZero: Bool = false,
-        required: Bool = false, countsAbsentAsZero: Bool = false, immutable: Bool = false,
-        keepsZero: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil, oneOf: [String] = [],
-        syntax: TextSyntax? = nil, doc: String
+        required: Bool = false, requiredDetail: String = "", countsAbsentAsZero: Bool = false,
+        immutable: Bool = false, keepsZero: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil,
+        oneOf: [String] = [], syntax: TextSyntax? = nil, doc: String
     ) -> SchemaField {
         var schema = schema
         if minimum != nil || maximum != nil || !oneOf.isEmpty || syntax != nil {
@@ -113,10 +117,16 @@ extension SchemaField {
                 if let syntax { $0.syntax = syntax }
             }
         }
+        // A selector by labels is one wish: Kubernetes has these maps owned as a whole.
+        if name == "selector" || name == "nodeSelector", case .map = schema.shape {
+            schema = schema.with { $0.isAtomic = true }
+        }
         return SchemaField(
-            name: name, schema: schema, doc: doc, defaultValue: defaultValue, replacesZero: replacesZero,
+            name: name, ownershipKey: PathElement.field(name), schema: schema, doc: doc, defaultValue: defaultValue,
+            replacesZero: replacesZero,
             isRequired: required, countsAbsentAsZero: countsAbsentAsZero, isImmutable: immutable,
             dropsZero: !(keepsZero || required || countsAbsentAsZero || (defaultValue != nil && !replacesZero))
-                && ZeroValues.isDropped(name, schema))
+                && ZeroValues.isDropped(name, schema),
+            requiredDetail: requiredDetail)
     }
 }

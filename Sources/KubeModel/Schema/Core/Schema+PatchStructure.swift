@@ -14,5 +14,7 @@ extension Schema: PatchStructure {
 
     public var patchStrategies: Set<String> { traits.patchStrategies }
 
+    public var patchName: String { traits.definition.map(Schema.lastPart) ?? typeName }
+
     public var listMapKeys: [String] { traits.listMapKeys }
 }

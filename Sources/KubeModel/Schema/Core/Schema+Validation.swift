@@ -8,6 +8,7 @@ extension Schema {
 
     func validate(_ value: JSONValue, at path: FieldPath, into errors: inout [FieldError]) {
         let schema = resolved
+        if let judge = schema.traits.judge { return judge(value, path, &errors) }
         switch (schema.shape, value) {
         case (.object(let fields), .object):
             for field in fields { field.validate(value[field.name], at: .field(path, field.name), into: &errors) }
@@ -110,7 +111,7 @@ extension SchemaField {
     func validate(_ value: JSONValue?, at path: FieldPath, into errors: inout [FieldError]) {
         // An empty object is there; an empty text or list, or a 0, is as good as absent.
         if isRequired, value?.object == nil, JSONValue.isEmpty(value) || value == 0 {
-            errors.append(.required(path))
+            errors.append(.required(path, requiredDetail))
         } else if value == nil, countsAbsentAsZero {
             schema.validate(0, at: path, into: &errors)
         } else if let value, value != .null {

@@ -33,7 +33,9 @@ public final class Schema: Sendable {
     public let traits: SchemaTraits
 
     /// The members of an object node by name.
-    private let fieldsByName: [String: SchemaField]
+    let fieldsByName: [String: SchemaField]
+    /// Members that are there even if nobody sets them, so that nobody owns their existence.
+    let impliedFields: [SchemaField]
     /// Whether applying defaults below this node can change anything.
     let hasDefaults: Bool
     /// Whether a member at or below this node may not change.
@@ -62,6 +64,11 @@ public final class Schema: Sendable {
         default: break
         }
         self.fieldsByName = fieldsByName
+        if case .object(let fields) = shape {
+            impliedFields = Self.impliedMembers(fields, of: traits.definition)
+        } else {
+            impliedFields = []
+        }
         hasDefaults = isDefaulting
         hasImmutables = isFixing
     }
@@ -89,6 +96,8 @@ public final class Schema: Sendable {
 /// A declared member of an object.
 public struct SchemaField: Sendable {
     public let name: String
+    /// The name as field sets spell it.
+    let ownershipKey: String
     public let schema: Schema
     /// One or two plain sentences, shown by `kubectl explain`.
     public let doc: String
@@ -104,6 +113,8 @@ public struct SchemaField: Sendable {
     public let isImmutable: Bool
     /// Whether a zero, an empty text or an empty list is the same as no member, and is not kept.
     public let dropsZero: Bool
+    /// What the message about a missing member adds.
+    public var requiredDetail = ""
 }
 
 extension Schema {

@@ -33,6 +33,8 @@ public struct SchemaTraits: Sendable {
     public var listMapKeys: [String] = []
     /// Whether a list is a set of plain values.
     public var isSet = false
+    /// Whether an object or a map has one owner as a whole (`x-kubernetes-map-type: atomic`).
+    public var isAtomic = false
     /// The member by which a strategic merge patch matches elements.
     public var patchMergeKey: String?
     /// `merge`, `replace`, `retainKeys`.
@@ -42,6 +44,8 @@ public struct SchemaTraits: Sendable {
 
     public var defaulter: Defaulter?
     public var rules: [Rule] = []
+    /// Judges the value in place of its members' own declarations, where what is checked depends on what was found.
+    public var judge: Rule?
 
     public init() {}
 }

@@ -25,6 +25,8 @@ public struct TextSyntax: Sendable {
     public static let envName = text(NameSyntax.envName)
     public static let configMapKey = text(NameSyntax.configMapKey)
     public static let ipAddress = text(NameSyntax.ipAddress)
+    public static let addressRange = text(NameSyntax.addressRange)
+    public static let pathSegment = text(NameSyntax.pathSegment)
 
     /// A port number, or the name of a port.
     public static let portOrName = TextSyntax { value in
@@ -85,7 +87,8 @@ public enum NameSyntax {
     }
 
     public static func dnsLabel(_ text: String) -> [String] {
-        tooLong(text, 63)
+        if !isLabel(text.utf8), isSubdomain(text) { return tooLong(text, 63) + ["must not contain dots"] }
+        return tooLong(text, 63)
             + (isLabel(text.utf8)
                 ? []
                 : [
@@ -104,6 +107,25 @@ public enum NameSyntax {
                         + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
                         + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
                 ])
+    }
+
+    /// A subdomain whose first part is `*`.
+    public static func wildcardSubdomain(_ text: String) -> [String] {
+        tooLong(text, 253)
+            + (text.hasPrefix("*.") && isSubdomain(String(text.dropFirst(2)))
+                ? []
+                : [
+                    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
+                        + "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric "
+                        + "character (e.g. '*.example.com', regex used for validation is "
+                        + "'\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+                ])
+    }
+
+    /// A name that can stand in a URL as it is, as those of roles.
+    public static func pathSegment(_ text: String) -> [String] {
+        if text == "." || text == ".." { return ["may not be '\(text)'"] }
+        return ["/", "%"].filter(text.contains).map { "may not contain '\($0)'" }
     }
 
     public static func dns1035Label(_ text: String) -> [String] {
@@ -238,6 +260,39 @@ public enum NameSyntax {
 
     public static func ipAddress(_ text: String) -> [String] {
         isIPv4(text) || isIPv6(text) ? [] : ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    }
+
+    public static func addressRange(_ text: String) -> [String] {
+        AddressRange(parsing: text) == nil
+            ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"] : []
+    }
+
+    /// The name of a header of HTTP.
+    static func headerName(_ text: String) -> [String] {
+        !text.isEmpty && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+            ? []
+            : [
+                "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used "
+                    + "for validation is '[-A-Za-z0-9]+')"
+            ]
+    }
+
+    /// Whether a text can be the name of a kernel setting: labels with underscores, joined by dots or slashes.
+    static func isSysctl(_ text: String) -> Bool {
+        guard text.utf8.count <= 253 else { return false }
+        return text.utf8.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
+            .allSatisfy { part in
+                guard let first = part.first, let last = part.last else { return false }
+                return isLowerAlphanumeric(first) && isLowerAlphanumeric(last)
+                    && part.allSatisfy {
+                        isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    }
+            }
+    }
+
+    /// Whether RFC 3986 allows every character in a path.
+    static func isURLPath(_ text: String) -> Bool {
+        text.utf8.allSatisfy { isLetter($0) || isDigit($0) || "/-._~%!$&'()*+,;=:".utf8.contains($0) }
     }
 
     static func isPercent(_ text: String) -> Bool {

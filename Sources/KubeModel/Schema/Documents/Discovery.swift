@@ -167,6 +167,9 @@ public enum Discovery {
                 response = other(
                     "", "v1", "Pod\(name == "exec" ? "Exec" : name == "attach" ? "Attach" : "PortForward")Options")
                 verbs = ["create", "get"]
+            case "proxy":
+                response = other("", "v1", "\(kind.resource.kind)ProxyOptions")
+                verbs = ["create", "delete", "get", "patch", "update"]
             case "finalize":
                 response = kind.resource
                 verbs = ["update"]

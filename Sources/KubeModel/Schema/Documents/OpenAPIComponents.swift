@@ -142,6 +142,7 @@ struct OpenAPIComponents {
         } else if value["type"] == "array" {
             value["x-kubernetes-list-type"] = "atomic"
         }
+        if traits.isAtomic, value["type"] != "array" { value["x-kubernetes-map-type"] = "atomic" }
         if let key = traits.patchMergeKey { value["x-kubernetes-patch-merge-key"] = .string(key) }
         if !traits.patchStrategies.isEmpty {
             value["x-kubernetes-patch-strategy"] = .string(traits.patchStrategies.sorted().joined(separator: ","))

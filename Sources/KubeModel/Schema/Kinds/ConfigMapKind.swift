@@ -44,7 +44,7 @@ enum DataRules {
             checkKey(key, at: FieldPath("binaryData"), into: &errors)
             size += Base64.byteCount(value.string ?? "")
         }
-        if size > bytesMax { errors.append(.tooLong(.root, bytesMax: bytesMax)) }
+        if size > bytesMax { errors.append(.tooLong(FieldPath("[]"), bytesMax: bytesMax)) }
     }
 
     static func checkKey(_ key: String, at path: FieldPath, into errors: inout [FieldError]) {

@@ -1,9 +1,9 @@
 private let address = Schema.core(
     "EndpointAddress", doc: "The address of a pod, or of something that stands in for one.",
     [
-        .field("ip", .text(.ipAddress), required: true, doc: "The address."),
+        .field("ip", .string.checking(AddressRules.checkEndpoint), required: true, doc: "The address."),
         .field("hostname", .text(.dnsLabel), doc: "The host name."),
-        .field("nodeName", .string, doc: "The node."),
+        .field("nodeName", .text(.dnsSubdomain), doc: "The node."),
         .field("targetRef", VolumeSchemas.objectReference, doc: "The pod."),
     ])
 
@@ -26,6 +26,10 @@ private let subset = Schema.core(
 ).checking { value, path, errors in
     if JSONValue.isEmpty(value["addresses"]), JSONValue.isEmpty(value["notReadyAddresses"]) {
         errors.append(.required(path, "must specify `addresses` or `notReadyAddresses`"))
+    }
+    let ports = value.list("ports")
+    for (index, port) in ports.enumerated() where ports.count > 1 && JSONValue.isEmpty(port["name"]) {
+        errors.append(.required(path.child("ports")[index].child("name")))
     }
 }
 

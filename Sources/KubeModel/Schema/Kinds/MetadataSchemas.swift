@@ -54,7 +54,8 @@ enum MetadataSchemas {
                 ),
                 .field("generation", .int64, doc: "Counts the changes of what is wished for."),
                 .field("labels", .strings, doc: "Names and values by which objects are grouped and selected."),
-                .field("managedFields", .list(of: managedFields), doc: "Which writer owns which fields."),
+                .field(
+                    "managedFields", .list(of: managedFields), keepsZero: true, doc: "Which writer owns which fields."),
                 .field("name", .string, doc: "The name, unique among objects of the kind in the namespace."),
                 .field("namespace", .string, doc: "The namespace the object lives in."),
                 .field("ownerReferences", .list(of: owner, keys: ["uid"]), doc: "The objects this one belongs to."),
@@ -142,10 +143,9 @@ enum LabelSelectorSchema {
     static let selector = Schema.object(
         definition, doc: "Selects objects by their labels; all demands must hold. Empty selects everything.",
         [
+            .field(
+                "matchLabels", .strings.checking { MetadataRules.labels($0, at: $1, into: &$2) },
+                doc: "Labels that must have exactly these values."),
             .field("matchExpressions", .list(of: requirement), doc: "Demands on labels."),
-            .field("matchLabels", .strings, doc: "Labels that must have exactly these values."),
-        ]
-    ).checking { value, path, errors in
-        MetadataRules.labels(value["matchLabels"], at: path.child("matchLabels"), into: &errors)
-    }
+        ])
 }

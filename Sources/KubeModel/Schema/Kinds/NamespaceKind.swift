@@ -37,6 +37,23 @@ extension KindSchema {
                 guard !finalizers.contains("kubernetes") else { return }
                 namespace.value[["spec", "finalizers"]] = .array(finalizers + ["kubernetes"])
             }
+            $0.validate = { namespace, errors in
+                let path = FieldPath("spec", "finalizers")
+                for name in namespace.value["spec"]?.texts("finalizers") ?? [] {
+                    errors.complain(path, name, NameSyntax.qualifiedName(name))
+                    errors.complain(path, name, MetadataRules.complaints(aboutFinalizer: name))
+                }
+            }
+            $0.validateUpdate = { namespace, _, subresource, errors in
+                guard subresource == "status" else { return }
+                let phase = namespace.value[["status", "phase"]]?.string ?? ""
+                let (wanted, when) = namespace.isBeingDeleted ? ("Terminating", "not empty") : ("Active", "empty")
+                guard phase != wanted else { return }
+                errors.append(
+                    .invalid(
+                        FieldPath("status", "Phase"), .string(phase),
+                        "may only be '\(wanted)' if `deletionTimestamp` is \(when)"))
+            }
             $0.prepareForUpdate = { namespace, old, subresource in
                 if subresource == "finalize" {
                     namespace.value["status"] = old.value["status"]

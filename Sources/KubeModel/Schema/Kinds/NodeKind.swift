@@ -32,11 +32,19 @@ private let spec = Schema.core(
         .field("podCIDRs", .stringSet, doc: "The ranges of pod addresses."),
         .field("providerID", .string, doc: "The machine's id at its provider."),
         .field(
-            "taints", .list(of: taint), doc: "What keeps pods away."),
+            "taints", .list(of: taint).judged { _, _, _ in }, doc: "What keeps pods away."),
         .field("unschedulable", .bool, doc: "Whether new pods stay away (cordon)."),
         .field("configSource", configSource, doc: "Not used any more."),
         .field("externalID", .string, doc: "Not used any more."),
-    ])
+    ]
+).defaulting { spec in
+    // The first of the ranges is also told alone.
+    if let range = spec["podCIDR"], range != "", JSONValue.isEmpty(spec["podCIDRs"]) {
+        spec["podCIDRs"] = [range]
+    } else if let first = spec["podCIDRs"]?.array?.first, JSONValue.isEmpty(spec["podCIDR"]) {
+        spec["podCIDR"] = first
+    }
+}
 
 private let condition = MetadataSchemas.condition(
     "io.k8s.api.core.v1.NodeCondition", [.field("lastHeartbeatTime", .time, doc: "When the node last reported.")])
@@ -145,21 +153,13 @@ extension KindSchema {
                 .field("spec", spec, default: [:], doc: "What the node may be used for."),
                 .field("status", status, doc: "What the node is and how it fares."),
             ]),
-        subresources: ["status"],
+        subresources: ["proxy", "status"],
         columns: NodeColumns.all,
         selectableFields: ["spec.unschedulable"],
         behavior: KindBehavior {
             // A kubelet registers its node with the status already in it.
             $0.keepsStatusOfNewObjects = true
-            $0.validateUpdate = { node, old, _, errors in
-                for member in ["podCIDR", "providerID"] {
-                    let before = old.value[["spec", member]]
-                    guard !JSONValue.isEmpty(before), node.value[["spec", member]] != before else { continue }
-                    errors.append(
-                        .forbidden(
-                            FieldPath("spec", member), "node updates may not change \(member) except from \"\" to valid"
-                        ))
-                }
-            }
+            $0.validate = NodeRules.check
+            $0.validateUpdate = NodeRules.checkUpdate
         })
 }

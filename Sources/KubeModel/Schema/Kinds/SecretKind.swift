@@ -17,7 +17,8 @@ private func check(_ secret: KubeObject, _ errors: inout [FieldError]) {
     }
     if size > DataRules.bytesMax { errors.append(.tooLong(path, bytesMax: DataRules.bytesMax)) }
     let type = secret.value["type"]?.string ?? ""
-    for key in requiredEntries[type] ?? [] where data[key] == nil { errors.append(.required(path[key])) }
+    let missing = (requiredEntries[type] ?? []).filter { data[$0] == nil }
+    for key in missing { errors.append(.required(path[key])) }
     switch type {
     case "kubernetes.io/service-account-token":
         let name = "kubernetes.io/service-account.name"
@@ -29,7 +30,34 @@ private func check(_ secret: KubeObject, _ errors: inout [FieldError]) {
             errors.append(.required(path["username"]))
             errors.append(.required(path["password"]))
         }
+    case "kubernetes.io/ssh-auth":
+        if data["ssh-privatekey"] == "" { errors.append(.required(path["ssh-privatekey"])) }
+    case "kubernetes.io/dockercfg" where missing.isEmpty: checkJSON(data, ".dockercfg", &errors)
+    case "kubernetes.io/dockerconfigjson" where missing.isEmpty: checkJSON(data, ".dockerconfigjson", &errors)
     default: break
+    }
+}
+
+/// Whether an entry is an object in JSON; its content is not shown.
+private func checkJSON(_ data: JSONObject, _ key: String, _ errors: inout [FieldError]) {
+    let path = FieldPath("data")[key]
+    let redacted: JSONValue = "<secret contents redacted>"
+    let bytes = Base64.decode(data[key]?.string ?? "") ?? []
+    do {
+        let value = try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+        guard value.object == nil, !value.isNull else { return }
+        let found =
+            switch value {
+            case .array: "array"
+            case .bool: "bool"
+            case .string: "string"
+            default: "number"
+            }
+        errors.append(
+            .invalid(
+                path, redacted, "json: cannot unmarshal \(found) into Go value of type map[string]interface {}"))
+    } catch {
+        errors.append(.invalid(path, redacted, error.message))
     }
 }
 
@@ -69,6 +97,23 @@ extension KindSchema {
 
 extension Base64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The bytes that a text stands for; nil if it is not base64.
+    static func decode(_ text: String) -> [UInt8]? {
+        guard firstError(text) == nil else { return nil }
+        var decoded: [UInt8] = []
+        var (group, count) = (UInt32(0), 0)
+        for byte in text.utf8 {
+            guard let digit = digits.firstIndex(of: byte) else { continue }
+            group = group << 6 | UInt32(digit)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                decoded.append(UInt8(truncatingIfNeeded: group >> UInt32(count)))
+            }
+        }
+        return decoded
+    }
 
     /// The UTF-8 bytes of a text as base64 with padding.
     static func encode(_ text: String) -> String { encode(Array(text.utf8)) }

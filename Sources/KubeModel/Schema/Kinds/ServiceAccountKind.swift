@@ -13,6 +13,7 @@ extension KindSchema {
                     "secrets", .list(of: VolumeSchemas.objectReference, keys: ["name"]),
                     doc: "Secrets that pods of this identity may use."),
             ]),
+        subresources: ["token"],
         columns: [
             .name,
             .computed("Secrets", type: "integer", "Number of secrets.") { account, _ in

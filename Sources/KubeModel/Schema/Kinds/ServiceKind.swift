@@ -68,8 +68,7 @@ private let spec = Schema.core(
         .field("trafficDistribution", .string, doc: "PreferClose leads traffic to pods nearby."),
     ]
 ).defaulting(ServiceRules.completeSpec)
-    .checking(ServiceRules.checkSpec)
-    .checking(ServiceRules.checkPorts)
+    .judged(by: ServiceRules.checkSpec)
 
 private let ingress = Schema.core(
     "LoadBalancerIngress", doc: "A way in through the load balancer.",
@@ -109,13 +108,13 @@ extension KindSchema {
                 .field("spec", spec, default: [:], doc: "Which pods, and how they are reached."),
                 .field("status", status, doc: "What has been reached."),
             ]),
-        subresources: ["status"],
+        subresources: ["proxy", "status"],
         columns: ServiceColumns.all,
         selectableFields: ["spec.clusterIP", "spec.type"],
         behavior: KindBehavior {
             $0.nameSyntax = NameSyntax.dns1035Label
             $0.initialStatus = ["loadBalancer": [:]]
             $0.prepareForUpdate = ServiceRules.keepAllocated
-            $0.validateUpdate = ServiceRules.checkUpdate
+            $0.validateUpdate = ServiceUpdateRules.check
         })
 }

@@ -39,4 +39,50 @@ enum WorkloadRules {
             }
         }
     }
+
+    /// A maximum given in pods or percent: not more than 100%.
+    static func checkShare(_ value: JSONValue?, at path: FieldPath, into errors: inout [FieldError]) {
+        guard let text = value?.string, NameSyntax.isPercent(text), let share = Int(text.dropLast()), share > 100 else {
+            return
+        }
+        errors.append(FieldError(.invalid, path, shownValue: text, "must not be greater than 100%"))
+    }
+
+    /// The number in a count or percentage; 0 when there is none.
+    static func amount(_ value: JSONValue?) -> Int {
+        if let number = value?.int { return number }
+        guard let text = value?.string, NameSyntax.isPercent(text) else { return 0 }
+        return Int(text.dropLast()) ?? 0
+    }
+
+    /// The numbers of a status: none is negative, none is larger than `replicas`, ready ones include available ones.
+    ///
+    /// The counters named in `decreasing` may not go down.
+    static func checkReplicaStatus(decreasing counters: [String]) -> KindBehavior.UpdateCheck {
+        { object, old, subresource, errors in
+            guard subresource == "status", let status = object.value["status"] else { return }
+            let path = FieldPath("status")
+            for (name, value) in status.object ?? [:] {
+                guard let number = value.int, number < 0 else { continue }
+                errors.append(.invalid(path.child(name), value, "must be greater than or equal to 0"))
+            }
+            let total = status["replicas"]?.int ?? 0
+            let parts = [
+                "fullyLabeledReplicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas",
+            ]
+            for name in parts where status[name]?.int ?? 0 > total {
+                errors.append(.invalid(path.child(name), status[name], "cannot be greater than status.replicas"))
+            }
+            if status["availableReplicas"]?.int ?? 0 > status["readyReplicas"]?.int ?? 0 {
+                let ready = object.kind == "StatefulSet" ? "status.readyReplicas" : "readyReplicas"
+                errors.append(
+                    .invalid(
+                        path.child("availableReplicas"), status["availableReplicas"], "cannot be greater than \(ready)")
+                )
+            }
+            for name in counters where status[name]?.int ?? 0 < old.value[["status", name]]?.int ?? 0 {
+                errors.append(.invalid(path.child(name), status[name] ?? 0, "cannot be decremented"))
+            }
+        }
+    }
 }

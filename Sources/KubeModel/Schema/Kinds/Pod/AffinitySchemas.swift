@@ -7,30 +7,7 @@ enum AffinitySchemas {
             .field("operator", .string, doc: "In, NotIn, Exists, DoesNotExist, Gt or Lt."),
             .field("values", .stringList, doc: "The values to compare with."),
         ]
-    ).checking { value, path, errors in
-        let values = value["values"]?.array ?? []
-        switch value["operator"]?.string ?? "" {
-        case "In", "NotIn":
-            if values.isEmpty {
-                errors.append(
-                    .required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'"))
-            }
-        case "Exists", "DoesNotExist":
-            if !values.isEmpty {
-                errors.append(
-                    .forbidden(
-                        path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-            }
-        case "Gt", "Lt":
-            if values.count != 1 {
-                errors.append(
-                    .required(
-                        path.child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-            }
-        default:
-            errors.append(.invalid(path.child("operator"), value["operator"] ?? "", "not a valid selector operator"))
-        }
-    }
+    )
 
     private static let term = Schema.core(
         "NodeSelectorTerm", doc: "Demands on a node that must all hold; empty matches no node.",
@@ -41,18 +18,13 @@ enum AffinitySchemas {
 
     static let nodeSelector = Schema.core(
         "NodeSelector", doc: "Terms of which one must hold.",
-        [.field("nodeSelectorTerms", .list(of: term), required: true, doc: "The terms.")])
-
-    private static let weight = Schema.int32.checking { value, path, errors in
-        if let weight = value.int, !(1...100 ~= weight) {
-            errors.append(.invalid(path, value, "must be in the range 1-100"))
-        }
-    }
+        [.field("nodeSelectorTerms", .list(of: term), required: true, doc: "The terms.")]
+    ).judged(by: PlacementRules.checkNodeSelector)
 
     private static let preferredNode = Schema.core(
         "PreferredSchedulingTerm", doc: "A preference for some nodes.",
         [
-            .field("weight", weight, doc: "How much it counts, 1 to 100."),
+            .field("weight", .int32, doc: "How much it counts, 1 to 100."),
             .field("preference", term, doc: "The nodes."),
         ])
 
@@ -78,16 +50,12 @@ enum AffinitySchemas {
             .field("matchLabelKeys", .stringList, doc: "Labels whose values must be the pod's own."),
             .field("mismatchLabelKeys", .stringList, doc: "Labels whose values must not be the pod's own."),
         ]
-    ).checking { value, path, errors in
-        if JSONValue.isEmpty(value["topologyKey"]) {
-            errors.append(.required(path.child("topologyKey"), "can not be empty"))
-        }
-    }
+    )
 
     private static let weightedPodTerm = Schema.core(
         "WeightedPodAffinityTerm", doc: "A preference for or against pods.",
         [
-            .field("weight", weight, doc: "How much it counts, 1 to 100."),
+            .field("weight", .int32, doc: "How much it counts, 1 to 100."),
             .field("podAffinityTerm", podTerm, doc: "The pods."),
         ])
 
@@ -123,33 +91,7 @@ enum AffinitySchemas {
                 doc: "The taint's effect; all effects if absent."),
             .field("tolerationSeconds", .int64, doc: "How long NoExecute is borne; for ever if absent."),
         ]
-    ).checking { value, path, errors in
-        let operation = value["operator"]?.string ?? ""
-        if JSONValue.isEmpty(value["key"]), operation != "Exists" {
-            errors.append(
-                .invalid(
-                    path.child("operator"), .string(operation),
-                    "operator must be Exists when `key` is empty, which means \"match all values and all keys\""))
-        }
-        if value["tolerationSeconds"] != nil, value["effect"] != "NoExecute" {
-            errors.append(
-                .invalid(
-                    path.child("effect"), value["effect"] ?? "",
-                    "effect must be 'NoExecute' when `tolerationSeconds` is set"))
-        }
-        switch operation {
-        case "", "Equal":
-            for complaint in NameSyntax.labelValue(value["value"]?.string ?? "") {
-                errors.append(.invalid(path.child("operator"), value["value"], complaint))
-            }
-        case "Exists":
-            if !JSONValue.isEmpty(value["value"]) {
-                errors.append(
-                    .invalid(path.child("operator"), value, "value must be empty when `operator` is 'Exists'"))
-            }
-        default: errors.append(.notSupported(path.child("operator"), .string(operation), ["Equal", "Exists"]))
-        }
-    }
+    )
 
     static let spread = Schema.core(
         "TopologySpreadConstraint", doc: "How evenly pods are to be spread over areas.",
@@ -167,15 +109,5 @@ enum AffinitySchemas {
                 doc: "Whether only nodes whose taints the pod bears count."),
             .field("matchLabelKeys", .stringList, doc: "Labels whose values must be the pod's own."),
         ]
-    ).checking { value, path, errors in
-        let skew = value["maxSkew"]?.int ?? 0
-        if skew <= 0 { errors.append(.invalid(path.child("maxSkew"), JSONValue(skew), "must be greater than zero")) }
-        if JSONValue.isEmpty(value["topologyKey"]) {
-            errors.append(.required(path.child("topologyKey"), "can not be empty"))
-        }
-        let action = value["whenUnsatisfiable"] ?? ""
-        if action != "DoNotSchedule", action != "ScheduleAnyway" {
-            errors.append(.notSupported(path.child("whenUnsatisfiable"), action, ["DoNotSchedule", "ScheduleAnyway"]))
-        }
-    }
+    )
 }

@@ -10,13 +10,7 @@ enum ContainerSchemas {
             .field("hostIP", .text(.ipAddress), doc: "The node's address for the host port."),
         ])
 
-    static let ports = Schema.list(of: port, keys: ["containerPort", "protocol"]).checking { value, path, errors in
-        var seen: Set<JSONValue> = []
-        for (index, port) in (value.array ?? []).enumerated() {
-            guard let name = port["name"], name != "", !seen.insert(name).inserted else { continue }
-            errors.append(.duplicate(path[index].child("name"), name))
-        }
-    }
+    static let ports = Schema.list(of: port, keys: ["containerPort", "protocol"])
 
     private static let mount = Schema.core(
         "VolumeMount", doc: "A volume, seen in the container.",
@@ -33,27 +27,9 @@ enum ContainerSchemas {
                 "mountPropagation", .string, oneOf: ["Bidirectional", "HostToContainer", "None"],
                 doc: "Whether later mounts are seen on both sides."),
         ]
-    ).checking { value, path, errors in
-        let subPath = value["subPath"]?.string ?? ""
-        if subPath.hasPrefix("/") {
-            errors.append(.invalid(path.child("subPath"), .string(subPath), "must be a relative path"))
-        }
-        if subPath.split(separator: "/").contains("..") {
-            errors.append(.invalid(path.child("subPath"), .string(subPath), "must not contain '..'"))
-        }
-        if !subPath.isEmpty, let expression = value["subPathExpr"], expression != "" {
-            errors.append(
-                .invalid(path.child("subPathExpr"), expression, "subPathExpr and subPath are mutually exclusive"))
-        }
-    }
+    )
 
-    private static let mounts = Schema.list(of: mount, keys: ["mountPath"]).checking { value, path, errors in
-        var seen: Set<JSONValue> = []
-        for (index, mount) in (value.array ?? []).enumerated() {
-            guard let place = mount["mountPath"], place != "", !seen.insert(place).inserted else { continue }
-            errors.append(.invalid(path[index].child("mountPath"), place, "must be unique"))
-        }
-    }
+    private static let mounts = Schema.list(of: mount, keys: ["mountPath"])
 
     private static let device = Schema.core(
         "VolumeDevice", doc: "A raw device, seen in the container.",
@@ -71,12 +47,7 @@ enum ContainerSchemas {
                 doc: "Whether the container is restarted."),
         ])
 
-    private static let image = Schema.string.checking { value, path, errors in
-        guard let text = value.string else { return }
-        if text.first?.isWhitespace == true || text.last?.isWhitespace == true {
-            errors.append(.invalid(path, value, "must not have leading or trailing whitespace"))
-        }
-    }
+    private static let image = Schema.string
 
     private static let commonFields: [SchemaField] = [
         .field("name", .text(.dnsLabel), required: true, doc: "The name, unique in the pod."),
@@ -122,7 +93,6 @@ enum ContainerSchemas {
 
     static let container = Schema.core("Container", doc: "One program of a pod.", commonFields)
         .defaulting(setPullPolicy)
-        .checking(checkProbes)
 
     static let ephemeral = Schema.core(
         "EphemeralContainer", doc: "A container added to a running pod, to look into it.",
@@ -164,10 +134,7 @@ enum ContainerSchemas {
 extension SchemaField {
     /// The same field, with 0 for none and otherwise a port.
     fileprivate var withPortRange: SchemaField {
-        let ranged = schema.checking { value, path, errors in
-            guard let port = value.int, port != 0, !(1...65535 ~= port) else { return }
-            errors.append(.invalid(path, value, "must be between 1 and 65535, inclusive"))
-        }
+        let ranged = schema
         return .field(name, ranged, doc: doc)
     }
 }

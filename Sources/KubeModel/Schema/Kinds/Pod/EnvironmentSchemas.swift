@@ -34,17 +34,7 @@ enum EnvironmentSchemas {
                 "configMapKeyRef", keySelector("ConfigMapKeySelector", "ConfigMap"), doc: "An entry of a ConfigMap."),
             .field("secretKeyRef", keySelector("SecretKeySelector", "Secret"), doc: "An entry of a Secret."),
         ]
-    ).checking { value, path, errors in
-        switch value.object?.count ?? 0 {
-        case 0:
-            errors.append(
-                .invalid(
-                    path, "",
-                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"))
-        case 1: break
-        default: errors.append(.invalid(path, "", "may not have more than one field specified at a time"))
-        }
-    }
+    )
 
     private static let podFields = [
         "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
@@ -52,12 +42,7 @@ enum EnvironmentSchemas {
     ]
 
     /// A field of the pod that a variable may show: a fixed list, and single labels and annotations.
-    private static let podField = fieldSelector.checking { value, path, errors in
-        guard let field = value["fieldPath"]?.string, !field.isEmpty else { return }
-        let isEntry = ["metadata.labels['", "metadata.annotations['"].contains { field.hasPrefix($0) }
-        if isEntry && field.hasSuffix("']") || podFields.contains(field) { return }
-        errors.append(.notSupported(path.child("fieldPath"), .string(field), podFields))
-    }
+    private static let podField = fieldSelector
 
     static let variable = Schema.core(
         "EnvVar", doc: "One environment variable.",
@@ -66,11 +51,7 @@ enum EnvironmentSchemas {
             .field("value", .string, doc: "Its value; $(NAME) stands for an earlier variable."),
             .field("valueFrom", source, doc: "Where its value comes from; not together with a value."),
         ]
-    ).checking { value, path, errors in
-        if value["valueFrom"] != nil, !JSONValue.isEmpty(value["value"]) {
-            errors.append(.invalid(path.child("valueFrom"), "", "may not be specified when `value` is not empty"))
-        }
-    }
+    )
 
     private static func allOf(_ type: String, _ kind: String) -> Schema {
         .core(
@@ -88,12 +69,5 @@ enum EnvironmentSchemas {
             .field("configMapRef", allOf("ConfigMapEnvSource", "ConfigMap"), doc: "The ConfigMap."),
             .field("secretRef", allOf("SecretEnvSource", "Secret"), doc: "The Secret."),
         ]
-    ).checking { value, path, errors in
-        switch (value["configMapRef"] != nil, value["secretRef"] != nil) {
-        case (false, false):
-            errors.append(.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"))
-        case (true, true): errors.append(.invalid(path, "", "may not have more than one field specified at a time"))
-        default: break
-        }
-    }
+    )
 }

@@ -5,12 +5,12 @@ extension KindSchema {
         root: MetadataSchemas.kind(
             "io.k8s.api.core.v1.Pod", doc: "One or more programs that run together on one node.",
             [
-                .field("spec", PodSchemas.spec, default: [:], doc: "What the pod is to run, and how."),
+                .field("spec", PodSchemas.ownSpec, default: [:], doc: "What the pod is to run, and how."),
                 .field("status", PodStatusSchemas.status, doc: "What the pod has reached."),
             ]
         ).defaulting(PodRules.completePod),
         subresources: [
-            "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "status",
+            "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "status",
         ],
         columns: PodColumns.all,
         selectableFields: [
@@ -37,6 +37,8 @@ extension KindSchema {
                     pod.value[["status", "qosClass"]] = quality
                 }
             }
-            $0.validateUpdate = PodRules.checkUpdate
+            $0.validate = PodRules.check
+            $0.validateCreate = PodRules.checkCreate
+            $0.validateUpdate = PodUpdateRules.check
         })
 }

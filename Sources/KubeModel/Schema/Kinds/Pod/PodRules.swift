@@ -79,112 +79,42 @@ enum PodRules {
     // MARK: Checks
 
     @Sendable
-    static func checkVolumeMounts(_ spec: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
-        let volumes = Set((spec["volumes"]?.array ?? []).compactMap { $0["name"]?.string })
-        for list in ["containers", "initContainers", "ephemeralContainers"] {
-            for (index, container) in (spec[list]?.array ?? []).enumerated() {
-                for use in ["volumeMounts", "volumeDevices"] {
-                    for (position, mount) in (container[use]?.array ?? []).enumerated() {
-                        guard let name = mount["name"]?.string, !name.isEmpty, !volumes.contains(name) else { continue }
-                        let place = path.child(list)[index].child(use)[position].child("name")
-                        errors.append(FieldError(.notFound, place, value: .string(name)))
-                    }
-                }
+    static func check(_ pod: KubeObject, _ errors: inout [FieldError]) {
+        let spec = pod.value["spec"] ?? [:]
+        let path = FieldPath("spec")
+        PodSpecRules.check(spec, ofPod: pod.name, &errors)
+        if JSONValue.isEmpty(spec["serviceAccountName"]) { checkTokens(spec, path, &errors) }
+        for list in ["containers", "initContainers"] {
+            for (index, container) in spec.list(list).enumerated() {
+                ContainerRules.checkImage(container, path.child(list)[index], &errors)
             }
         }
     }
 
-    @Sendable
-    static func checkContainerNames(_ spec: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
-        var seen = Set((spec["containers"]?.array ?? []).compactMap { $0["name"]?.string })
-        for list in ["initContainers", "ephemeralContainers"] {
-            for (index, container) in (spec[list]?.array ?? []).enumerated() {
-                guard let name = container["name"]?.string, !name.isEmpty else { continue }
-                // Two init containers of one name were reported where the list was checked.
-                if seen.contains(name) {
-                    errors.append(.duplicate(path.child(list)[index].child("name"), .string(name)))
-                }
-            }
-            seen.formUnion((spec[list]?.array ?? []).compactMap { $0["name"]?.string })
-        }
-        for (index, container) in (spec["containers"]?.array ?? []).enumerated() where container["restartPolicy"] != nil
-        {
-            errors.append(
-                .forbidden(
-                    path.child("containers")[index].child("restartPolicy"), "may not be set for non-init containers"))
-        }
-    }
-
-    /// Only init containers that keep running (sidecars) have probes and hooks.
-    @Sendable
-    static func checkInitContainers(_ spec: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
-        for (index, container) in (spec["initContainers"]?.array ?? []).enumerated() {
-            if container["restartPolicy"] == "Always" { continue }
-            for name in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] where container[name] != nil {
+    private static func checkTokens(_ spec: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+        for (index, volume) in spec.list("volumes").enumerated() {
+            for (position, source) in (volume["projected"]?.list("sources") ?? []).enumerated()
+            where source["serviceAccountToken"] != nil {
                 errors.append(
                     .forbidden(
-                        path.child("initContainers")[index].child(name),
-                        "may not be set for init containers without restartPolicy=Always"))
+                        path.child("volumes")[index].child("projected", "sources")[position]
+                            .child("serviceAccountToken"), "must not be specified when serviceAccountName is not set"))
             }
         }
     }
 
-    // MARK: Changes
-
-    private static let mutableFields = """
-        pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
-        `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
-        `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
-        """
-
+    /// What only a new pod is held to.
     @Sendable
-    static func checkUpdate(
-        _ pod: KubeObject, _ old: KubeObject, _ subresource: String?, _ errors: inout [FieldError]
-    ) {
-        guard subresource == nil, let spec = pod.value["spec"], let before = old.value["spec"] else { return }
-        let path = FieldPath("spec")
-        for list in ["containers", "initContainers"] {
-            let kind = list == "containers" ? "containers" : "init containers"
-            guard (spec[list]?.array?.count ?? 0) != (before[list]?.array?.count ?? 0) else { continue }
-            errors.append(.forbidden(path.child(list), "pod updates may not add or remove \(kind)"))
-            return
+    static func checkCreate(_ pod: KubeObject, _ errors: inout [FieldError]) {
+        let spec = pod.value["spec"]
+        if !JSONValue.isEmpty(spec?["ephemeralContainers"]) {
+            errors.append(.forbidden(FieldPath("spec", "ephemeralContainers"), "cannot be set on create"))
         }
-        checkDeadline(spec, before, path, &errors)
-        let kept = before["tolerations"]?.array ?? []
-        let tolerations = spec["tolerations"]?.array ?? []
-        if !kept.allSatisfy(tolerations.contains) {
+        if !JSONValue.isEmpty(spec?["nodeName"]), !JSONValue.isEmpty(spec?["schedulingGates"]) {
             errors.append(
                 .forbidden(
-                    path.child("tolerations"), "existing toleration can not be modified except its tolerationSeconds"))
+                    FieldPath("spec", "nodeName"), "cannot be set until all schedulingGates have been cleared"))
         }
-        if fixedPart(of: spec) != fixedPart(of: before) { errors.append(.forbidden(path, mutableFields)) }
-    }
-
-    private static func checkDeadline(
-        _ spec: JSONValue, _ before: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]
-    ) {
-        let (new, old) = (spec["activeDeadlineSeconds"]?.int, before["activeDeadlineSeconds"]?.int)
-        guard let old else { return }
-        if let new, new > old {
-            errors.append(
-                .invalid(
-                    path.child("activeDeadlineSeconds"), JSONValue(new), "must be less than or equal to previous value")
-            )
-        } else if new == nil {
-            errors.append(
-                .invalid(
-                    path.child("activeDeadlineSeconds"), nil, "must not update from a positive integer to nil value"))
-        }
-    }
-
-    /// The part of a pod's spec that never changes.
-    private static func fixedPart(of spec: JSONValue) -> JSONValue {
-        var spec = spec
-        for list in ["containers", "initContainers"] { spec.changeElements(list) { $0["image"] = nil } }
-        for name in ["activeDeadlineSeconds", "tolerations", "ephemeralContainers", "schedulingGates"] {
-            spec[name] = nil
-        }
-        return spec
     }
 }
 

@@ -125,12 +125,15 @@ enum PodSchemas {
         MetadataRules.labels(value, at: path, into: &errors)
     }
 
-    static let spec = Schema.core(
+    private static let anySpec = Schema.core(
         "PodSpec", doc: "What a pod is to run, and how.", containersFields + lifeFields + schedulingFields
     ).defaulting(PodRules.completeSpec)
-        .checking(PodRules.checkVolumeMounts)
-        .checking(PodRules.checkContainerNames)
-        .checking(PodRules.checkInitContainers)
+
+    /// The spec in a template.
+    static let spec = anySpec.judged(by: PodSpecRules.checkTemplate)
+
+    /// The spec of a pod itself, which is judged with the pod's name and history in mind.
+    static let ownSpec = anySpec.judged { _, _, _ in }
 
     static let template = Schema.core(
         "PodTemplateSpec", doc: "What pods are made from.",
@@ -143,5 +146,10 @@ enum PodSchemas {
         let metadata = path.child("metadata")
         MetadataRules.labels(value[["metadata", "labels"]], at: metadata.child("labels"), into: &errors)
         MetadataRules.annotations(value[["metadata", "annotations"]], at: metadata.child("annotations"), into: &errors)
+        if !JSONValue.isEmpty(value[["spec", "ephemeralContainers"]]) {
+            errors.append(
+                .forbidden(
+                    path.child("spec", "ephemeralContainers"), "ephemeral containers not allowed in pod template"))
+        }
     }
 }

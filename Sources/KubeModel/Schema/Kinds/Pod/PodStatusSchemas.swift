@@ -110,7 +110,10 @@ enum PodStatusSchemas {
             .field("ephemeralContainerStatuses", .list(of: container), doc: "What the ephemeral containers are doing."),
             .field("hostIP", .string, doc: "Address of the node."),
             .field(
-                "hostIPs", .list(of: address("HostIP", "An address of the node."), keys: ["ip"]),
+                "hostIPs",
+                .list(of: address("HostIP", "An address of the node.")).with {
+                    $0.patchMergeKey = "ip"; $0.patchStrategies = ["merge"]
+                },
                 doc: "Addresses of the node."),
             .field("initContainerStatuses", .list(of: container), doc: "What the init containers are doing."),
             .field("message", .string, doc: "An explanation for people."),

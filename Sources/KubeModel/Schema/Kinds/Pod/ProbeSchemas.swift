@@ -80,7 +80,7 @@ enum ProbeSchemas {
                 "terminationGracePeriodSeconds", .int64, minimum: 1,
                 doc: "Seconds the container gets to end when this probe has failed."),
         ]
-    ).checking(oneHandler(["exec", "httpGet", "tcpSocket", "grpc"]))
+    )
 
     private static let handler = Schema.core(
         "LifecycleHandler", doc: "What a hook does; exactly one member is set.",
@@ -90,7 +90,7 @@ enum ProbeSchemas {
             .field("tcpSocket", tcpSocket, doc: "Not supported; kept for old manifests."),
             .field("sleep", sleep, doc: "Waits."),
         ]
-    ).checking(oneHandler(["exec", "httpGet", "tcpSocket", "sleep"]))
+    )
 
     static let lifecycle = Schema.core(
         "Lifecycle", doc: "Hooks at the start and at the end of a container.",

@@ -16,42 +16,43 @@ enum ResourceSchemas {
                 doc: "What the scheduler sets aside for the container; the limits if absent."),
             .field("claims", .list(of: claim, keys: ["name"]), doc: "Devices that the container uses."),
         ]
-    ).checking(check)
-
-    private static let standardNames: Set<String> = ["cpu", "memory", "ephemeral-storage", "storage"]
+    )
 
     @Sendable
-    private static func check(_ value: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func check(_ value: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+        let (limitsPath, requestsPath) = (path.child("limits"), path.child("requests"))
         let limits = value["limits"]?.object ?? [:]
         let requests = value["requests"]?.object ?? [:]
-        for (name, amount) in limits { checkAmount(name, amount, path.child("limits"), &errors) }
+        for (name, amount) in limits { checkAmount(name, amount, limitsPath[name], &errors) }
         for (name, amount) in requests {
-            checkAmount(name, amount, path.child("requests"), &errors)
-            guard let limit = limits[name], let wanted = Quantity(amount), let allowed = Quantity(limit) else {
+            checkAmount(name, amount, requestsPath[name], &errors)
+            let mayOvercommit = ResourceNames.mayOvercommit(name)
+            guard let limit = limits[name] else {
+                if !mayOvercommit {
+                    errors.append(.required(limitsPath, "Limit must be set for non overcommitable resources"))
+                }
                 continue
             }
-            if wanted > allowed {
+            guard let wanted = Quantity(amount), let allowed = Quantity(limit) else { continue }
+            let shown = JSONValue.string(wanted.description)
+            if !mayOvercommit, wanted != allowed {
+                errors.append(.invalid(requestsPath, shown, "must be equal to \(name) limit of \(allowed)"))
+            } else if wanted > allowed {
                 errors.append(
-                    .invalid(
-                        path.child("requests"), .string(wanted.description),
-                        "must be less than or equal to \(name) limit of \(allowed)"))
+                    .invalid(requestsPath, shown, "must be less than or equal to \(name) limit of \(allowed)"))
             }
+        }
+        let names = Array(limits.keys) + Array(requests.keys)
+        if names.contains(where: ResourceNames.isHugePage), !names.contains("cpu"), !names.contains("memory") {
+            errors.append(.forbidden(path, "HugePages require cpu or memory"))
         }
     }
 
     private static func checkAmount(
         _ name: String, _ amount: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]
     ) {
-        let place = path[name]
-        for complaint in NameSyntax.qualifiedName(name) { errors.append(.invalid(place, .string(name), complaint)) }
-        if !name.contains("/"), !standardNames.contains(name), !name.hasPrefix("hugepages-") {
-            errors.append(
-                .invalid(place, .string(name), "must be a standard resource type or fully qualified"))
-            errors.append(.invalid(place, .string(name), "must be a standard resource for containers"))
-        }
-        if let quantity = Quantity(amount), quantity.milliValue < 0 {
-            errors.append(.invalid(place, .string(quantity.description), "must be greater than or equal to 0"))
-        }
+        ResourceNames.checkContainer(name, at: path, into: &errors)
+        ResourceNames.checkAmount(name, amount, at: path, into: &errors)
     }
 }
 

@@ -30,15 +30,7 @@ enum SecuritySchemas {
                     doc: "Which profile."),
                 .field("localhostProfile", .string, doc: "A profile on the node; only for Localhost."),
             ]
-        ).checking { value, path, errors in
-            let local = value["localhostProfile"]
-            if value["type"] == "Localhost", JSONValue.isEmpty(local) {
-                errors.append(.required(path.child("localhostProfile"), "must be set when type is Localhost"))
-            } else if value["type"] != "Localhost", local != nil {
-                errors.append(
-                    .invalid(path.child("localhostProfile"), local, "can only be set when type is Localhost"))
-            }
-        }
+        )
     }
 
     private static let seccomp = profile("SeccompProfile", "Which system calls are allowed.")
@@ -94,18 +86,5 @@ enum SecuritySchemas {
             .field("allowPrivilegeEscalation", .bool, doc: "Whether a process may gain more rights than its parent."),
             .field("procMount", .string, oneOf: ["Default", "Unmasked"], doc: "How /proc is shown."),
         ]
-    ).checking { value, path, errors in
-        guard value["allowPrivilegeEscalation"] == false else { return }
-        if value["privileged"] == true {
-            errors.append(
-                .invalid(path, value, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
-        }
-        let added = value[["capabilities", "add"]]?.array ?? []
-        if added.contains("CAP_SYS_ADMIN") {
-            errors.append(
-                .invalid(
-                    path, value,
-                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
-        }
-    }
+    )
 }

@@ -7,7 +7,7 @@ enum StorageSchemas {
             .field("requests", .resourceAmounts, doc: "At least this much; storage: 1Gi, for example."),
         ])
 
-    private static func typedReference(_ name: String, hasNamespace: Bool) -> Schema {
+    static func typedReference(_ name: String, hasNamespace: Bool) -> Schema {
         var fields: [SchemaField] = [
             .field("apiGroup", .string, doc: "API group of the object; empty for the core group."),
             .field("kind", .string, required: true, doc: "Kind of the object."),

@@ -25,19 +25,9 @@ enum VolumeSchemas {
             .field("uid", .string, doc: "UID of the object."),
         ])
 
-    private static let fileMode = Schema.int32.checking { value, path, errors in
-        if let mode = value.int, !(0...0o777 ~= mode) {
-            errors.append(.invalid(path, value, "must be a number between 0 and 0777 (octal), both inclusive"))
-        }
-    }
+    private static let fileMode = Schema.int32
 
-    private static let relativePath = Schema.string.checking { value, path, errors in
-        let text = value.string ?? ""
-        if text.hasPrefix("/") { errors.append(.invalid(path, value, "must be a relative path")) }
-        if text.split(separator: "/").contains("..") {
-            errors.append(.invalid(path, value, "must not contain '..'"))
-        }
-    }
+    private static let relativePath = Schema.string
 
     private static let keyToPath = Schema.core(
         "KeyToPath", doc: "One entry of a ConfigMap or Secret as a file.",
@@ -190,11 +180,5 @@ enum VolumeSchemas {
         [.field("name", .text(.dnsLabel), required: true, doc: "The name by which mounts refer to it.")] + sources
     ).defaulting { volume in
         if !sources.contains(where: { volume[$0.name] != nil }) { volume["emptyDir"] = [:] }
-    }.checking { value, path, errors in
-        let given = sources.filter { value[$0.name] != nil }
-        if given.isEmpty { errors.append(.required(path, "must specify a volume type")) }
-        for extra in given.dropFirst() {
-            errors.append(.forbidden(path.child(extra.name), "may not specify more than 1 volume type"))
-        }
     }
 }

@@ -1,0 +1,128 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// A connection to a program in a pod, read part by part: nothing is taken from the socket while nobody asks.
+///
+/// It closes when it is let go of.
+final class BackendConnection<Part: Sendable>: Sendable {
+    private let channel: any Channel
+    private let reader: NIOLoopBound<PullHandler<Part>>
+
+    private init(channel: any Channel, reader: NIOLoopBound<PullHandler<Part>>) {
+        self.channel = channel
+        self.reader = reader
+    }
+
+    deinit { channel.close(promise: nil) }
+
+    /// Takes a connected socket over, with the handlers that `prepare` adds before the last.
+    static func adopt(
+        _ descriptor: Int32, _ eventLoop: any EventLoop, isTLS: Bool,
+        _ prepare: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void = { _ in }
+    ) async throws -> BackendConnection {
+        let tls = isTLS ? try backendTLS() : nil
+        return try await ClientBootstrap(group: eventLoop)
+            .channelOption(.autoRead, value: false)
+            .withConnectedSocket(descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let operations = channel.pipeline.syncOperations
+                    if let tls { try operations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                    try prepare(operations)
+                    let handler = PullHandler<Part>()
+                    try operations.addHandler(handler)
+                    return BackendConnection(
+                        channel: channel, reader: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+                }
+            }
+    }
+
+    /// The next part; nil when there will be no more. Throws when the connection breaks or the task is cancelled.
+    func next() async throws -> Part? {
+        try await withTaskCancellationHandler {
+            let eventLoop = channel.eventLoop
+            return try await eventLoop.flatSubmit { [reader] in reader.value.next(eventLoop) }.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// Returns when the bytes are on their way.
+    func write(_ parts: [some Sendable]) async throws {
+        try await withTaskCancellationHandler {
+            for part in parts.dropLast() { channel.write(part, promise: nil) }
+            if let last = parts.last { try await channel.writeAndFlush(last) }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    func close() { channel.close(promise: nil) }
+}
+
+/// Programs in pods show certificates that nobody can check; who asks for `https:` wants to get through.
+private func backendTLS() throws -> NIOSSLContext {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.certificateVerification = .none
+    configuration.applicationProtocols = ["http/1.1"]
+    return try NIOSSLContext(configuration: configuration)
+}
+
+/// Hands out what arrives when it is asked for; lives on the event loop.
+private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
+    typealias InboundIn = Part
+
+    private var context: ChannelHandlerContext?
+    private var parts: [Part] = []
+    private var waiter: EventLoopPromise<Part?>?
+    private var failure: (any Error)?
+    private var isOver = false
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        end()
+    }
+
+    func next(_ eventLoop: any EventLoop) -> EventLoopFuture<Part?> {
+        if !parts.isEmpty { return eventLoop.makeSucceededFuture(parts.removeFirst()) }
+        if let failure { return eventLoop.makeFailedFuture(failure) }
+        guard let context, !isOver else { return eventLoop.makeSucceededFuture(nil) }
+        let promise = eventLoop.makePromise(of: Part?.self)
+        waiter = promise
+        context.read()
+        return promise.futureResult
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        parts.append(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard let waiter else { return }
+        if parts.isEmpty {
+            context.read()
+        } else {
+            self.waiter = nil
+            waiter.succeed(parts.removeFirst())
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failure = error
+        if let waiter = self.waiter.take() {
+            if parts.isEmpty { waiter.fail(error) } else { waiter.succeed(parts.removeFirst()) }
+        }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    private func end() {
+        isOver = true
+        guard let waiter = self.waiter.take() else { return }
+        if !parts.isEmpty { waiter.succeed(parts.removeFirst()) } else { waiter.succeed(nil) }
+    }
+}
