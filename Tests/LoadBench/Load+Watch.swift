@@ -1,3 +1,5 @@
+import NIOCore
+import NIOHTTP1
 import Synchronization
 
 extension Load {
@@ -94,7 +96,7 @@ extension Load {
     /// Many watchers, and writes at a fixed pace: do they keep up, and does the server's memory stay as it is?
     func manyWatchers(_ count: Int, rate: Int, seconds: Int) async throws {
         let arrivals = Arrivals()
-        let seen = Atomic(0)
+        let seen = Counter()
         let revision = try await prepare()
         let start = Report.memory(of: process)
         arrivals.expect(count)
@@ -103,7 +105,7 @@ extension Load {
                 group.addTask {
                     try await target.withConnection { connection in
                         try await connection.watch(Self.watchURI + revision, opened: arrivals.arrive) { _ in
-                            seen.add(1, ordering: .relaxed)
+                            seen.take()
                             return true
                         }
                     }
@@ -118,7 +120,7 @@ extension Load {
                     try await ContinuousClock().sleep(until: began + .seconds(1) * write / rate)
                     _ = try await connection.ask(.PUT, Self.base + "/watched", Self.body(write))
                 }
-                return writes * count - seen.load(ordering: .relaxed)
+                return writes * count - seen.value
             }
             let took = ContinuousClock.now - began
             let after = Report.memory(of: process)
@@ -126,7 +128,8 @@ extension Load {
                 "\(count) watchers, \(rate) writes/s for \(seconds) s",
                 "\(Int(Double(writes) / (took / .seconds(1)))) /s, \(behind) of \(writes * count) events behind", "")
             func text(_ memory: Int?) -> String { memory.map { "\($0)" } ?? "?" }
-            Report.line("  memory before, with watchers, after (MB)", "\(text(start)), \(text(opened)), \(text(after))", "")
+            Report.line(
+                "  memory before, with watchers, after (MB)", "\(text(start)), \(text(opened)), \(text(after))", "")
             group.cancelAll()
             while await group.nextResult() != nil {}
         }

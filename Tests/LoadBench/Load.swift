@@ -1,5 +1,17 @@
+import NIOCore
 import NIOHTTP1
 import Synchronization
+
+/// A number that several tasks count up.
+final class Counter: Sendable {
+    private let number = Atomic(0)
+
+    /// The number before it is counted up.
+    @discardableResult
+    func take() -> Int { number.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    var value: Int { number.load(ordering: .relaxed) }
+}
 
 /// The phases of the load.
 struct Load: Sendable {
@@ -16,7 +28,7 @@ struct Load: Sendable {
     private func fan(
         _ count: Int, _ job: @escaping @Sendable (LoadConnection, Int) async throws -> LoadConnection.Answer
     ) async throws -> (times: [Duration], rate: Int) {
-        let next = Atomic(0)
+        let next = Counter()
         let clock = ContinuousClock()
         let start = clock.now
         let times = try await withThrowingTaskGroup(of: [Duration].self) { group in
@@ -25,7 +37,7 @@ struct Load: Sendable {
                     try await target.withConnection { connection in
                         var times: [Duration] = []
                         while true {
-                            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                            let index = next.take()
                             guard index < count else { return times }
                             let began = clock.now
                             let answer = try await job(connection, index)

@@ -98,7 +98,7 @@ final class LoadConnection {
     ) async throws -> Answer {
         try await send(method, uri, body, accept: accept)
         var answer = Answer()
-        while let part = try await inbound.next() {
+        while let part = try await inbound.next(isolation: #isolation) {
             switch part {
             case .head(let head): answer.code = head.status.code
             case .body(var piece):
@@ -114,7 +114,7 @@ final class LoadConnection {
     func watch(_ uri: String, opened: () -> Void, _ body: (String) -> Bool) async throws {
         try await send(.GET, uri, nil, accept: "application/json")
         var rest = ByteBuffer()
-        while let part = try await inbound.next() {
+        while let part = try await inbound.next(isolation: #isolation) {
             switch part {
             case .head(let head):
                 guard head.status == .ok else { throw LoadFailure(message: "A watch was refused: \(head.status).") }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// What was measured, beside what a real server needs.
 enum Report {
@@ -7,6 +8,8 @@ enum Report {
             text + String(repeating: " ", count: max(1, width - text.count))
         }
         print(padded(what, 47) + padded(here, 36) + real)
+        // Into a pipe, too, each line is to be seen when it is known.
+        fflush(nil)
     }
 
     /// A time in milliseconds, with as many digits as mean something.

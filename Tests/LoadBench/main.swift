@@ -3,14 +3,15 @@
 import FoundationEssentials
 import Glibc
 import KubeClient
+import NIOCore
 import NIOPosix
 
-setlinebuf(stdout)
 do {
     let kubeconfig = try Kubeconfig.load(path: nil, environment: ProcessInfo.processInfo.environment)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let load = Load(
-        target: try LoadTarget(kubeconfig, group: group), process: CommandLine.arguments.dropFirst().first.flatMap { Int($0) })
+        target: try LoadTarget(kubeconfig, group: group),
+        process: CommandLine.arguments.dropFirst().first.flatMap { Int($0) })
     try await load.makeNamespace()
     try await load.configMaps(8000)
     try await load.fewWatchers(50, writes: 400)
@@ -19,6 +20,7 @@ do {
     try await load.deleteNamespace()
     try await group.shutdownGracefully()
 } catch {
-    fputs("\(error)\n", stderr)
+    let line = Array("\(error)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
     exit(1)
 }
