@@ -10,6 +10,21 @@ struct HTTPConnection: Sendable {
     let pipeline: RequestPipeline
     let authenticator: Authenticator
 
+    /// Takes over a connection that was accepted and has not been read from.
+    ///
+    /// Not before there is a task that serves it: NIO ends the program when an asynchronous channel is let go of unserved,
+    /// as happens to those that were accepted while the server stops.
+    static func take(_ channel: any NIOCore.Channel) async throws -> Channel {
+        try await channel.eventLoop.submit {
+            guard channel.isActive else { throw ChannelError.alreadyClosed }
+            let taken = try Channel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+            channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+            return taken
+        }.get()
+    }
+
     /// Serves until the client goes, asks to close, or the task is cancelled.
     ///
     /// What goes wrong on the wire ends here.

@@ -49,12 +49,14 @@ struct HTTPServer: Sendable {
         var heads = NIOHTTPDecoderLimitConfiguration()
         heads.maxHeaderListSize = limits.headBytesMax
         let headLimits = heads
-        let listener: NIOAsyncChannel<HTTPConnection.Channel, Never>
+        let listener: NIOAsyncChannel<any Channel, Never>
         do {
             listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // Read from when somebody serves.
+                .childChannelOption(.autoRead, value: false)
                 .bind(host: "127.0.0.1", port: port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let operations = channel.pipeline.syncOperations
@@ -70,10 +72,7 @@ struct HTTPServer: Sendable {
                             NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
                         ])
                         try operations.addHandler(RequestCollector(limits: limits, budget: budget))
-                        return try HTTPConnection.Channel(
-                            wrappingChannelSynchronously: channel,
-                            configuration: .init(
-                                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+                        return channel
                     }
                 }
         } catch {
@@ -86,11 +85,11 @@ struct HTTPServer: Sendable {
             try await withThrowingDiscardingTaskGroup { connections in
                 do {
                     for try await channel in inbound {
-                        let connection = HTTPConnection(
-                            channel: channel, pipeline: pipeline, authenticator: authenticator)
-                        connections.addTask(
-                            executorPreference: executors[ObjectIdentifier(channel.channel.eventLoop)]
-                        ) { await connection.serve() }
+                        connections.addTask(executorPreference: executors[ObjectIdentifier(channel.eventLoop)]) {
+                            guard let channel = try? await HTTPConnection.take(channel) else { return }
+                            await HTTPConnection(channel: channel, pipeline: pipeline, authenticator: authenticator)
+                                .serve()
+                        }
                     }
                 } catch is CancellationError {}
                 // Watches would go on for an hour; clients of a server that leaves connect again.

@@ -45,13 +45,13 @@ final class ProcessAgent: NodeAgent {
 
     func connect(to pod: KubeObject, port: Int) async throws(Status) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let isConnected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                Glibc.connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        // A `sockaddr_in` by its bytes: whose module the type's fields belong to depends on the order of imports.
+        let address: [UInt16] = [
+            UInt16(AF_INET), UInt16(port).bigEndian, UInt16(0x7F00).bigEndian, UInt16(1).bigEndian, 0, 0, 0, 0,
+        ]
+        let isConnected = address.withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { pointer in
+                Glibc.connect(descriptor, pointer.baseAddress, socklen_t(bytes.count)) == 0
             }
         }
         guard isConnected else {

@@ -61,19 +61,15 @@ func withBackend(
 ) async throws {
     let server = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
         .childChannelOption(.allowRemoteHalfClosure, value: true)
-        .bind(host: "127.0.0.1", port: 0) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-            }
-        }
+        .childChannelOption(.autoRead, value: false)
+        .bind(host: "127.0.0.1", port: 0) { channel in channel.eventLoop.makeSucceededFuture(channel) }
     let port = server.channel.localAddress?.port ?? 0
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             try await server.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { group in
                     for try await connection in connections {
-                        group.addTask { try? await handle(connection) }
+                        group.addTask { try? await handle(try await takeBackend(connection)) }
                     }
                 }
             }
@@ -81,4 +77,15 @@ func withBackend(
         try await action(port)
         group.cancelAll()
     }
+}
+
+/// Only when somebody serves it: an asynchronous channel that is let go of unserved ends the program.
+private func takeBackend(_ channel: any Channel) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+    try await channel.eventLoop.submit {
+        guard channel.isActive else { throw ChannelError.alreadyClosed }
+        let taken = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+        return taken
+    }.get()
 }

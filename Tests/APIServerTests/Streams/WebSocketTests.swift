@@ -77,14 +77,14 @@ import Testing
             ("a message inside a message", ClientFrame.frame(2, [0], isLast: false) + ClientFrame.frame(2, [0])),
             ("a close of one byte", ClientFrame.frame(8, [3])),
             ("no measure", [0x82, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-            ("an endless size of the terminal", ClientFrame.frame(2, [4] + [UInt8](repeating: 32, count: 5 << 20))),
+            ("an endless size of the terminal", ClientFrame.frame(2, [4] + [UInt8](repeating: 32, count: 70_000))),
         ] as [(String, [UInt8])])
     func malformed(name: String, bytes: [UInt8]) {
         var reader = ChannelReader(Self.v5, wholeChannels: [4])
         #expect(throws: StreamProtocolError.self) { try Self.read(&reader, bytes) }
     }
 
-    @Test("any bytes are either understood or refused", arguments: 1...200)
+    @Test("any bytes are either understood or refused", arguments: 1...50)
     func noise(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         var reader = ChannelReader(seed % 2 == 0 ? Self.v5 : Self.base64, wholeChannels: [4])

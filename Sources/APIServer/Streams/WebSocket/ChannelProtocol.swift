@@ -56,8 +56,8 @@ struct ChannelReader {
     private var channel: UInt8?
     private var collected: [UInt8] = []
 
-    /// Of messages that have to be whole.
-    private static let wholeBytesMax = 4 << 20
+    /// Of messages that have to be whole: text, and what is no more than a few words.
+    private var wholeBytesMax: Int { form.isBase64 ? 4 << 20 : 64 * 1024 }
     private static let closeChannel: UInt8 = 255
 
     init(_ form: ChannelProtocol, wholeChannels: Set<UInt8> = []) {
@@ -109,7 +109,7 @@ struct ChannelReader {
     }
 
     private mutating func collect(_ bytes: ArraySlice<UInt8>) throws(StreamProtocolError) {
-        guard collected.count + bytes.count <= Self.wholeBytesMax else {
+        guard collected.count + bytes.count <= wholeBytesMax else {
             throw StreamProtocolError("a message that is too long")
         }
         collected += bytes
