@@ -11,10 +11,12 @@ public struct ControllerManager: Sendable {
     /// - Parameters:
     ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
-    ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    ///   - namespacedKinds: Every kind that lives in namespaces at the moment, so that deleting a namespace empties it.
+    ///   - resources: The resource of a kind of object; what autoscalers scale.
     ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
     public init(
-        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType],
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: @escaping @Sendable () -> [ResourceType],
+        resources: @escaping @Sendable (_ apiVersion: String, _ kind: String) -> ResourceType?,
         volumes: VolumeFolders? = nil
     ) {
         let informers = InformerSet(client: client)
@@ -77,6 +79,10 @@ public struct ControllerManager: Sendable {
                 ControllerLoop(
                     DisruptionReconciler(client: client, events: events("controllermanager")),
                     sources: [.own(informers.podDisruptionBudgets), podBudgets]),
+                ControllerLoop(
+                    AutoscalerReconciler(
+                        client: client, events: events("horizontal-pod-autoscaler"), resources: resources),
+                    sources: [.own(informers.autoscalers)]),
                 ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),

@@ -14,6 +14,7 @@ public struct InformerSet: Sendable {
     public let endpointSlices: Informer
     public let serviceAccounts: Informer
     public let configMaps: Informer
+    public let autoscalers: Informer
     public let podDisruptionBudgets: Informer
     public let persistentVolumeClaims: Informer
     public let persistentVolumes: Informer
@@ -31,6 +32,7 @@ public struct InformerSet: Sendable {
         endpointSlices = informer(.endpointSlices)
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
+        autoscalers = informer(.horizontalPodAutoscalers)
         podDisruptionBudgets = informer(.podDisruptionBudgets)
         persistentVolumeClaims = informer(.persistentVolumeClaims)
         persistentVolumes = informer(.persistentVolumes)
@@ -40,7 +42,7 @@ public struct InformerSet: Sendable {
     public var all: [Informer] {
         [
             namespaces, nodes, pods, replicaSets, deployments, services, endpoints, endpointSlices, serviceAccounts,
-            configMaps, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
+            configMaps, autoscalers, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
         ]
     }
 }
