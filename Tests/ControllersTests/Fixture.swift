@@ -26,7 +26,7 @@ struct Fixture: Sendable {
             client: intercept.map { InterceptedClient(client, intercept: $0) } ?? client, rootCertificate: "PEM",
             namespacedKinds: { [server = cluster.server] in server.namespacedResources },
             resources: { [server = cluster.server] in server.resource(apiVersion: $0, kind: $1) },
-            volumes: volumes)
+            volumes: volumes, timeFactor: 10_000)
         node = NodeStandIn(client: cluster.client, isAutomatic: nodeIsAutomatic)
     }
 

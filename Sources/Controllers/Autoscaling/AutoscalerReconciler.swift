@@ -10,19 +10,24 @@ final class AutoscalerReconciler: Reconciler {
     private let client: any ClusterClient
     private let events: EventRecorder
     private let resources: @Sendable (_ apiVersion: String, _ kind: String) -> ResourceType?
-    private let interval: Duration
+    /// Divides the times that Kubernetes prescribes.
+    private let timeFactor: Double
+    private let origin = Timestamp.now
     private let histories = Mutex<[ObjectKey: ScalingHistory]>([:])
 
     init(
         client: any ClusterClient, events: EventRecorder,
         resources: @escaping @Sendable (_ apiVersion: String, _ kind: String) -> ResourceType?,
-        interval: Duration = .seconds(15)
+        timeFactor: Double = 1
     ) {
         self.client = client
         self.events = events
         self.resources = resources
-        self.interval = interval
+        self.timeFactor = timeFactor
     }
+
+    /// The time by which windows and periods are measured: faster than the clock where waits are shortened.
+    private func paced(_ time: Timestamp) -> Timestamp { origin + (time - origin) * timeFactor }
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = try await client.find(.horizontalPodAutoscalers, key), !object.isBeingDeleted else {
@@ -32,7 +37,7 @@ final class AutoscalerReconciler: Reconciler {
         var pass = AutoscalerPass(object, now: .now)
         await scale(&pass)
         try await write(pass)
-        return .again(after: interval)
+        return .again(after: .seconds(15) / timeFactor)
     }
 
     private func write(_ pass: AutoscalerPass) async throws {
@@ -65,7 +70,7 @@ final class AutoscalerReconciler: Reconciler {
             "the HPA controller was able to get the target's current scale")
         let current = target[["spec", "replicas"]]?.int ?? 0
         var history = histories.withLock { $0[ObjectKey(pass.object)] } ?? ScalingHistory()
-        history.begin(current, now: pass.now)
+        history.begin(current, now: paced(pass.now))
         guard let decision = await decide(&pass, current, target, &history) else {
             histories.withLock { $0[ObjectKey(pass.object)] = history }
             return pass.report(current: current, desired: nil, rescaled: false)
@@ -73,7 +78,7 @@ final class AutoscalerReconciler: Reconciler {
         let isRescaled = decision.replicas != current && !decision.isDisabled
         if isRescaled {
             let done = await rescale(&pass, resource, from: current, to: decision)
-            if done { history.scaled(from: current, to: decision.replicas, now: pass.now) }
+            if done { history.scaled(from: current, to: decision.replicas, now: paced(pass.now)) }
             histories.withLock { $0[ObjectKey(pass.object)] = history }
             return pass.report(current: current, desired: done ? decision.replicas : nil, rescaled: done)
         }
@@ -119,7 +124,7 @@ final class AutoscalerReconciler: Reconciler {
         }
         let verdict = history.settle(
             found.replicas, current: current, min: pass.min, max: pass.max,
-            behavior: pass.object.value[["spec", "behavior"]], now: pass.now)
+            behavior: pass.object.value[["spec", "behavior"]], now: paced(pass.now))
         pass.set("AbleToScale", true, verdict.able.reason, verdict.able.message)
         pass.set("ScalingLimited", verdict.isLimited, verdict.limit.reason, verdict.limit.message)
         let reason =
@@ -253,7 +258,9 @@ final class AutoscalerReconciler: Reconciler {
                 let containers = (item.value["containers"]?.array ?? []).filter {
                     container == nil || $0["name"]?.string == container
                 }
-                let amounts = containers.compactMap { $0[["usage", resource]]?.string.flatMap(Quantity.init(parsing:)) }
+                let amounts = containers.compactMap {
+                    $0[["usage", resource]]?.string.flatMap(Quantity.init(parsing:))
+                }
                 guard !amounts.isEmpty, amounts.count == containers.count else { continue }
                 let time = item.value["timestamp"]?.string.flatMap(Timestamp.init(parsing:)) ?? .now
                 measured[item.name] = ReplicaCalculator.Measured(
