@@ -31,7 +31,7 @@ labs: build ## lint all content, then prove every lab: red before, green solved,
 	$(VELOCITY) course verify
 
 bench: build ## measure, beside the figures of a real single-node Kubernetes
-	@bash .ci/bench $(VELOCITY)
+	@bash .ci/bench $(VELOCITY) .build/release/LoadBench
 
 format: ## rewrite the sources in our format
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
