@@ -84,7 +84,7 @@ extension Registry {
         var hasMore = found.hasMore
         if isFiltered {
             page.items = []
-            for (index, item) in found.items.enumerated() where query.selection.matches(item.object) {
+            for (index, item) in found.items.enumerated() where query.selection.matches(item) {
                 page.items.append(item)
                 if page.items.count == limit {
                     last = item
