@@ -12,6 +12,8 @@ public final class StoredObject: Sendable {
     public let revision: Revision
     /// The revision at which the object was created.
     public let createRevision: Revision
+    /// `metadata.labels`, which selectors look at again and again.
+    public let labels: JSONObject?
     /// Where in `bytes` the members after `kind` and `apiVersion` begin.
     public let typeEnd: Int
     /// Where in `bytes` the value of `metadata` lies.
@@ -23,11 +25,17 @@ public final class StoredObject: Sendable {
     ) {
         self.key = key
         self.object = object
+        labels = object.value["metadata"]?["labels"]?.object
         self.bytes = bytes
         self.revision = revision
         self.createRevision = createRevision
         self.typeEnd = typeEnd
         self.metadata = metadata
+    }
+
+    /// An object that is in no store, for readers who want one as if it were.
+    public static func unstored(_ object: KubeObject, key: StoreKey, revision: Revision) -> StoredObject {
+        EncodedObject(object).stored(key, revision, created: revision)
     }
 
     /// The same place in history with the object in another form; the revision stays in its metadata.

@@ -33,6 +33,8 @@ import Testing
             kind = try fixture.server.registry.kind(of: .configMaps)
             random = SeededGenerator(seed: seed)
             pictures = selections.map { _ in [:] }
+            // The first change may turn out to be none.
+            record()
         }
 
         func selection(_ index: Int) throws(Status) -> Selection {
