@@ -122,6 +122,8 @@ let package = Package(
         .target(
             name: "LabTesting", dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", lifecycle],
             path: "Tests/LabTesting", swiftSettings: house),
+        .executableTarget(
+            name: "LoadBench", dependencies: ["KubeClient"] + nio, path: "Tests/LoadBench", swiftSettings: house),
         tests("KubeModel", exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),

@@ -43,6 +43,16 @@ public final class APIServer: Service {
     /// The last requests, as evidence of who did what.
     public var auditJournal: AuditJournal { registry.ledger.journal }
 
+    /// Every resource that lives in namespaces and can be deleted, custom ones included, as of now.
+    public var namespacedResources: [ResourceType] {
+        registry.catalog.storedKinds.map(\.resource).filter(\.isNamespaced)
+    }
+
+    /// The resource of a kind of object that is served now.
+    public func resource(apiVersion: String, kind: String) -> ResourceType? {
+        registry.catalog.kind(apiVersion: apiVersion, kind: kind)?.resource
+    }
+
     /// Connects the API server to a node, for logs.
     public func setNodeAgent(_ agent: any NodeAgent, node: String) { registry.nodes.set(agent, node: node) }
 

@@ -52,7 +52,9 @@ struct InProcessClient: ClusterClient {
 
     func get(_ resource: ResourceType, namespace: String?, name: String) async throws(Status) -> KubeObject {
         try await perform("get", resource, namespace, name) { _ throws(Status) in
-            try registry.get(target(resource, namespace, name)).object
+            let target = try target(resource, namespace, name)
+            if target.kind.isComputed { return try await registry.computedObject(target) }
+            return try registry.get(target).object
         }
     }
 
@@ -64,7 +66,10 @@ struct InProcessClient: ClusterClient {
                     kind, labelSelector: options.labelSelector, fieldSelector: options.fieldSelector),
                 limit: options.limit, continueToken: options.continueToken,
                 resourceVersion: options.resourceVersion)
-            let page = try registry.list(kind, namespace: namespace, query)
+            let page =
+                kind.isComputed
+                ? try await registry.computedList(kind, namespace: namespace, query.selection)
+                : try registry.list(kind, namespace: namespace, query)
             return ObjectList(
                 items: page.items.map(\.object), resourceVersion: "\(page.revision.rawValue)",
                 continueToken: page.continueToken)

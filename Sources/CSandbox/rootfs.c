@@ -110,7 +110,8 @@ static int make_writable(void) {
         if (outcome < 0) return outcome;
         chmod(path, 01777);
     }
-    return symlink("/run", "/newroot/var/run") != 0 ? -errno : 0;
+    // Relative, because mounts are put under it while this root is not yet the root.
+    return symlink("../run", "/newroot/var/run") != 0 ? -errno : 0;
 }
 
 /// What programs read in /etc; the rest of it, passwords and keys first of all, stays outside.

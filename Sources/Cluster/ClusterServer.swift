@@ -79,7 +79,7 @@ public struct ClusterServer {
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
+            namespacedKinds: { api.namespacedResources }, resources: { api.resource(apiVersion: $0, kind: $1) },
             volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,

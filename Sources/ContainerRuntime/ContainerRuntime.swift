@@ -40,6 +40,14 @@ public protocol ContainerRuntime: NetworkDatapath {
 
     /// Ends everything this runtime started. Nothing is left afterwards.
     func shutDown() async
+
+    /// The first process of a running container, as this machine numbers it; nil where there is none.
+    func process(of container: ContainerID) -> Int32?
+}
+
+extension ContainerRuntime {
+    /// Containers without processes use nothing that could be measured.
+    public func process(of container: ContainerID) -> Int32? { nil }
 }
 
 /// The three levels of runtime; the level is probed at start and shown.

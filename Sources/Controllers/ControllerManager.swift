@@ -11,11 +11,13 @@ public struct ControllerManager: Sendable {
     /// - Parameters:
     ///   - client: What the controllers read and write with.
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
-    ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
+    ///   - namespacedKinds: Every kind that lives in namespaces at the moment, so that deleting a namespace empties it.
+    ///   - resources: The resource of a kind of object; what autoscalers scale.
     ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
     ///   - timeFactor: Divides the waits that Kubernetes prescribes, such as those between the pods of a failing Job.
     public init(
-        client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType],
+        client: any ClusterClient, rootCertificate: String, namespacedKinds: @escaping @Sendable () -> [ResourceType],
+        resources: @escaping @Sendable (_ apiVersion: String, _ kind: String) -> ResourceType?,
         volumes: VolumeFolders? = nil, timeFactor: Double = 1
     ) {
         let informers = InformerSet(client: client)
@@ -67,6 +69,11 @@ public struct ControllerManager: Sendable {
                 ControllerLoop(
                     DisruptionReconciler(client: client, events: events("controllermanager")),
                     sources: [.own(informers.podDisruptionBudgets), podBudgets]),
+                ControllerLoop(
+                    AutoscalerReconciler(
+                        client: client, events: events("horizontal-pod-autoscaler"), resources: resources,
+                        timeFactor: timeFactor),
+                    sources: [.own(informers.autoscalers)]),
                 ControllerLoop(
                     NamespaceReconciler(client: client, kinds: namespacedKinds),
                     sources: [.own(informers.namespaces), endedPods]),

@@ -20,6 +20,7 @@ public struct InformerSet: Sendable {
     public let endpointSlices: Informer
     public let serviceAccounts: Informer
     public let configMaps: Informer
+    public let autoscalers: Informer
     public let secrets: Informer
     public let resourceQuotas: Informer
     public let podDisruptionBudgets: Informer
@@ -45,6 +46,7 @@ public struct InformerSet: Sendable {
         endpointSlices = informer(.endpointSlices)
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
+        autoscalers = informer(.horizontalPodAutoscalers)
         secrets = informer(.secrets)
         resourceQuotas = informer(.resourceQuotas)
         podDisruptionBudgets = informer(.podDisruptionBudgets)
@@ -57,7 +59,8 @@ public struct InformerSet: Sendable {
         [
             namespaces, nodes, pods, replicaSets, replicationControllers, deployments, statefulSets, daemonSets,
             controllerRevisions, jobs, cronJobs, services, endpoints, endpointSlices, serviceAccounts, configMaps,
-            secrets, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
+            secrets, autoscalers, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes,
+            storageClasses,
         ]
     }
 }

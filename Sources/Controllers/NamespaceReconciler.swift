@@ -6,12 +6,12 @@ import KubeModel
 struct NamespaceReconciler: Reconciler {
     let client: any ClusterClient
     /// Every kind that lives in namespaces.
-    let kinds: [ResourceType]
+    let kinds: @Sendable () -> [ResourceType]
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard var namespace = try await client.find(.namespaces, key), namespace.isBeingDeleted else { return .settled }
         var left = 0
-        for kind in kinds {
+        for kind in kinds() {
             let items = try await client.list(kind, in: key.name).items
             for item in items where !item.isBeingDeleted {
                 try await client.deleteIfPresent(

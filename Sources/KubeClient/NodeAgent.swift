@@ -15,6 +15,9 @@ public protocol NodeAgent: Sendable {
 
     /// A connected stream socket to a TCP port inside `pod`; the caller owns the descriptor.
     func connect(to pod: KubeObject, port: Int) async throws(Status) -> Int32
+
+    /// What the node and its containers use, measured when it is asked for.
+    func usage() async throws(Status) -> NodeUsage
 }
 
 extension NodeAgent {
@@ -28,6 +31,8 @@ extension NodeAgent {
     }
 
     public func connect(to pod: KubeObject, port: Int) async throws(Status) -> Int32 { throw Self.hasNoProcesses }
+
+    public func usage() async throws(Status) -> NodeUsage { throw Self.hasNoProcesses }
 
     private static var hasNoProcesses: Status {
         Status(code: 501, reason: "NotImplemented", message: "pods of this node have no processes to connect to")

@@ -15,6 +15,7 @@ public final class Kubelet: Service, NodeAgent {
     private let logs: ContainerLogs
     let workers = Mutex<[String: PodWorker]>([:])
     private let registration: NodeRegistration
+    let measurement = UsageMeasurement()
 
     public init(
         client: any ClusterClient, runtime: any ContainerRuntime, addresses: any PodAddressing, logs: ContainerLogs,

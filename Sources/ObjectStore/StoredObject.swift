@@ -30,6 +30,11 @@ public final class StoredObject: Sendable {
         self.metadata = metadata
     }
 
+    /// An object that is in no store, for readers who want one as if it were.
+    public static func unstored(_ object: KubeObject, key: StoreKey, revision: Revision) -> StoredObject {
+        EncodedObject(object).stored(key, revision, created: revision)
+    }
+
     /// The same place in history with the object in another form; the revision stays in its metadata.
     public func converted(to object: KubeObject) -> StoredObject {
         EncodedObject(object).stored(key, revision, created: createRevision)

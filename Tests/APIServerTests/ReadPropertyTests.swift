@@ -33,6 +33,8 @@ import Testing
             kind = try fixture.server.registry.kind(of: .configMaps)
             random = SeededGenerator(seed: seed)
             pictures = selections.map { _ in [:] }
+            // The first change may turn out to be none.
+            record()
         }
 
         func selection(_ index: Int) throws(Status) -> Selection {
@@ -123,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("a list at R plus the events after R is the list at every later revision", arguments: 1...12)
+    @Test("a list at R plus the events after R is the list at every later revision", arguments: 1...6)
     func listPlusEvents(seed: UInt64) async throws {
         let world = try await World(seed: seed, historyCount: 60)
         world.record()
@@ -151,9 +153,10 @@ import Testing
         }
     }
 
-    @Test("a watch that is drained now and then always knows what a list would give", arguments: 1...12)
+    @Test("a watch that is drained now and then always knows what a list would give", arguments: 1...6)
     func mirrors(seed: UInt64) async throws {
         let world = try await World(seed: seed, historyCount: 40)
+        world.record()
         var mirrors: [(picture: Picture, cursor: WatchCursor)] = []
         for index in Self.selections.indices {
             let page = try world.list(index, ListQuery(selection: world.selection(index)))
@@ -180,7 +183,7 @@ import Testing
         }
     }
 
-    @Test("pages taken between writes are one list of one moment, or say that they cannot be", arguments: 1...12)
+    @Test("pages taken between writes are one list of one moment, or say that they cannot be", arguments: 1...6)
     func pages(seed: UInt64) async throws {
         let world = try await World(seed: seed, historyCount: 24)
         for _ in 0..<40 { try await world.write() }

@@ -24,7 +24,8 @@ struct Fixture: Sendable {
         let client = cluster.server.client(user: "system:kube-controller-manager")
         manager = ControllerManager(
             client: intercept.map { InterceptedClient(client, intercept: $0) } ?? client, rootCertificate: "PEM",
-            namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
+            namespacedKinds: { [server = cluster.server] in server.namespacedResources },
+            resources: { [server = cluster.server] in server.resource(apiVersion: $0, kind: $1) },
             volumes: volumes, timeFactor: 10_000)
         node = NodeStandIn(client: cluster.client, isAutomatic: nodeIsAutomatic)
     }

@@ -57,8 +57,8 @@ struct HTTPConnection: Sendable {
     ) async throws -> Next {
         let asked = makeRequest(request)
         var response: APIResponse
-        if request.isTooLarge {
-            response = .refusal(.tooLarge(bytesMax: RequestBody.bytesMax))
+        if let refusal = request.refusal {
+            response = .refusal(refusal)
         } else {
             response = await pipeline.respond(to: asked)
         }

@@ -45,6 +45,10 @@ struct HTTPServer: Sendable {
     private func serve(on group: MultiThreadedEventLoopGroup, whenBound: @Sendable (Int) -> Void) async throws {
         let tls = try makeTLS()
         let limits = limits
+        let budget = BodyBudget(bytesMax: limits.bodiesBytesMax)
+        var heads = NIOHTTPDecoderLimitConfiguration()
+        heads.maxHeaderListSize = limits.headBytesMax
+        let headLimits = heads
         let listener: NIOAsyncChannel<HTTPConnection.Channel, Never>
         do {
             listener = try await ServerBootstrap(group: group)
@@ -60,10 +64,12 @@ struct HTTPServer: Sendable {
                         try operations.addHandlers([
                             HTTPResponseEncoder(),
                             // What a client sends ahead of an upgrade belongs to the other protocol.
-                            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
+                            ByteToMessageHandler(
+                                HTTPRequestDecoder(
+                                    leftOverBytesStrategy: .forwardBytes, limitConfiguration: headLimits)),
                             NIOHTTPResponseHeadersValidator(), HTTPServerProtocolErrorHandler(),
                         ])
-                        try operations.addHandler(RequestCollector(limits: limits))
+                        try operations.addHandler(RequestCollector(limits: limits, budget: budget))
                         return try HTTPConnection.Channel(
                             wrappingChannelSynchronously: channel,
                             configuration: .init(

@@ -1,3 +1,4 @@
+import KubeModel
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -6,12 +7,14 @@ import NIOSSL
 struct CollectedRequest: Sendable {
     let head: HTTPRequestHead
     let body: [UInt8]
-    /// The body was larger than is taken; it has been thrown away.
-    let isTooLarge: Bool
+    /// Why the body has been thrown away; nil if it has not.
+    let refusal: Status?
     /// The body ended before the request was handed on, so that the next one can follow on the same connection.
     let isComplete: Bool
     /// Whom the certificate of the connection names.
     let certificateUser: UserInfo?
+    /// The body's part of the memory that there is for bodies.
+    let receipt: BodyBudget.Receipt?
 }
 
 /// Puts the parts of a request together, within limits of size and time.
@@ -23,31 +26,62 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
 
     struct Limits: Sendable {
         var bodyBytesMax = RequestBody.bytesMax
+        /// All bodies that are being received or answered, together.
+        var bodiesBytesMax = 256 * 1024 * 1024
+        /// All fields of one head, together.
+        var headBytesMax = 1024 * 1024
         /// So much is read and thrown away, so that the client, still writing, gets to read why.
         var discardedBytesMax = 64 * 1024 * 1024
         /// From the first connection to the end of the first head, TLS included, and from a head to the end of its body.
         var requestTime = TimeAmount.seconds(30)
         /// Between an answer and the next request.
         var idleTime = TimeAmount.seconds(180)
+        /// Without the client reading anything of an answer that waits for it.
+        var stallTime = TimeAmount.seconds(120)
     }
 
     private let limits: Limits
+    private let budget: BodyBudget
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
-    private var isTooLarge = false
+    private var share: BodyBudget.Share?
+    private var refusal: Status?
     private var discarded = 0
     private var deadline: Scheduled<Void>?
+    private var stall: Scheduled<Void>?
+    /// Requests that were handed on and whose answers have not ended.
+    private var unansweredCount = 0
     private var certificateUser: UserInfo?
     private var knowsCertificate = false
-    init(limits: Limits) { self.limits = limits }
+
+    init(limits: Limits, budget: BodyBudget) {
+        self.limits = limits
+        self.budget = budget
+    }
 
     func handlerAdded(context: ChannelHandlerContext) { arm(limits.requestTime, context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        stall?.cancel()
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        stall?.cancel()
+        share = nil
+        body = []
         context.fireChannelInactive()
+    }
+
+    /// Somebody who does not read what waits for him is sent away, too.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        let channel = context.channel
+        if !channel.isWritable {
+            stall = context.eventLoop.scheduleTask(in: limits.stallTime) { channel.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     /// Closes the connection unless something happens in time.
@@ -59,42 +93,58 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head):
-            arm(limits.requestTime, context)
-            self.head = head
-            body = []
-            discarded = 0
-            let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-            isTooLarge = announced > limits.bodyBytesMax
-            let isAsking = head.headers.first(name: "expect")?.lowercased() == "100-continue"
-            if isAsking, !isTooLarge {
-                context.writeAndFlush(
-                    wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
-            }
-            // Nobody has to send what will be refused.
-            if isTooLarge, isAsking || announced > limits.discardedBytesMax { finish(context, isComplete: false) }
-        case .body(let part):
-            guard head != nil else { return }
-            if isTooLarge || body.count + part.readableBytes > limits.bodyBytesMax {
-                isTooLarge = true
-                discarded += body.count + part.readableBytes
-                body = []
-                if discarded > limits.discardedBytesMax { finish(context, isComplete: false) }
-            } else {
-                body.append(contentsOf: part.readableBytesView)
-            }
+        case .head(let head): begin(head, context)
+        case .body(let part): append(part, context)
         case .end: finish(context, isComplete: true)
         }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        arm(limits.requestTime, context)
+        self.head = head
+        body = []
+        share = BodyBudget.Share(budget)
+        discarded = 0
+        let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        refusal = announced > limits.bodyBytesMax ? .tooLarge(bytesMax: limits.bodyBytesMax) : nil
+        let isAsking = head.headers.first(name: "expect")?.lowercased() == "100-continue"
+        // In the middle of another answer nothing can be said; a client that is not told goes on by itself.
+        if isAsking, refusal == nil, unansweredCount == 0 {
+            context.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+        }
+        // Nobody has to send what will be refused.
+        if refusal != nil, isAsking || announced > limits.discardedBytesMax { finish(context, isComplete: false) }
+    }
+
+    private func append(_ part: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard head != nil else { return }
+        let count = part.readableBytes
+        if refusal == nil, body.count + count > limits.bodyBytesMax {
+            refusal = .tooLarge(bytesMax: limits.bodyBytesMax)
+        } else if refusal == nil, share?.take(count) == false {
+            refusal = .tooManyRequests
+        }
+        guard refusal != nil else {
+            body.append(contentsOf: part.readableBytesView)
+            return
+        }
+        discarded += body.count + count
+        body = []
+        share = nil
+        if discarded > limits.discardedBytesMax { finish(context, isComplete: false) }
     }
 
     private func finish(_ context: ChannelHandlerContext, isComplete: Bool) {
         guard let head else { return }
         deadline?.cancel()
         let request = CollectedRequest(
-            head: head, body: isTooLarge ? [] : body, isTooLarge: isTooLarge, isComplete: isComplete,
-            certificateUser: user(context))
+            head: head, body: body, refusal: refusal, isComplete: isComplete, certificateUser: user(context),
+            receipt: body.isEmpty ? nil : share?.sealed())
         self.head = nil
         body = []
+        share = nil
+        unansweredCount += 1
         context.fireChannelRead(wrapInboundOut(.request(request)))
     }
 
@@ -111,7 +161,10 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .part(let part):
-            if case .end = part { arm(limits.idleTime, context) }
+            if case .end = part {
+                unansweredCount -= 1
+                if head == nil { arm(limits.idleTime, context) }
+            }
             context.write(wrapOutboundOut(part), promise: promise)
         case .bytes: promise?.fail(ChannelError.operationUnsupported)
         case .upgrade(let head):
@@ -124,6 +177,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     /// Takes HTTP out of the pipeline: what was sent and is not yet parsed, and all that follows, passes as it is.
     private func upgrade(_ context: ChannelHandlerContext) {
         deadline?.cancel()
+        stall?.cancel()
         let operations = context.pipeline.syncOperations
         // In this order, because the decoder passes left bytes on to whoever comes after it.
         let handlers: [(any RemovableChannelHandler)?] = [

@@ -90,6 +90,11 @@ extension Status {
             message: "Request entity too large: limit is \(bytesMax)")
     }
 
+    static let tooManyRequests = Status(
+        code: 429, reason: "TooManyRequests",
+        message: "the server has received too many requests and has asked us to try again later",
+        details: ["retryAfterSeconds": 1])
+
     /// A JSON patch that does not fit its object; the reason is not told, as in Kubernetes.
     static let unprocessable = Status(
         code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request",

@@ -37,6 +37,7 @@ struct ResourceRequest {
     // MARK: Collections
 
     private func answer(_ kind: KindSchema) async throws(Status) -> APIResponse {
+        guard !kind.isComputed || request.method == "GET" else { throw .methodNotAllowed }
         switch request.method {
         case "GET":
             return try await read(kind)
@@ -62,6 +63,11 @@ struct ResourceRequest {
         let parameters = try ListParameters(request.query)
         let selection = try Selection(
             kind, labelSelector: parameters.labelSelector, fieldSelector: parameters.fieldSelector)
+        if kind.isComputed {
+            guard !parameters.isWatch else { throw .methodNotAllowed }
+            return try presenter.list(
+                try await registry.computedList(kind, namespace: path.namespace, selection))
+        }
         if parameters.isWatch { return try await watch(kind, parameters, selection, presenter) }
         if parameters.match != "Exact", parameters.continueToken.isEmpty, parameters.limit <= 0 {
             try await registry.waitUntilFresh(parameters.resourceVersion)
@@ -108,6 +114,10 @@ struct ResourceRequest {
 
     private func answer(_ target: Target) async throws(Status) -> APIResponse {
         let kind = target.kind
+        if kind.isComputed {
+            guard request.method == "GET" else { throw .methodNotAllowed }
+            return try presenter(kind).object(Written(unstored: try await registry.computedObject(target)))
+        }
         switch request.method {
         case "GET":
             let presenter = try presenter(kind)

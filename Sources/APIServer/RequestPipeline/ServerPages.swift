@@ -39,8 +39,8 @@ struct ServerPages {
 
     /// Events of the audit journal as an `audit.k8s.io/v1` list, oldest first.
     ///
-    /// Parameters: `after`, the number behind which to begin, `limit`, and the filters `user`, `verb`, `resource`,
-    /// `namespace` and `name`. The number for the next call is in `metadata.resourceVersion`. Not of Kubernetes, and only
+    /// Parameters: `after`, the number behind which to begin, `limit`, and the filters `user` (the impersonated one, if
+    /// there is one), `verb`, `resource`, `namespace` and `name`. The number for the next call is in `metadata.resourceVersion`. Not of Kubernetes, and only
     /// for `system:masters`.
     private func audit(_ request: APIRequest) throws(Status) -> APIResponse {
         guard request.user?.isPrivileged == true else {
@@ -49,7 +49,7 @@ struct ServerPages {
         }
         let query = request.query
         let filters: [(String, (AuditEvent) -> String)] = [
-            ("user", { $0.user.name }), ("verb", { $0.verb }), ("resource", { $0.resource }),
+            ("user", { ($0.impersonatedUser ?? $0.user).name }), ("verb", { $0.verb }), ("resource", { $0.resource }),
             ("namespace", { $0.namespace }), ("name", { $0.name }),
         ]
         var events = registry.ledger.journal.events(after: Int64(query.int("after") ?? 0))

@@ -41,6 +41,8 @@ public final class PlainRuntime: ContainerRuntime {
 
     public func waitForExit(_ container: ContainerID) async -> ContainerExit { await programs.waitForExit(container) }
 
+    public func process(of container: ContainerID) -> Int32? { programs.process(of: container) }
+
     public func signal(_ container: ContainerID, _ signal: Int32) async { await programs.signal(container, signal) }
 
     public func execute(

@@ -28,6 +28,10 @@ public final class SandboxRuntime: ContainerRuntime {
     }
     let running = Mutex<[String: Running]>([:])
     let executions = Mutex(0)
+    /// The first process of each container that runs, as this machine numbers it.
+    private let processIDs = Mutex<[String: Int32]>([:])
+
+    public func process(of container: ContainerID) -> Int32? { processIDs.withLock { $0[container.rawValue] } }
 
     /// What a container is started from, after its image has been added.
     struct Launch: Sendable {
@@ -92,6 +96,7 @@ public final class SandboxRuntime: ContainerRuntime {
         processes.add(id, pipes: ProgramStreams.sourceCount(wish)) { [weak self] in
             log.finish(now: .now)
             self?.running.withLock { $0.removeValue(forKey: id) }?.streams.close()
+            self?.processIDs.withLock { _ = $0.removeValue(forKey: id) }
         }
         do throws(RuntimeError) {
             let hub = OutputHub { log.append($0, stream: $1 ? "stderr" : "stdout", now: .now) }
@@ -100,7 +105,8 @@ public final class SandboxRuntime: ContainerRuntime {
             let running = Running(configuration: configuration, launch: launch, streams: streams)
             self.running.withLock { $0[id] = running }
             let request = Self.request(launch, user: configuration.runAsUser, wish)
-            try await start(request, launch.arguments, streams, ends)
+            let process = try await start(request, launch.arguments, streams, ends)
+            if !processes.hasEnded(id) { processIDs.withLock { $0[id] = process } }
         } catch {
             processes.remove(id)
             throw error
@@ -132,13 +138,14 @@ public final class SandboxRuntime: ContainerRuntime {
         return request
     }
 
-    /// Has a program started, and takes over its terminal where it has one.
+    /// Has a program started, and takes over its terminal where it has one; returns its process.
+    @discardableResult
     func start(
         _ request: SandboxRequest, _ arguments: [String], _ streams: ProgramStreams, _ ends: [Int32]
-    ) async throws(RuntimeError) {
+    ) async throws(RuntimeError) -> Int32 {
         let reply = try await channel.call(request, descriptors: ends)
-        if reply.error == 0, streams.isTerminal { return try await streams.adopt(terminal: reply.descriptor) }
-        guard reply.error != 0 else { return }
+        if reply.error == 0, streams.isTerminal { try await streams.adopt(terminal: reply.descriptor) }
+        guard reply.error != 0 else { return Int32(reply.number) }
         let program = arguments.first ?? ""
         // The program's name alone says that all went well until it was to run.
         guard reply.sentence == program else {

@@ -191,6 +191,15 @@ import Testing
         #expect(try Fixture.line(.jobs, job()) { $0.value["status"] = value } == line)
     }
 
+    @Test(
+        "a zero that means something is kept",
+        arguments: [
+            "backoffLimit", "completions", "parallelism", "activeDeadlineSeconds", "ttlSecondsAfterFinished",
+        ])
+    func zeroes(member: String) throws {
+        #expect(try Fixture.created(.jobs, job(#""\#(member)": 0"#)).value[["spec", member]] == 0)
+    }
+
     @Test("index sets are written short and read back")
     func indexes() throws {
         #expect(IndexRanges([7, 1, 3, 4, 5, 0, 9]).description == "0,1,3-5,7,9")

@@ -48,7 +48,7 @@ public struct KindCatalog: Sendable {
     }
 
     /// The kinds whose objects are in the store under their own name: each object once, whatever its versions.
-    public var storedKinds: [KindSchema] { kinds.filter { $0.isStored && !$0.isComputed } }
+    public var storedKinds: [KindSchema] { kinds.filter { $0.isStored && $0.verbs.contains("delete") } }
 
     private static func key(_ group: String, _ version: String, _ plural: String) -> String {
         "\(group)/\(version)/\(plural)"

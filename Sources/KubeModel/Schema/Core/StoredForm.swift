@@ -32,7 +32,7 @@ extension KindSchema {
     public var isStored: Bool { storedForm.map { $0.resource == resource } ?? true }
 
     /// Whether the objects are made when they are asked for, and are nowhere in the store.
-    public var isComputed: Bool { !verbs.contains("create") && !verbs.contains("watch") }
+    public var isComputed: Bool { verbs == ["get", "list"] }
 
     /// An object of this kind as the store keeps it.
     public func stored(_ object: KubeObject) -> KubeObject {

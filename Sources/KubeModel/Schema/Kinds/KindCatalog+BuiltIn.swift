@@ -2,7 +2,7 @@ extension KindCatalog {
     /// The kinds that are always there.
     public static let builtIn = KindCatalog(
         core + apps + events + autoscaling + batch + ReviewKinds.all + coordination + discovery + networking + policy
-            + rights + scheduling + storage + extensions)
+            + rights + scheduling + storage + extensions + computed)
 
     private static let core: [KindSchema] = [
         .configMap, .endpoints, .event, .limitRange, .namespace, .node, .persistentVolumeClaim, .persistentVolume, .pod,
@@ -18,6 +18,8 @@ extension KindCatalog {
     private static let coordination: [KindSchema] = [.lease]
 
     private static let discovery: [KindSchema] = [.endpointSlice]
+
+    private static let computed: [KindSchema] = [.apiService, .nodeMetrics, .podMetrics]
 
     private static let events: [KindSchema] = [.eventsEvent]
 

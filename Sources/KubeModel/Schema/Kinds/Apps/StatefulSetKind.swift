@@ -124,8 +124,9 @@ private let spec = Schema.object(
 private let status = Schema.object(
     "io.k8s.api.apps.v1.StatefulSetStatus", doc: "What the set has reached.",
     [
-        .field("availableReplicas", .int32, doc: "Pods that have been ready for long enough."),
-        .field("collisionCount", .int32, doc: "How often the name of a new ControllerRevision was taken."),
+        .field("availableReplicas", .int32, keepsZero: true, doc: "Pods that have been ready for long enough."),
+        .field(
+            "collisionCount", .int32, keepsZero: true, doc: "How often the name of a new ControllerRevision was taken."),
         .field(
             "conditions",
             .list(of: MetadataSchemas.condition("io.k8s.api.apps.v1.StatefulSetCondition"), keys: ["type"]),

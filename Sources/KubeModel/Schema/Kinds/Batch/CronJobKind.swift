@@ -15,7 +15,8 @@ private let spec = Schema.object(
             "startingDeadlineSeconds", .int64, minimum: 0,
             doc: "Seconds by which a start may be late; a later one is missed."),
         .field(
-            "timeZone", .string, doc: "The zone of the schedule, for example Europe/Berlin; the controller's if absent."
+            "timeZone", .string, keepsZero: true,
+            doc: "The zone of the schedule, for example Europe/Berlin; the controller's if absent."
         ),
         .field(
             "concurrencyPolicy", .string, default: "Allow", oneOf: ["Allow", "Forbid", "Replace"],

@@ -74,7 +74,8 @@ enum JobSchemas {
     ]
 
     private static let ways: [SchemaField] = [
-        .field("managedBy", .string, doc: "The controller that runs the Job; the built-in one if absent."),
+        .field(
+            "managedBy", .string, keepsZero: true, doc: "The controller that runs the Job; the built-in one if absent."),
         .field(
             "completionMode", .string, oneOf: ["NonIndexed", "Indexed"],
             doc: "NonIndexed: any pod's success counts; Indexed: each pod has a number from 0 to completions - 1."),
@@ -121,7 +122,8 @@ enum JobSchemas {
                 "conditions", .list(of: condition, keys: ["type"]).with { $0.listMapKeys = [] },
                 doc: "Complete, Failed, Suspended, SuccessCriteriaMet, FailureTarget."),
             .field("failed", .int32, doc: "Pods that failed."),
-            .field("failedIndexes", .string, doc: "Indexes that have failed for good, for example 1,3-5."),
+            .field(
+                "failedIndexes", .string, keepsZero: true, doc: "Indexes that have failed for good, for example 1,3-5."),
             .field("ready", .int32, doc: "Active pods that are ready."),
             .field("startTime", .time, doc: "When the Job was first taken up, or last resumed."),
             .field("succeeded", .int32, doc: "Pods that succeeded."),

@@ -1,0 +1,26 @@
+// The load of `make bench`: what a server of the Kubernetes API does in a second, and how long it takes for the rest.
+// usage: LoadBench [process of the server]; the kubeconfig is found as kubectl finds it.
+import FoundationEssentials
+import Glibc
+import KubeClient
+import NIOCore
+import NIOPosix
+
+do {
+    let kubeconfig = try Kubeconfig.load(path: nil, environment: ProcessInfo.processInfo.environment)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let load = Load(
+        target: try LoadTarget(kubeconfig, group: group),
+        process: CommandLine.arguments.dropFirst().first.flatMap { Int($0) })
+    try await load.makeNamespace()
+    try await load.configMaps(8000)
+    try await load.fewWatchers(50, writes: 400)
+    try await load.pods(5000)
+    try await load.manyWatchers(1000, rate: 500, seconds: 10)
+    try await load.deleteNamespace()
+    try await group.shutdownGracefully()
+} catch {
+    let line = Array("\(error)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(1)
+}
