@@ -40,7 +40,7 @@ fuzz: deps ## feed the parsers hostile input: FUZZ_ROUNDS inputs a seed, from FU
 		$(SWIFT) test --skip-build --no-parallel --filter FuzzTests
 
 bench: build ## measure, beside the figures of a real single-node Kubernetes
-	@bash .ci/bench $(VELOCITY)
+	@bash .ci/bench $(VELOCITY) .build/release/LoadBench
 
 format: ## rewrite the sources in our format
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests

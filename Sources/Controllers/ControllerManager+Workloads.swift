@@ -79,7 +79,7 @@ extension ControllerManager {
 
     /// What namespaces use of what they may.
     static func quotaLoop(
-        _ informers: InformerSet, client: any ClusterClient, kinds: [ResourceType]
+        _ informers: InformerSet, client: any ClusterClient, kinds: @escaping @Sendable () -> [ResourceType]
     ) -> ControllerLoop {
         let sources = informers.all.filter { $0.resource.isNamespaced && $0.resource != .resourceQuotas }.map {
             informer in

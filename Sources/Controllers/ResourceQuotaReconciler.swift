@@ -6,12 +6,13 @@ import KubeModel
 struct ResourceQuotaReconciler: Reconciler {
     let client: any ClusterClient
     /// Every kind that lives in namespaces.
-    let kinds: [ResourceType]
+    let kinds: @Sendable () -> [ResourceType]
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let quota = try await client.find(.resourceQuotas, key), !quota.isBeingDeleted else { return .settled }
         let usage = QuotaUsage(quota)
         var objects: [ResourceType: [KubeObject]] = [:]
+        let kinds = kinds()
         for kind in usage.neededKinds(of: kinds) {
             objects[kind] = try await client.list(kind, in: key.namespace).items
         }

@@ -12,6 +12,8 @@ public final class StoredObject: Sendable {
     public let revision: Revision
     /// The revision at which the object was created.
     public let createRevision: Revision
+    /// `metadata.labels`, which selectors look at again and again.
+    public let labels: JSONObject?
     /// Where in `bytes` the members after `kind` and `apiVersion` begin.
     public let typeEnd: Int
     /// Where in `bytes` the value of `metadata` lies.
@@ -23,6 +25,7 @@ public final class StoredObject: Sendable {
     ) {
         self.key = key
         self.object = object
+        labels = object.value["metadata"]?["labels"]?.object
         self.bytes = bytes
         self.revision = revision
         self.createRevision = createRevision

@@ -201,12 +201,29 @@ import Testing
         }
     }
 
+    @Test("who asks to go on in the middle of another answer is not told, and brings nobody down")
+    func continueDuringWatch() async throws {
+        try await withServer { port in
+            try await RawClient.with(port: port) { client in
+                try await client.send("GET \(Self.path)?watch=1 HTTP/1.1\r\nHost: a\r\n\(Self.token)\r\n")
+                #expect(try await client.readAnswer()?.code == 200)
+                try await client.send(
+                    "POST \(Self.path) HTTP/1.1\r\nHost: a\r\n\(Self.token)Expect: 100-continue\r\n"
+                        + "Content-Length: 2\r\n\r\n")
+                // An object made by somebody else still comes through the watch.
+                let posted = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
+                #expect(posted.code == 201)
+                #expect(try await client.readUntil("\"name\":\"a\""))
+            }
+        }
+    }
+
     // MARK: Patience
 
     private static var impatient: RequestCollector.Limits {
         var limits = RequestCollector.Limits()
-        limits.requestTime = .milliseconds(300)
-        limits.idleTime = .milliseconds(300)
+        limits.requestTime = .seconds(2)
+        limits.idleTime = .seconds(2)
         return limits
     }
 
@@ -219,7 +236,8 @@ import Testing
     func slow(text: String) async throws {
         try await withServer(limits: Self.impatient) { port in
             _ = try await RawClient.with(port: port) { client in
-                try await client.send(text)
+                // On a busy machine the server may have lost its patience before.
+                try? await client.send(text)
                 return await client.readToEnd()
             }
         }
@@ -229,7 +247,7 @@ import Testing
     func halfHandshake(bytes: [UInt8]) async throws {
         try await withServer(limits: Self.impatient) { port in
             _ = try await RawClient.with(port: port, isSecure: false) { client in
-                try await client.send(bytes)
+                try? await client.send(bytes)
                 return await client.readToEnd()
             }
         }
@@ -257,8 +275,8 @@ import Testing
                     count += 1
                     if count == 200 { break }
                 }
-                let answer = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
-                #expect(answer.code == 201)
+                let posted = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
+                #expect(posted.code == 201)
                 group.cancelAll()
             }
         }

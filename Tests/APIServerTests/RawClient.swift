@@ -54,6 +54,15 @@ final class RawClient {
         return String(buffer: received)
     }
 
+    /// Reads until a text has come; false when the connection ends before.
+    func readUntil(_ text: String) async throws -> Bool {
+        while !String(buffer: received).contains(text) {
+            guard let piece = try await inbound.next(isolation: #isolation) else { return false }
+            received.writeImmutableBuffer(piece)
+        }
+        return true
+    }
+
     struct Answer {
         let code: Int
         let head: String

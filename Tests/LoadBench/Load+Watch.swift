@@ -93,7 +93,7 @@ extension Load {
             "\(count) watchers, PUT -> the last has it", Report.spread(times), "p50 2.9-3.3 ms, p99 4.4-5.3 ms")
     }
 
-    /// Many watchers, and writes at a fixed pace: do they keep up, and does the server's memory stay as it is?
+    /// Tells whether many watchers keep up with writes at a fixed pace, and what that does to the memory of the server.
     func manyWatchers(_ count: Int, rate: Int, seconds: Int) async throws {
         let arrivals = Arrivals()
         let seen = Counter()

@@ -15,15 +15,13 @@ extension Registry {
     }
 
     func computedList(_ kind: KindSchema, namespace: String?, _ selection: Selection) async throws(Status) -> ListPage {
-        let objects = try await compute(kind, namespace: namespace).filter(selection.matches)
         let revision = store.revision
-        return ListPage(
-            items: objects.map { object in
-                StoredObject.unstored(
-                    object,
-                    key: StoreKey(resource: kind.storeName, namespace: object.namespace, name: object.name),
-                    revision: revision)
-            }, revision: revision)
+        let objects = try await compute(kind, namespace: namespace).map { object in
+            StoredObject.unstored(
+                object, key: StoreKey(resource: kind.storeName, namespace: object.namespace, name: object.name),
+                revision: revision)
+        }
+        return ListPage(items: objects.filter(selection.matches), revision: revision)
     }
 
     func computedObject(_ target: Target) async throws(Status) -> KubeObject {

@@ -84,9 +84,10 @@ extension Registry {
         var last = found.items.last
         var hasMore = found.hasMore
         if isFiltered {
+            page.items = []
             for (index, item) in found.items.enumerated() {
                 let served = kind.served(item)
-                guard query.selection.matches(served.object) else { continue }
+                guard query.selection.matches(served) else { continue }
                 page.items.append(served)
                 if page.items.count == limit {
                     last = item

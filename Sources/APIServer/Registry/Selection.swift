@@ -1,4 +1,5 @@
 import KubeModel
+import ObjectStore
 
 /// Which objects of a kind a list or watch is about.
 struct Selection: Sendable {
@@ -72,9 +73,9 @@ struct Selection: Sendable {
     /// The namespace that a matching object must have, if the selection says so.
     var exactNamespace: String? { fields.first { $0.name == "metadata.namespace" && $0.isEqual }?.value }
 
-    func matches(_ object: KubeObject) -> Bool {
-        if let labels, !labels.matches(object.value[["metadata", "labels"]]?.object) { return false }
-        return fields.allSatisfy { (Self.text($0, object) == $0.value) == $0.isEqual }
+    func matches(_ stored: StoredObject) -> Bool {
+        if let labels, !labels.matches(stored.labels) { return false }
+        return fields.allSatisfy { (Self.text($0, stored.object) == $0.value) == $0.isEqual }
     }
 
     /// Fields that are numbers or truth values, and what they are when nobody has set them.

@@ -46,8 +46,8 @@ struct WatchItem: Sendable {
             self.init(event.kind.item, event.object)
             return
         }
-        let matches = event.kind != .deleted && selection.matches(event.object.object)
-        let matched = event.previous.map { selection.matches($0.object) } ?? false
+        let matches = event.kind != .deleted && selection.matches(event.object)
+        let matched = event.previous.map { selection.matches($0) } ?? false
         switch (matched, matches) {
         case (false, false): return nil
         case (false, true): self.init(.added, event.object)
