@@ -30,7 +30,7 @@ labs: build ## lint all content, then prove every lab: red before, green solved,
 	$(VELOCITY) course lint
 	$(VELOCITY) course verify
 
-FUZZ_ROUNDS ?= 20000
+FUZZ_ROUNDS ?= 5000
 FUZZ_SEED ?= 1
 FUZZ_INPUT ?= .build/fuzz-input
 

@@ -13,6 +13,7 @@ struct GarbageCollector: Reconciler {
     let informer: Informer
     /// All kinds that can own or be owned.
     let everything: [Informer]
+    let events: EventRecorder
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = try await client.find(informer.resource, key) else { return .settled }
@@ -44,8 +45,17 @@ struct GarbageCollector: Reconciler {
                 owners.solid.append(owner)  // A kind that is not followed: never guess that it is gone.
                 continue
             }
+            if type.isNamespaced, object.namespace == nil {
+                // No namespace to look in: such an owner can be neither found nor missed.
+                await reportForeignOwner(owner, of: object)
+                owners.solid.append(owner)
+                continue
+            }
             let key = ObjectKey(namespace: type.isNamespaced ? object.namespace : nil, name: owner.name)
             guard let found = try await client.find(type, key), found.uid == owner.uid else {
+                if type.isNamespaced, informer?.list().contains(where: { $0.uid == owner.uid }) ?? false {
+                    await reportForeignOwner(owner, of: object)
+                }
                 owners.goneCount += 1
                 continue
             }
@@ -53,6 +63,15 @@ struct GarbageCollector: Reconciler {
             if isWaiting { owners.waiting.append(owner) } else { owners.solid.append(owner) }
         }
         return owners
+    }
+
+    /// Tells people that an owner is in another namespace, where it does not count.
+    private func reportForeignOwner(_ owner: OwnerReference, of object: KubeObject) async {
+        let namespace = object.namespace ?? ""
+        await events.record(
+            object, .warning, reason: "OwnerRefInvalidNamespace",
+            message: "ownerRef [\(owner.apiVersion)/\(owner.kind), namespace: \(namespace), name: \(owner.name), "
+                + "uid: \(owner.uid)] does not exist in namespace \(GoText.quote(namespace))")
     }
 
     /// Deletes the object when none of its owners stays, or takes away the references to those that do not.
@@ -121,7 +140,9 @@ struct GarbageCollector: Reconciler {
 
     /// A loop for one kind: its own changes, owners that go, and dependents that go.
     static func loop(_ informer: Informer, everything: [Informer], client: any ClusterClient) -> ControllerLoop {
-        let collector = GarbageCollector(client: client, informer: informer, everything: everything)
+        let collector = GarbageCollector(
+            client: client, informer: informer, everything: everything,
+            events: EventRecorder(client: client, component: "garbage-collector-controller"))
         let own = ControllerLoop.Source(informer) { change in
             guard let new = change.new, !new.ownerReferences.isEmpty || new.isBeingDeleted else { return [] }
             // Only what can change a decision: a new object, other owners, a deletion that began.

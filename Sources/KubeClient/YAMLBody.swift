@@ -28,7 +28,7 @@ extension JSONValue {
         }
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch {
-            throw YAMLError(message: "error converting YAML to JSON: yaml: \(Self.complaint(error))")
+            throw YAMLError(message: "error converting YAML to JSON: yaml: \(Self.complaint(error, in: text))")
         }
         var left = Self.yamlValuesMax
         guard let root, let value = Self.value(root, depth: 0, &left) else {
@@ -42,15 +42,28 @@ extension JSONValue {
         self = value
     }
 
-    private static func complaint(_ error: any Error) -> String {
+    private static func complaint(_ error: any Error, in text: String) -> String {
         switch error {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             "line \(mark.line): \(problem)"
         case YamlError.duplicatedKeysInMapping(let keys, let context):
-            "unmarshal errors:\n  line \(context.mark.line): key \"\(keys.first.map { "\($0)" } ?? "")\" already set in map"
+            {
+                let key = keys.first.map { "\($0)" } ?? ""
+                let line = secondLine(of: key, in: text, from: context.mark.line)
+                return "unmarshal errors:\n  line \(line): key \(GoText.quote(key)) already set in map"
+            }()
         default: "\(error)"
         }
+    }
+
+    /// The line on which a key is given for the second time; the parser tells only where its mapping begins.
+    private static func secondLine(of key: String, in text: String, from first: Int) -> Int {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let uses = lines.indices.dropFirst(first - 1).filter { index in
+            lines[index].drop { $0 == " " || $0 == "-" }.hasPrefix("\(key):")
+        }
+        return uses.count > 1 ? uses[1] + 1 : first
     }
 
     /// Nil when the text stands for too much.

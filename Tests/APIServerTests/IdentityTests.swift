@@ -168,7 +168,8 @@ import Testing
 
     @Test("somebody else can be impersonated by those who may, part by part")
     func impersonation() async throws {
-        let jane = try #require(Impersonation(headers: [(name: "Impersonate-User", value: "jane"), (name: "Accept", value: "*/*")]))
+        let jane = try #require(
+            Impersonation(headers: [(name: "Impersonate-User", value: "jane"), (name: "Accept", value: "*/*")]))
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
         let asJane = try await fixture.send("POST", path, [:], impersonating: jane)
         #expect(asJane.value[["status", "userInfo"]] == ["username": "jane", "groups": ["system:authenticated"]])
@@ -180,7 +181,8 @@ import Testing
                 == ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"])
         let group = try #require(
             Impersonation(headers: [
-                (name: "Impersonate-User", value: "jane"), (name: "Impersonate-Group", value: "devs"), (name: "Impersonate-Extra-scopes", value: "a"),
+                (name: "Impersonate-User", value: "jane"), (name: "Impersonate-Group", value: "devs"),
+                (name: "Impersonate-Extra-scopes", value: "a"),
             ]))
         let asGroup = try await fixture.send("POST", path, [:], impersonating: group)
         #expect(asGroup.value[["status", "userInfo", "groups"]] == ["devs", "system:authenticated"])

@@ -43,6 +43,28 @@ import Testing
         }
     }
 
+    @Test("an owner in another namespace does not count, and people are told")
+    func foreignOwner() async throws {
+        let fixture = try Fixture()
+        try await fixture.running {
+            let owner = try await fixture.client.create(
+                .configMaps, KubeObject(.configMaps, namespace: "kube-public", name: "owner"))
+            var reference = OwnerReference(controller: owner)
+            reference.isController = false
+            _ = try await makeMap(fixture, "lost", owners: [reference])
+            try await fixture.waitGone(.configMaps, "lost")
+            try await fixture.waitAll(.events) { events in
+                events.contains {
+                    $0.value["reason"] == "OwnerRefInvalidNamespace"
+                        && $0.value["message"]
+                            == .string(
+                                "ownerRef [v1/ConfigMap, namespace: default, name: owner, uid: \(owner.uid)] does not exist in "
+                                    + "namespace \"default\"")
+                }
+            }
+        }
+    }
+
     @Test("in the foreground the owner stays until the last dependent has gone")
     func foreground() async throws {
         let fixture = try Fixture()

@@ -13,7 +13,8 @@ import Testing
     @Test("YAML is read or refused, and what is read is JSON", arguments: Fuzzer.seeds)
     func yaml(seed: UInt64) throws {
         let tokens = [
-            "&a ", "*a", "? ", ": ", "- ", "---\n", "!!str ", "!!binary ", "|\n", ">-\n", "{", "[", "\t", "'", "\"", "#", "%",
+            "&a ", "*a", "? ", ": ", "- ", "---\n", "!!str ", "!!binary ", "|\n", ">-\n", "{", "[", "\t", "'", "\"",
+            "#", "%",
             "<<: *a", "\u{FEFF}", "\0", "é",
         ]
         var fuzzer = Fuzzer(seed: seed, corpus: Self.samples, tokens: tokens)
@@ -31,7 +32,8 @@ import Testing
             String(repeating: "{a: ", count: 50_000),
             "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
                 + "bcdefghi".reduce(into: (text: "", last: "a")) { built, name in
-                    built.text += "\(name): &\(name) [\(Array(repeating: "*\(built.last)", count: 10).joined(separator: ","))]\n"
+                    built.text +=
+                        "\(name): &\(name) [\(Array(repeating: "*\(built.last)", count: 10).joined(separator: ","))]\n"
                     built.last = String(name)
                 }.text,
         ])

@@ -67,7 +67,8 @@ public struct FieldSet: Sendable, Hashable {
     }
 
     mutating func insert(_ path: [String]) {
-        guard let set = path.reversed().reduce(nil as JSONObject?, { below, key in [key: .object(below ?? [:])] }) else {
+        guard let set = path.reversed().reduce(nil as JSONObject?, { below, key in [key: .object(below ?? [:])] })
+        else {
             return
         }
         self = union(FieldSet(tree: set))

@@ -91,7 +91,9 @@ extension KindSchema {
         }
         let complaints = root.typingComplaints(config)
         if !complaints.isEmpty {
-            let list = complaints.count == 1 ? complaints[0] : (["errors:"] + complaints.map { "  \($0)" }).joined(separator: "\n")
+            let list =
+                complaints.count == 1
+                ? complaints[0] : (["errors:"] + complaints.map { "  \($0)" }).joined(separator: "\n")
             let object = KubeObject(config)
             throw .untyped(
                 "failed to create typed patch object (\(object.namespace ?? "")/\(object.name); "
@@ -110,7 +112,9 @@ extension KindSchema {
         if writer.manager == "kubectl", outcome.object.annotations[Self.lastApplied]?.isEmpty == false {
             var object = outcome.object
             var noted = config
-            if noted[["metadata", "annotations"]] != nil { noted[["metadata", "annotations", Self.lastApplied]] = nil }
+            if noted[["metadata", "annotations"]] != nil {
+                noted[["metadata", "annotations", Self.lastApplied]] = nil
+            }
             object.value[["metadata", "annotations", Self.lastApplied]] = .string(noted.sortedText + "\n")
             outcome = AppliedObject(object: object, isChanged: outcome.isChanged || object != outcome.object)
         }

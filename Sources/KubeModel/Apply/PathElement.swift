@@ -76,7 +76,9 @@ enum PathElement {
         }
     }
 
-    private static func parsed(_ element: String) -> JSONValue? { try? JSONValue(parsing: String(element.dropFirst(2))) }
+    private static func parsed(_ element: String) -> JSONValue? {
+        try? JSONValue(parsing: String(element.dropFirst(2)))
+    }
 
     private static func order(_ left: JSONValue, _ right: JSONValue) -> Int {
         switch (left, right) {
