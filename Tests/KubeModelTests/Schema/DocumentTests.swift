@@ -52,7 +52,6 @@ import Testing
         #expect(expected.contains("networking.k8s.io") && expected.contains("policy"))
         // In the order of discovery, which is that of a real server and not that of the catalog.
         #expect(names?.sorted() == expected.sorted())
-        #expect(names?.first == "apps")
         #expect(Discovery.group("apps", catalog: .builtIn)?[["preferredVersion", "groupVersion"]] == "apps/v1")
         #expect(Discovery.group("nosuch", catalog: .builtIn) == nil)
     }
