@@ -4,7 +4,7 @@ SWIFT ?= swift
 VELOCITY = .build/release/velocity
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test check labs bench format clean
+.PHONY: help deps build run test check labs bench fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -29,6 +29,15 @@ check: deps ## format check, lint, layer test and every other test: the gate of 
 labs: build ## lint all content, then prove every lab: red before, green solved, red for each mistake
 	$(VELOCITY) course lint
 	$(VELOCITY) course verify
+
+FUZZ_ROUNDS ?= 20000
+FUZZ_SEED ?= 1
+FUZZ_INPUT ?= .build/fuzz-input
+
+fuzz: deps ## feed the parsers hostile input: FUZZ_ROUNDS inputs a seed, from FUZZ_SEED on; a crash leaves its input in FUZZ_INPUT
+	$(SWIFT) build --build-tests
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) FUZZ_SEED=$(FUZZ_SEED) FUZZ_INPUT=$(FUZZ_INPUT) \
+		$(SWIFT) test --skip-build --no-parallel --filter FuzzTests
 
 bench: build ## measure, beside the figures of a real single-node Kubernetes
 	@bash .ci/bench $(VELOCITY) .build/release/LoadBench

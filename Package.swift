@@ -27,10 +27,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.target(name: name), "LabTesting"] + dependencies,
-        swiftSettings: house)
+        exclude: exclude, swiftSettings: house)
 }
 
 let package = Package(
@@ -124,7 +124,7 @@ let package = Package(
             path: "Tests/LabTesting", swiftSettings: house),
         .executableTarget(
             name: "LoadBench", dependencies: ["KubeClient"] + nio, path: "Tests/LoadBench", swiftSettings: house),
-        tests("KubeModel"),
+        tests("KubeModel", exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),
         tests("ObjectStore"),

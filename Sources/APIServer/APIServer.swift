@@ -28,6 +28,7 @@ public final class APIServer: Service {
             disabledPlugins: configuration.disabledAdmissionPlugins)
         self.configuration = configuration
         registry.restoreServices()
+        registry.customResources.refresh(registry)
     }
 
     /// A client inside the process, for a user of the cluster's own.

@@ -10,7 +10,9 @@ public struct APIServerConfiguration: Sendable {
     public var credentials: PKI?
     /// Bearer tokens that are accepted, with the user that each stands for.
     public var tokens: [String: UserInfo] = [:]
-    /// Where requests are written down, one JSON line each; a second file beside it holds older ones. Nil: nowhere.
+    /// Where requests are written down, one JSON line each; nil for nowhere.
+    ///
+    /// A second file beside it, `PATH.1`, holds older ones.
     public var auditFile: String?
     /// Admission plugins that are not to be asked, by their names in Kubernetes, for example `ServiceAccount`.
     public var disabledAdmissionPlugins: Set<String> = []

@@ -74,7 +74,8 @@ extension Registry {
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         guard store.get(target.key) == nil else { return }
         do throws(Status) {
-            _ = try await create(kind, namespace: object.namespace, body: object.value, WriteSettings(fieldManager: "kube-apiserver"))
+            _ = try await create(
+                kind, namespace: object.namespace, body: object.value, WriteSettings(fieldManager: "kube-apiserver"))
         } catch {
             // Another door may be preparing the same cluster at the same moment.
             guard error.isAlreadyExists else { throw error }

@@ -80,7 +80,7 @@ public struct ClusterServer {
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
             namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
-            volumes: VolumeFolders(directory: directory.path + "/volumes"))
+            volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims)

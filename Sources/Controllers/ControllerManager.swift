@@ -13,9 +13,10 @@ public struct ControllerManager: Sendable {
     ///   - rootCertificate: PEM of the cluster's certificate authority, for the pods.
     ///   - namespacedKinds: Every kind that lives in namespaces, so that deleting a namespace empties it.
     ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
+    ///   - timeFactor: Divides the waits that Kubernetes prescribes, such as those between the pods of a failing Job.
     public init(
         client: any ClusterClient, rootCertificate: String, namespacedKinds: [ResourceType],
-        volumes: VolumeFolders? = nil
+        volumes: VolumeFolders? = nil, timeFactor: Double = 1
     ) {
         let informers = InformerSet(client: client)
         self.informers = informers
@@ -26,14 +27,6 @@ public struct ControllerManager: Sendable {
                 guard let selector = KubeService(service).selector else { return false }
                 return [change.old, change.new].contains { $0.map { selector.matches($0.labels) } ?? false }
             }.map(ObjectKey.init)
-        }
-        // An orphan that a ReplicaSet could adopt.
-        let orphanSets = ControllerLoop.Source(informers.pods) { change in
-            guard let pod = change.new, pod.controllerOwner == nil else { return [] }
-            return informers.replicaSets.list(namespace: pod.namespace).filter {
-                ReplicaSet($0).selector.matches(pod.labels)
-            }
-            .map(ObjectKey.init)
         }
         // A Deployment of the kind Recreate waits for the pods of its old ReplicaSets.
         let podDeployments = ControllerLoop.Source(informers.pods) { change in
@@ -66,9 +59,6 @@ public struct ControllerManager: Sendable {
                         .own(informers.deployments), .owner(informers.replicaSets, kind: "Deployment"), podDeployments,
                     ]),
                 ControllerLoop(
-                    ReplicaSetReconciler(client: client, events: events("replicaset-controller")),
-                    sources: [.own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"), orphanSets]),
-                ControllerLoop(
                     EndpointsReconciler(client: client),
                     sources: [
                         .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
@@ -86,7 +76,9 @@ public struct ControllerManager: Sendable {
                         .own(informers.namespaces), .namespace(of: informers.serviceAccounts),
                         .namespace(of: informers.configMaps),
                     ]),
-            ] + Self.storage(informers, client: client, volumes: volumes)
+            ] + Self.workloadLoops(informers, client: client, pace: Pace(factor: timeFactor))
+            + [Self.quotaLoop(informers, client: client, kinds: namespacedKinds)]
+            + Self.storage(informers, client: client, volumes: volumes)
             + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
     }
 

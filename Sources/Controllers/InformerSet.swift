@@ -8,12 +8,20 @@ public struct InformerSet: Sendable {
     public let nodes: Informer
     public let pods: Informer
     public let replicaSets: Informer
+    public let replicationControllers: Informer
     public let deployments: Informer
+    public let statefulSets: Informer
+    public let daemonSets: Informer
+    public let controllerRevisions: Informer
+    public let jobs: Informer
+    public let cronJobs: Informer
     public let services: Informer
     public let endpoints: Informer
     public let endpointSlices: Informer
     public let serviceAccounts: Informer
     public let configMaps: Informer
+    public let secrets: Informer
+    public let resourceQuotas: Informer
     public let podDisruptionBudgets: Informer
     public let persistentVolumeClaims: Informer
     public let persistentVolumes: Informer
@@ -25,12 +33,20 @@ public struct InformerSet: Sendable {
         nodes = informer(.nodes)
         pods = informer(.pods)
         replicaSets = informer(.replicaSets)
+        replicationControllers = informer(.replicationControllers)
         deployments = informer(.deployments)
+        statefulSets = informer(.statefulSets)
+        daemonSets = informer(.daemonSets)
+        controllerRevisions = informer(.controllerRevisions)
+        jobs = informer(.jobs)
+        cronJobs = informer(.cronJobs)
         services = informer(.services)
         endpoints = informer(.endpoints)
         endpointSlices = informer(.endpointSlices)
         serviceAccounts = informer(.serviceAccounts)
         configMaps = informer(.configMaps)
+        secrets = informer(.secrets)
+        resourceQuotas = informer(.resourceQuotas)
         podDisruptionBudgets = informer(.podDisruptionBudgets)
         persistentVolumeClaims = informer(.persistentVolumeClaims)
         persistentVolumes = informer(.persistentVolumes)
@@ -39,8 +55,9 @@ public struct InformerSet: Sendable {
 
     public var all: [Informer] {
         [
-            namespaces, nodes, pods, replicaSets, deployments, services, endpoints, endpointSlices, serviceAccounts,
-            configMaps, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
+            namespaces, nodes, pods, replicaSets, replicationControllers, deployments, statefulSets, daemonSets,
+            controllerRevisions, jobs, cronJobs, services, endpoints, endpointSlices, serviceAccounts, configMaps,
+            secrets, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes, storageClasses,
         ]
     }
 }

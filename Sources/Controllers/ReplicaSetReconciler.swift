@@ -2,17 +2,22 @@ import ControllerKit
 import KubeClient
 import KubeModel
 
-/// Keeps as many pods as a ReplicaSet asks for.
+/// Keeps as many pods as a ReplicaSet or a ReplicationController asks for.
 ///
 /// It reads pods through the API and not from a cache: what it wrote itself a moment ago must count, or it would make more.
 struct ReplicaSetReconciler: Reconciler {
     let client: any ClusterClient
     let events: EventRecorder
+    /// The one kind or the other.
+    var resource: ResourceType = .replicaSets
+
+    private var control: PodControl { PodControl(client: client, events: events) }
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
-        guard let set = try await client.find(.replicaSets, key).map(ReplicaSet.init) else { return .settled }
+        guard let set = try await client.find(resource, key).map(ReplicaSet.init) else { return .settled }
         guard !set.object.isBeingDeleted else { return .settled }
-        let claimed = try await claim(try await client.list(.pods, in: key.namespace).items.map(Pod.init), for: set)
+        let pods = try await client.list(.pods, in: key.namespace).items.map(Pod.init)
+        let claimed = try await control.claim(pods, for: set.object, set.selector)
         let active = claimed.filter(\.isActive)
         let plan = ReplicaPlan(wanted: set.replicas, pods: active)
         var failure: (any Error)?
@@ -24,83 +29,10 @@ struct ReplicaSetReconciler: Reconciler {
         return waits ? .again(after: .seconds(1)) : .settled
     }
 
-    /// The pods that belong to the set: owned ones that still match, and orphans that match, which it adopts.
-    private func claim(_ pods: [Pod], for set: ReplicaSet) async throws -> [Pod] {
-        var claimed: [Pod] = []
-        for pod in pods {
-            let matches = set.selector.matches(pod.object.labels)
-            if let owner = pod.object.controllerOwner {
-                guard owner.uid == set.object.uid else { continue }
-                if matches {
-                    claimed.append(pod)
-                } else if !pod.object.isBeingDeleted {
-                    let others = pod.object.ownerReferences.filter { $0.uid != set.object.uid }
-                    try await setOwners(others, of: pod)
-                }
-            } else if matches, pod.isActive {
-                let owners = pod.object.ownerReferences + [OwnerReference(controller: set.object)]
-                try await setOwners(owners, of: pod)
-                claimed.append(pod)
-            }
-        }
-        return claimed
-    }
-
-    private func setOwners(_ owners: [OwnerReference], of pod: Pod) async throws {
-        let patch = ObjectPatch.merge([
-            "metadata": [
-                "uid": .string(pod.uid), "ownerReferences": owners.isEmpty ? .null : .array(owners.map(\.value)),
-            ]
-        ])
-        _ = try await client.patch(
-            .pods, namespace: pod.namespace, name: pod.name, patch, subresource: nil, options: WriteOptions())
-    }
-
     private func carryOut(_ plan: ReplicaPlan, _ set: ReplicaSet) async throws {
-        if plan.creations > 0 {
-            let pod = Self.newPod(of: set)
-            // Slow start: 1, 2, 4 … at a time, so that a template that is refused is refused once and not five hundred times.
-            var (left, batch) = (min(plan.creations, 500), 1)
-            while left > 0 {
-                let count = min(left, batch)
-                try await inParallel(count) { _ in try await create(pod, for: set) }
-                left -= count
-                batch *= 2
-            }
-        }
-        try await inParallel(plan.deletions.count) { index in
-            let name = plan.deletions[index]
-            try await client.deleteIfPresent(.pods, name, in: set.object.namespace)
-            await events.record(set.object, .normal, reason: "SuccessfulDelete", message: "Deleted pod: \(name)")
-        }
-    }
-
-    private func create(_ pod: KubeObject, for set: ReplicaSet) async throws {
-        do throws(Status) {
-            let created = try await client.create(.pods, pod)
-            await events.record(
-                set.object, .normal, reason: "SuccessfulCreate", message: "Created pod: \(created.name)")
-        } catch {
-            // A namespace on its way out refuses for good; nobody needs to read that.
-            if error.details?["causes"]?.array?.contains(where: { $0["reason"] == "NamespaceTerminating" }) != true {
-                await events.record(
-                    set.object, .warning, reason: "FailedCreate", message: "Error creating: \(error.message)")
-            }
-            throw error
-        }
-    }
-
-    static func newPod(of set: ReplicaSet) -> KubeObject {
-        var metadata: JSONValue = set.template["metadata"] ?? [:]
-        metadata["name"] = nil
-        metadata["creationTimestamp"] = nil
-        metadata["generateName"] = .string("\(set.name)-")
-        metadata["namespace"] = set.object.namespace.map(JSONValue.string)
-        var pod = KubeObject([
-            "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": set.template["spec"] ?? [:],
-        ])
-        pod.ownerReferences = [OwnerReference(controller: set.object)]
-        return pod
+        let pod = PodControl.pod(from: set.template, owner: set.object)
+        try await control.createSlowly(Array(repeating: pod, count: plan.creations), for: set.object)
+        try await control.delete(plan.deletions, of: set.object)
     }
 
     private func report(_ set: ReplicaSet, _ pods: [Pod], failure: (any Error)?, now: Timestamp) async throws {
@@ -122,7 +54,7 @@ struct ReplicaSetReconciler: Reconciler {
         guard set.object.value["status"] != status else { return }
         var changed = set.object
         changed.value["status"] = status
-        _ = try await client.updateStatus(.replicaSets, changed)
+        _ = try await client.updateStatus(resource, changed)
     }
 }
 

@@ -82,7 +82,8 @@ public protocol ContainerSession: Sendable {
 
     /// Ends the conversation: kills what `exec` started and is still running, lets go of what was attached to.
     ///
-    /// Called once, whatever happened before; afterwards nothing of the session is left.
+    /// Called once, whatever happened before, also while other calls wait; these then return. Afterwards nothing of the
+    /// session is left.
     func close() async
 }
 

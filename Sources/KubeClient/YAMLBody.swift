@@ -3,6 +3,8 @@ import Yams
 
 /// Why a text is not YAML, in the words of the API server.
 public struct YAMLError: Error, Sendable, Equatable {
+    public init(message: String) { self.message = message }
+
     public let message: String
 }
 

@@ -77,8 +77,10 @@ extension RuntimeError {
             case .programRefused(let name, let reason): "exec: \"\(name)\": \(reason): unknown"
             default: "\(sentence): unknown"
             }
-        let id =
-            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+        let id = (0..<4).map { _ in
+            let part = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - part.count) + part
+        }.joined()
         return "failed to exec in container: failed to start exec \"\(id)\": OCI runtime exec failed: exec failed:"
             + " unable to start container process: \(why)"
     }

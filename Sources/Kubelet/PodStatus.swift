@@ -12,6 +12,13 @@ struct PodStatus: Sendable {
         var started: Timestamp
         var hasSandbox: Bool
         var isTerminating: Bool
+        /// Why the node has ended the pod; shown when nothing of it runs any more.
+        var failure: Failure?
+    }
+
+    struct Failure: Sendable, Hashable {
+        var reason: String
+        var message: String
     }
 
     let phase: String
@@ -21,8 +28,14 @@ struct PodStatus: Sendable {
         pod: Pod, initStates: [ContainerState], states: [ContainerState], ephemeralStates: [ContainerState] = [],
         facts: Facts, now: Timestamp
     ) {
-        phase = Self.phase(pod, initStates, states)
+        let isRunning = (initStates + states + ephemeralStates).contains { $0.isRunning }
+        let failure = isRunning ? nil : facts.failure
+        phase = failure == nil ? Self.phase(pod, initStates, states) : "Failed"
         var status: JSONValue = ["phase": .string(phase)]
+        if let failure {
+            status["reason"] = .string(failure.reason)
+            status["message"] = .string(failure.message)
+        }
         let conditions = Self.conditions(pod, initStates, states, facts, phase: phase, now: now)
         status["conditions"] = conditions.value
         status["hostIP"] = .string(facts.hostAddress)

@@ -12,11 +12,13 @@ struct PodVolumes: Sendable {
 
     /// Writes a volume and returns its path on the host; nil for a kind that is not known here.
     ///
-    /// - Parameter token: Asks for a token of the pod's service account, by what a `TokenRequest` is to specify.
+    /// - Parameters:
+    ///   - token: Asks for a token of the pod's service account, by what a `TokenRequest` is to specify.
+    ///   - keepsTokens: Tokens that are there stay.
     func prepare(
         _ volume: JSONValue, _ pod: Pod, facts: [String: String], capacity: [String: Quantity],
         lookup: (ResourceType, String) async throws(Status) -> KubeObject?,
-        token: (JSONValue) async throws(Status) -> String
+        token: (JSONValue) async throws(Status) -> String, keepsTokens: Bool = false
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
         let path = "\(directory)/\(name)"
@@ -34,7 +36,13 @@ struct PodVolumes: Sendable {
         let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
         for source in sources {
             if let projection = source["serviceAccountToken"] {
-                files[projection["path"]?.string ?? "token"] = try await self.token(projection, name, token)
+                let file = projection["path"]?.string ?? "token"
+                let present = keepsTokens ? contents(of: "\(path)/..data/\(file)") : nil
+                if let present {
+                    files[file] = present
+                } else {
+                    files[file] = try await self.token(projection, name, token)
+                }
                 continue
             }
             guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
@@ -46,34 +54,20 @@ struct PodVolumes: Sendable {
         return path
     }
 
-    private func token(
-        _ projection: JSONValue, _ volume: String, _ token: (JSONValue) async throws(Status) -> String
-    ) async throws(ConfigurationError) -> [UInt8] {
-        var spec: JSONValue = ["expirationSeconds": projection["expirationSeconds"] ?? 3600]
-        if let audience = projection["audience"]?.string, !audience.isEmpty { spec["audiences"] = [.string(audience)] }
-        do throws(Status) { return Array(try await token(spec).utf8) } catch {
-            throw mountFailure(volume, "failed to fetch token: \(error.message)")
+    /// The ConfigMaps and Secrets in a volume.
+    static func sources(of volume: JSONValue) -> [VolumeSource] {
+        let parts = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
+        return parts.flatMap { part in
+            let secret = part[["secret", "secretName"]]?.string ?? part[["secret", "name"]]?.string
+            return [
+                part[["configMap", "name"]]?.string.map { VolumeSource(resource: .configMaps, name: $0) },
+                secret.map { VolumeSource(resource: .secrets, name: $0) },
+            ].compactMap { $0 }
         }
     }
 
-    /// The path behind a claim; nil for storage that is not on this machine.
-    private func mounted(
-        _ claim: String, volume: String, _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
-    ) async throws(ConfigurationError) -> String? {
-        func find(_ resource: ResourceType, _ name: String) async throws(ConfigurationError) -> KubeObject? {
-            do throws(Status) { return try await lookup(resource, name) } catch {
-                throw mountFailure(volume, error.message)
-            }
-        }
-        guard let object = try await find(.persistentVolumeClaims, claim) else {
-            throw mountFailure(volume, "persistentvolumeclaim \"\(claim)\" not found")
-        }
-        guard object.value[["status", "phase"]] == "Bound", let name = object.value[["spec", "volumeName"]]?.string,
-            let storage = try await find(.persistentVolumes, name)
-        else { throw mountFailure(volume, "PVC is not bound") }
-        let spec = storage.value["spec"]
-        return spec?[["hostPath", "path"]]?.string ?? spec?[["local", "path"]]?.string
-    }
+    /// A volume whose files have been written.
+    func isPrepared(_ name: String) -> Bool { access("\(directory)/\(name)/..data", F_OK) == 0 }
 
     private func files(
         of source: JSONValue, volume: String, _ pod: Pod, _ facts: [String: String], _ capacity: [String: Quantity],
@@ -135,29 +129,12 @@ struct PodVolumes: Sendable {
         return chosen
     }
 
-    private func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
+    func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {
         ConfigurationError(
             reason: "FailedMount", message: "MountVolume.SetUp failed for volume \"\(volume)\" : \(message)")
     }
 
-    private func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {
-        let version = "..\(Timestamp.now.nanoseconds)"
-        try makeDirectory("\(path)/\(version)")
-        for (name, bytes) in files {
-            let parts = name.split(separator: "/").map(String.init)
-            guard !parts.isEmpty, !parts.contains("..") else { continue }
-            if parts.count > 1 { try makeDirectory("\(path)/\(version)/\(parts.dropLast().joined(separator: "/"))") }
-            try writeFile(bytes, "\(path)/\(version)/\(name)")
-            let link = "\(path)/\(parts[0])"
-            unlink(link)
-            symlink("..data/\(parts[0])", link)
-        }
-        unlink("\(path)/..data_tmp")
-        symlink(version, "\(path)/..data_tmp")
-        rename("\(path)/..data_tmp", "\(path)/..data")
-    }
-
-    private func makeDirectory(_ path: String) throws(ConfigurationError) {
+    func makeDirectory(_ path: String) throws(ConfigurationError) {
         var prefix = ""
         for part in path.split(separator: "/") {
             prefix += "/\(part)"
@@ -166,7 +143,7 @@ struct PodVolumes: Sendable {
         }
     }
 
-    private func writeFile(_ bytes: [UInt8], _ path: String) throws(ConfigurationError) {
+    func writeFile(_ bytes: [UInt8], _ path: String) throws(ConfigurationError) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw mountFailure(path, String(cString: strerror(errno))) }
         defer { close(file) }

@@ -23,14 +23,18 @@ extension PodWorker {
             let code = termination.exit.code
             let restarts = !isOver(slot) && shouldRestart(slot, after: code)
             let couldNotBegin = termination.exit.reason == "StartError"
+            let hookFailure = hookFailures.removeValue(forKey: container(slot).name)
             await change(slot) { state in
                 state.end(termination)
                 if slot.isInitial, code == 0 { state.isReady = true }
                 if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
+                if restarts, let hookFailure { state.wait("PostStartHookError", hookFailure) }
             }
             guard restarts else { return }
             // The failure is there to be read; then comes the back-off.
-            if couldNotBegin { await pause(max(node.configuration.visiblePause, .milliseconds(200))) }
+            if couldNotBegin || hookFailure != nil {
+                await pause(max(node.configuration.visiblePause, .milliseconds(200)))
+            }
             let delay = node.configuration.prescribed(backoff.next(ranFor: ContinuousClock.now - begun))
             if delay > .zero { await backOff(slot, delay) }
         }
@@ -47,11 +51,18 @@ extension PodWorker {
                 let container = container(slot)
                 await stop(id, container, grace: stopGrace, because: "Stopping container \(container.name)")
             }
+            if hookFailures[container(slot).name] != nil {
+                let container = container(slot)
+                await stop(id, container, grace: stopGrace, because: "FailedPostStartHook")
+            }
             let exit = await watch(slot, id)
             containerIDs[container(slot).name] = nil
             guard case .running(let since) = state(slot).phase else { return nil }
+            let attempt = state(slot).attempt
+            let message = TerminationMessage(container(slot), pod, attempt: attempt, node.configuration).take(
+                exitCode: exit.code, logPath: node.logPath(pod, container(slot).name, attempt: attempt))
             return ContainerState.Termination(
-                exit: exit, started: since, finished: .now, containerID: state(slot).containerID)
+                exit: exit, started: since, finished: .now, containerID: state(slot).containerID, message: message)
         }
     }
 

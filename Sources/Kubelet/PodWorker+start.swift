@@ -26,6 +26,7 @@ extension PodWorker {
                 }
                 containerIDs[container.name] = id
                 await record(.normal, "Started", "Started container \(container.name)", container)
+                hookFailures[container.name] = await runPostStart(id, container)
                 let hasReadiness = container.probe(.readiness) != nil
                 let hasStartup = container.probe(.startup) != nil
                 await change(slot) { state in
@@ -58,38 +59,12 @@ extension PodWorker {
         -> ContainerConfiguration
     {
         let container = container(slot)
-        let context = node
-        let namespace = pod.namespace
-        let lookup: (ResourceType, String) async throws(Status) -> KubeObject? = {
-            resource, name async throws(Status) in
-            try await context.find(resource, name, in: namespace)
-        }
-        let services = await node.services(in: namespace, links: pod.spec["enableServiceLinks"]?.bool ?? true)
-        let downward = [
-            "status.podIP": facts.address ?? "", "status.podIPs": facts.address ?? "",
-            "status.hostIP": facts.hostAddress, "status.hostIPs": facts.hostAddress, "spec.nodeName": pod.nodeName,
-            "spec.serviceAccountName": pod.spec["serviceAccountName"]?.string ?? "default",
-        ]
+        let services = await node.services(in: pod.namespace, links: pod.spec["enableServiceLinks"]?.bool ?? true)
         let environment = try await ContainerEnvironment.build(
-            container, pod, services: services, facts: downward, capacity: node.configuration.capacity, lookup: lookup)
-        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
-        var mounts: [ContainerConfiguration.Mount] = []
-        for mount in container.value["volumeMounts"]?.array ?? [] {
-            guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
-                let volume = pod.spec["volumes"]?.array?.first(where: { $0["name"]?.string == name })
-            else { continue }
-            guard
-                let path = try await volumes.prepare(
-                    volume, pod, facts: downward, capacity: node.configuration.capacity, lookup: lookup,
-                    token: requestToken)
-            else {
-                throw ConfigurationError(
-                    reason: "FailedMount",
-                    message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")
-            }
-            let source = mount["subPath"]?.string.map { "\(path)/\($0)" } ?? path
-            mounts.append(.init(hostPath: source, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false))
-        }
+            container, pod, services: services, facts: downwardFacts, capacity: node.configuration.capacity,
+            lookup: lookup)
+        let message = TerminationMessage(container, pod, attempt: state(slot).attempt, node.configuration)
+        let mounts = try await mounts(of: container) + message.mounts()
         let state = state(slot)
         let command = container.command.isEmpty ? image.entrypoint : container.command.map(environment.expand)
         let rest: [String]
@@ -114,19 +89,6 @@ extension PodWorker {
         configuration.isInputOnce = container.isInputOnce
         configuration.isTerminal = container.isTerminal
         return configuration
-    }
-
-    /// A token of the pod's service account, bound to the pod.
-    private func requestToken(_ spec: JSONValue) async throws(Status) -> String {
-        var spec = spec
-        spec["boundObjectRef"] = [
-            "kind": "Pod", "apiVersion": "v1", "name": .string(pod.name), "uid": .string(pod.uid),
-        ]
-        let answer = try await node.client.call(
-            "POST", .serviceAccounts, namespace: pod.namespace,
-            name: pod.spec["serviceAccountName"]?.string ?? "default", subresource: "token",
-            body: ["kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec])
-        return answer[["status", "token"]]?.string ?? ""
     }
 
     /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.

@@ -62,13 +62,7 @@ extension PodWorker {
         let runtime = node.runtime
         let begun = ContinuousClock.now
         await record(.normal, "Killing", message, container)
-        if grace > .zero, let hook = container.value[["lifecycle", "preStop"]] {
-            if let command = hook[["exec", "command"]]?.array?.compactMap(\.string) {
-                _ = try? await runtime.execute(id, command: command, timeout: grace)
-            } else if let seconds = hook[["sleep", "seconds"]]?.int {
-                await pause(min(grace, node.configuration.prescribed(seconds: seconds)))
-            }
-        }
+        if grace > .zero { await runPreStop(id, container, timeout: grace) }
         await runtime.signal(id, grace > .zero ? 15 : 9)
         let left = max(grace - (ContinuousClock.now - begun), shortestGrace)
         await withTaskGroup(of: Void.self) { group in

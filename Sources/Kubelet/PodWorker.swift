@@ -14,6 +14,8 @@ actor PodWorker {
     var initStates: [ContainerState]
     var states: [ContainerState]
     var ephemeralStates: [ContainerState] = []
+    /// What went wrong with the hooks of the runs that are on, by container.
+    var hookFailures: [String: String] = [:]
     private(set) var facts: PodStatus.Facts
     var containerIDs: [String: ContainerID] = [:]
     private var written: JSONValue?
@@ -61,6 +63,7 @@ actor PodWorker {
                 isEnding = pod.object.isBeingDeleted
             } else {
                 group.addTask { await self.live() }
+                group.addTask { await self.obeyDeadline() }
             }
             await waitForEnd()
             group.cancelAll()
@@ -68,6 +71,12 @@ actor PodWorker {
         }
         await node.runtime.removePodSandbox(pod.uid)
         node.addresses.release(podUID: pod.uid)
+        if facts.failure != nil, !isForgotten, !pod.object.isBeingDeleted {
+            await write()
+            // Only its deletion is left to do.
+            isEnding = isForgotten || pod.object.isBeingDeleted
+            await waitForEnd()
+        }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
         await write()
         await removeObject()
@@ -101,6 +110,17 @@ actor PodWorker {
         end()
     }
 
+    /// Ends a pod that has been on the node for longer than its manifest allows.
+    private func obeyDeadline() async {
+        guard let seconds = pod.spec["activeDeadlineSeconds"]?.int else { return }
+        await pause(node.configuration.prescribed(.seconds(seconds) - (Timestamp.now - facts.started)))
+        guard !isEnding, !isDone, !Task.isCancelled else { return }
+        let message = "Pod was active on the node longer than the specified deadline"
+        facts.failure = PodStatus.Failure(reason: "DeadlineExceeded", message: message)
+        await record(.normal, "DeadlineExceeded", message)
+        end()
+    }
+
     /// The kubelet stops: the pod's processes end, its object stays as it is.
     func abandon() { update(nil) }
 
@@ -129,6 +149,7 @@ actor PodWorker {
         guard await prepareSandbox() else { return }
         await withDiscardingTaskGroup { sidecars in
             sidecars.addTask { await self.runEphemeralContainers() }
+            sidecars.addTask { await self.followVolumes() }
             if await initialize(&sidecars) {
                 await withDiscardingTaskGroup { group in
                     for index in pod.containers.indices {
@@ -211,35 +232,6 @@ actor PodWorker {
     }
 
     // MARK: Facts
-
-    /// A place in one of the three lists of containers.
-    enum Slot: Sendable, Hashable {
-        case initial(Int)
-        case main(Int)
-        case ephemeral(Int)
-
-        /// It is one of the init containers.
-        var isInitial: Bool { if case .initial = self { true } else { false } }
-        var isMain: Bool { if case .main = self { true } else { false } }
-        /// It was added while the pod ran, for somebody to look into it.
-        var isEphemeral: Bool { if case .ephemeral = self { true } else { false } }
-    }
-
-    func container(_ slot: Slot) -> Container {
-        switch slot {
-        case .initial(let index): pod.initContainers[index]
-        case .main(let index): pod.containers[index]
-        case .ephemeral(let index): ephemeralContainer(index)
-        }
-    }
-
-    func state(_ slot: Slot) -> ContainerState {
-        switch slot {
-        case .initial(let index): initStates[index]
-        case .main(let index): states[index]
-        case .ephemeral(let index): ephemeralStates[index]
-        }
-    }
 
     /// Changes what is known of a container, and writes the pod's status where that shows.
     func change(_ slot: Slot, _ body: (inout ContainerState) -> Void) async {

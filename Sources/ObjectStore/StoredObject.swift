@@ -32,6 +32,11 @@ public final class StoredObject: Sendable {
         self.typeEnd = typeEnd
         self.metadata = metadata
     }
+
+    /// The same place in history with the object in another form; the revision stays in its metadata.
+    public func converted(to object: KubeObject) -> StoredObject {
+        EncodedObject(object).stored(key, revision, created: createRevision)
+    }
 }
 
 /// One change.
@@ -49,6 +54,11 @@ public struct StoreEvent: Sendable {
     public let previous: StoredObject?
 
     public var revision: Revision { object.revision }
+
+    /// The same change of objects in another form.
+    public func mapping(_ convert: (StoredObject) -> StoredObject) -> StoreEvent {
+        StoreEvent(kind: kind, object: convert(object), previous: previous.map(convert))
+    }
 }
 
 /// What must hold for a write to happen.

@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import LabTesting
+import ObjectStore
 import Testing
 
 @testable import APIServer

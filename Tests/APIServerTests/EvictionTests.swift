@@ -84,4 +84,16 @@ import Testing
         #expect(status.code == 400)
         #expect(status.message == "name in URL does not match name in Eviction object")
     }
+
+    @Test("the cluster's own priority classes stay")
+    func systemPriorities() async throws {
+        let fixture = try Fixture()
+        let status = try await refusal {
+            try await fixture.client.delete(
+                .priorityClasses, namespace: nil, name: "system-node-critical", options: DeleteOptions())
+        }
+        #expect(
+            status.message == "priorityclasses.scheduling.k8s.io \"system-node-critical\" is forbidden: "
+                + "this is a system priority class and cannot be deleted")
+    }
 }

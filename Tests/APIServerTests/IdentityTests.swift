@@ -1,3 +1,4 @@
+import KubeClient
 import KubeModel
 import LabTesting
 import Testing
@@ -167,19 +168,19 @@ import Testing
 
     @Test("somebody else can be impersonated by those who may, part by part")
     func impersonation() async throws {
-        let jane = try #require(Impersonation(headers: [("Impersonate-User", "jane"), ("Accept", "*/*")]))
+        let jane = try #require(Impersonation(headers: [(name: "Impersonate-User", value: "jane"), (name: "Accept", value: "*/*")]))
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
         let asJane = try await fixture.send("POST", path, [:], impersonating: jane)
         #expect(asJane.value[["status", "userInfo"]] == ["username": "jane", "groups": ["system:authenticated"]])
         let account = try #require(
-            Impersonation(headers: [("impersonate-user", "system:serviceaccount:default:builder")]))
+            Impersonation(headers: [(name: "impersonate-user", value: "system:serviceaccount:default:builder")]))
         let asAccount = try await fixture.send("POST", path, [:], impersonating: account)
         #expect(
             asAccount.value[["status", "userInfo", "groups"]]
                 == ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"])
         let group = try #require(
             Impersonation(headers: [
-                ("Impersonate-User", "jane"), ("Impersonate-Group", "devs"), ("Impersonate-Extra-scopes", "a"),
+                (name: "Impersonate-User", value: "jane"), (name: "Impersonate-Group", value: "devs"), (name: "Impersonate-Extra-scopes", value: "a"),
             ]))
         let asGroup = try await fixture.send("POST", path, [:], impersonating: group)
         #expect(asGroup.value[["status", "userInfo", "groups"]] == ["devs", "system:authenticated"])
@@ -190,7 +191,7 @@ import Testing
             refused.message
                 == "users \"jane\" is forbidden: User \"jane\" cannot impersonate resource \"users\" in API group \"\" "
                 + "at the cluster scope")
-        #expect(Impersonation(headers: [("Accept", "*/*")]) == nil)
+        #expect(Impersonation(headers: [(name: "Accept", value: "*/*")]) == nil)
     }
 
     @Test("strangers get 401, but for health and version")

@@ -40,7 +40,7 @@ import Testing
     @Test("an impersonated request names both, and a Secret's data is nowhere")
     func secrets() async throws {
         let start = journal.lastSequence
-        let jane = try #require(Impersonation(headers: [("Impersonate-User", "jane")]))
+        let jane = try #require(Impersonation(headers: [(name: "Impersonate-User", value: "jane")]))
         _ = try await fixture.send("GET", "/api/v1/nodes", impersonating: jane)
         var secret = KubeObject(.secrets, namespace: "default", name: "s")
         secret.value["stringData"] = ["password": "hunter2"]

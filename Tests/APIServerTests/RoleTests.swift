@@ -1,4 +1,7 @@
+import KubeClient
 import KubeModel
+import LabTesting
+import ObjectStore
 import Testing
 
 @testable import APIServer
@@ -13,7 +16,7 @@ import Testing
     ]
 
     @Test("who has no role is refused in the words of Kubernetes")
-    func refusal() async throws {
+    func strangers() async throws {
         let account = UserInfo.serviceAccount("x", namespace: "default")
         let list = try await fixture.send("GET", "/api/v1/namespaces/default/pods", as: account)
         #expect(list.code == 403)

@@ -208,6 +208,61 @@ struct ExecSessionTests {
         }
     }
 
+    @Test("tar takes in what belongs to users that a container does not have", arguments: SessionBench.levels)
+    func foreignOwner(_ level: RuntimeLevel) async throws {
+        try await SessionBench.with(level) { bench in
+            let id = try await bench.start()
+            let packing = try await bench.exec(
+                id, "cd $(mktemp -d) && echo content > file && tar --owner=12345 --group=12345 -cf - file && pwd >&2")
+            var archive: [UInt8] = []
+            var folder = ""
+            while let piece = await packing.nextOutput() {
+                if piece.isErrorOutput {
+                    folder += String(decoding: piece.bytes, as: UTF8.self)
+                } else {
+                    archive += piece.bytes
+                }
+            }
+            await packing.close()
+            folder = String(folder.dropLast())
+            let request = ExecRequest(container: "main", command: ["tar", "-xmf", "-", "-C", folder], hasInput: true)
+            let unpacking = try await bench.runtime.exec(id, request)
+            await unpacking.write(archive)
+            await unpacking.closeInput()
+            #expect(await unpacking.rest() == "")
+            #expect(await unpacking.exit() == .code(0))
+            await unpacking.close()
+            #expect(try await bench.run(id, "cat \(folder)/file; rm -r \(folder)").text == "content\n")
+        }
+    }
+
+    @Test(
+        "a connection into the pod ends at its own 127.0.0.1, and is refused where nobody listens",
+        arguments: SessionBench.levels)
+    func connection(_ level: RuntimeLevel) async throws {
+        try await SessionBench.with(level) { bench in
+            await #expect(throws: ConnectError.refused) {
+                _ = try await bench.runtime.connect(
+                    address: "127.0.0.1", port: 8080, insidePod: "pod", timeout: .seconds(5))
+            }
+            let id = try await bench.runtime.startContainer(
+                ContainerConfiguration(
+                    podUID: "pod", name: "server",
+                    image: try await bench.runtime.pullImage("velocitytech/payment-gateway:optimized"),
+                    arguments: ["payment-gateway"], environment: ["PORT=8080"], logPath: "\(bench.folder)/server.log"))
+            for try await piece in try bench.logs.read("\(bench.folder)/server.log", LogOptions(isFollowing: true)) {
+                if String(decoding: piece, as: UTF8.self).contains("listening") { break }
+            }
+            let socket = try await bench.runtime.connect(
+                address: "127.0.0.1", port: 8080, insidePod: "pod", timeout: .seconds(5))
+            let response = try await HTTPFetch.get(
+                connectedSocket: socket, host: "localhost", path: "/health", timeout: .seconds(5))
+            #expect(response.status == 200)
+            await bench.runtime.signal(id, 9)
+            _ = await bench.runtime.waitForExit(id)
+        }
+    }
+
     @Test("a waiting reader and a waiter for the end let go when they are cancelled", arguments: SessionBench.levels)
     func cancellation(_ level: RuntimeLevel) async throws {
         try await SessionBench.with(level) { bench in

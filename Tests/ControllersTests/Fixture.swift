@@ -25,7 +25,7 @@ struct Fixture: Sendable {
         manager = ControllerManager(
             client: intercept.map { InterceptedClient(client, intercept: $0) } ?? client, rootCertificate: "PEM",
             namespacedKinds: KindCatalog.builtIn.kinds.map(\.resource).filter(\.isNamespaced),
-            volumes: volumes)
+            volumes: volumes, timeFactor: 10_000)
         node = NodeStandIn(client: cluster.client, isAutomatic: nodeIsAutomatic)
     }
 

@@ -3,7 +3,7 @@ import KubeModel
 import ServiceLifecycle
 import Synchronization
 
-/// Does to pods what a node does, as far as the API shows it: takes them in, runs them, and lets them end.
+/// Does to pods what nodes do, as far as the API shows it: takes them in, runs them, and lets them end.
 ///
 /// A pod whose image ends in `:broken` starts and never becomes ready.
 final class NodeStandIn: Service {
@@ -49,7 +49,7 @@ final class NodeStandIn: Service {
             if object.isBeingDeleted {
                 if state.withLock({ !$0.clings }) { try await end(object) }
             } else if !pod.isScheduled {
-                let binding: JSONValue = ["target": ["name": "node-1"]]
+                let binding: JSONValue = ["target": ["name": .string(Self.node(for: pod))]]
                 _ = try await client.call(
                     "POST", .pods, namespace: pod.namespace, name: pod.name, subresource: "binding", body: binding)
             } else if pod.podIP.isEmpty, !pod.isTerminal {
@@ -60,6 +60,15 @@ final class NodeStandIn: Service {
             // Somebody was faster: the next change of the pod shows it.
             guard error.isNotFound || error.isConflict else { throw error }
         }
+    }
+
+    /// The node that the pod asks for by name, as those of DaemonSets do.
+    private static func node(for pod: Pod) -> String {
+        let path = [
+            "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms",
+        ]
+        let field = pod.spec[path]?.array?.first?["matchFields"]?.array?.first
+        return field?["values"]?.array?.first?.string ?? "node-1"
     }
 
     private func start(_ pod: Pod, isReady: Bool) async throws(Status) {

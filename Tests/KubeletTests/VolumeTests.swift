@@ -1,5 +1,6 @@
 import ContainerRuntime
 import Foundation
+import Glibc
 import KubeClient
 import KubeModel
 import Testing
@@ -132,5 +133,63 @@ import Testing
             _ = try await bed.ready(try await bed.makePod("web", spec(source)))
             #expect(!FileManager.default.fileExists(atPath: try mount(bed).hostPath + "/a"))
         }
+    }
+
+    @Test(
+        "a change of a ConfigMap or Secret comes to the pods that have it, whole and in one step",
+        arguments: [ResourceType.configMaps, .secrets])
+    func update(_ resource: ResourceType) async throws {
+        let bed = try KubeletBed()
+        @Sendable func value(_ text: String) -> JSONValue {
+            .string(resource == .secrets ? Data(text.utf8).base64EncodedString() : text)
+        }
+        try await make(bed, resource, ["a": value("one"), "b": value("two")])
+        try await bed.run {
+            let member = resource == .secrets ? "secret" : "configMap"
+            let reference: JSONValue = resource == .secrets ? ["secretName": "source"] : ["name": "source"]
+            _ = try await bed.ready(try await bed.makePod("web", spec([member: reference])))
+            let path = try mount(bed).hostPath
+            #expect(try text(path + "/a") == "one")
+            let before = try FileManager.default.destinationOfSymbolicLink(atPath: path + "/..data")
+            let changes = try FolderChanges(path)
+            let patch: JSONValue = ["data": ["a": value("new"), "b": nil, "c": value("three")]]
+            _ = try await bed.client.patch(
+                resource, namespace: "default", name: "source", .merge(patch), subresource: nil, options: WriteOptions()
+            )
+            try await changes.wait { FileManager.default.fileExists(atPath: path + "/c") && !$0.contains("b") }
+            #expect(try text(path + "/a") == "new" && text(path + "/c") == "three")
+            let after = try FileManager.default.destinationOfSymbolicLink(atPath: path + "/..data")
+            #expect(after != before)
+            try await changes.wait { !$0.contains(before) }
+        }
+    }
+}
+
+/// Waits for changes in a folder.
+private final class FolderChanges {
+    private let path: String
+    private let handle: FileHandle
+    private let events: AsyncStream<Void>
+
+    init(_ path: String) throws {
+        self.path = path
+        let descriptor = inotify_init1(Int32(IN_CLOEXEC))
+        let watch = inotify_add_watch(descriptor, path, UInt32(IN_CREATE | IN_DELETE | IN_MOVED_TO))
+        try #require(watch >= 0)
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let continuation: AsyncStream<Void>.Continuation
+        (events, continuation) = AsyncStream.makeStream()
+        handle.readabilityHandler = { handle in
+            _ = handle.availableData
+            continuation.yield()
+        }
+    }
+
+    deinit { handle.readabilityHandler = nil }
+
+    /// Returns when the names in the folder are as wanted.
+    func wait(_ isMet: ([String]) -> Bool) async throws {
+        if isMet(try FileManager.default.contentsOfDirectory(atPath: path)) { return }
+        for await _ in events where isMet(try FileManager.default.contentsOfDirectory(atPath: path)) { return }
     }
 }

@@ -22,6 +22,9 @@ enum NamespaceAdmission {
     private static let immortal: Set<String> = ["default", "kube-system", "kube-public"]
 
     static func admitDeletion(_ resource: ResourceType, _ name: String) throws(Status) {
+        if resource == .priorityClasses, SystemPriorityClass(rawValue: name) != nil {
+            throw .forbidden(resource, name, "this is a system priority class and cannot be deleted")
+        }
         guard resource == .namespaces, immortal.contains(name) else { return }
         throw .forbidden(resource, name, "this namespace may not be deleted")
     }

@@ -20,7 +20,8 @@ extension Registry {
         while true {
             do throws(Status) {
                 var written = try await createOnce(kind, object, settings)
-                written.warnings = decoded.warnings + written.warnings
+                written.warnings =
+                    decoded.warnings + written.warnings + kind.warnings(about: written.object, old: nil)
                 return written
             } catch {
                 attempt += 1
@@ -39,6 +40,7 @@ extension Registry {
         if !settings.hasOwners { kind.recordWrite(of: &object, over: nil, by: settings.writer(kind), at: now()) }
         ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
+        try customResources.admit(object, kind, in: self)
         let request = AdmissionRequest(kind, settings)
         if try await mutate(&object, request) { kind.applyDefaults(&object) }
         kind.prepareForCreate(&object)
@@ -63,12 +65,12 @@ extension Registry {
             return written
         }
         do throws(StoreError) {
-            var written = Written(try await store.put(target.key, object, .absent))
+            var written = Written(try await put(target, object, .absent))
             services.confirm(claim)
             written.isCreated = true
             written.warnings = admission.warnings
             await settle(resource)
-            if resource == .events { await expireEvents() }
+            if kind.storeName == ResourceType.events.qualifiedPlural { await expireEvents() }
             return written
         } catch {
             services.cancel(claim)

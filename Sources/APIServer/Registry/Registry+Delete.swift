@@ -18,18 +18,20 @@ extension Registry {
             attempt += 1
             let current = try get(target)
             try check(options, current.object, resource)
+            var object = current.object
+            if resource == .customResourceDefinitions { CustomResources.beginDeletion(&object, now: now()) }
             do throws(StoreError) {
-                switch Deletion.plan(current.object, resource, options, now: now()) {
+                switch Deletion.plan(object, resource, options, now: now()) {
                 case .keep: return Deleted(object: current.object, isGone: false)
                 case .remove(let final):
                     if isDryRun { return Deleted(object: final, isGone: true) }
-                    let last = try await store.delete(target.key, .revision(current.revision), final: final)
+                    let last = try await remove(target, .revision(current.revision), final: final)
                     services.release(current.object, resource)
                     await settle(resource)
                     return Deleted(object: last.object, isGone: true)
                 case .mark(let marked):
                     if isDryRun { return Deleted(object: marked, isGone: false) }
-                    let stored = try await store.put(target.key, marked, .revision(current.revision))
+                    let stored = try await put(target, marked, .revision(current.revision))
                     return Deleted(object: stored.object, isGone: false)
                 }
             } catch .conflict where attempt < Self.attemptsMax {

@@ -19,7 +19,7 @@ extension Registry {
             try checkIdentity(&object, target)
             return object
         }
-        written.warnings = warnings + written.warnings
+        written.warnings = warnings + written.warnings + target.kind.warnings(about: written.object, old: nil)
         return written
     }
 

@@ -31,12 +31,12 @@ struct ListPage: Sendable {
 extension Registry {
     func get(_ target: Target) throws(Status) -> StoredObject {
         guard let stored = store.get(target.key) else { throw .notFound(target.resource, target.name) }
-        return stored
+        return target.kind.served(stored)
     }
 
     /// The keys that a list or watch can be about.
     func range(_ kind: KindSchema, namespace: String?, selection: Selection) -> KeyRange {
-        let resource = kind.resource.qualifiedPlural
+        let resource = kind.storeName
         let namespace = kind.resource.isNamespaced ? namespace ?? selection.exactNamespace : nil
         if let name = selection.exactName, namespace != nil || !kind.resource.isNamespaced {
             return .one(StoreKey(resource: resource, namespace: namespace, name: name))
@@ -79,13 +79,15 @@ extension Registry {
         } catch {
             throw Self.answer(to: error, isContinuing: start.after != nil, range: range, after: start.after)
         }
-        var page = ListPage(items: found.items, revision: found.revision)
+        var page = ListPage(
+            items: isFiltered ? [] : kind.served(found.items), revision: found.revision)
         var last = found.items.last
         var hasMore = found.hasMore
         if isFiltered {
-            page.items = []
-            for (index, item) in found.items.enumerated() where query.selection.matches(item) {
-                page.items.append(item)
+            for (index, item) in found.items.enumerated() {
+                let served = kind.served(item)
+                guard query.selection.matches(served) else { continue }
+                page.items.append(served)
                 if page.items.count == limit {
                     last = item
                     hasMore = index < found.items.count - 1

@@ -100,8 +100,10 @@ extension Registry {
             metadata[member] = object.value[["metadata", member]]
         }
         var status: JSONValue = ["replicas": object.value[paths.statusReplicas] ?? 0]
-        if let selector = paths.labelSelector(of: object), !selector.isEmpty {
-            status["selector"] = .string(selector.text)
+        // Custom resources keep the selector as text.
+        let text = paths.selector.flatMap { object.value[$0]?.string }
+        if let selector = text ?? paths.labelSelector(of: object)?.text, !selector.isEmpty {
+            status["selector"] = .string(selector)
         }
         return [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,

@@ -17,7 +17,7 @@ extension Registry {
     ]
 
     private static func needsResourceVersion(_ kind: KindSchema) -> Bool {
-        replacedKnowingly.contains(kind.resource) || kind.root.traits.definition?.hasPrefix("io.k8s.") != true
+        replacedKnowingly.contains(kind.resource) || kind.custom != nil
     }
 
     /// Replaces an object, or its status (PUT).
@@ -35,7 +35,7 @@ extension Registry {
             return written
         }
         var written = try await change(target, subresource: subresource, settings) { _ in object }
-        written.warnings = decoded.warnings + written.warnings
+        written.warnings = decoded.warnings + written.warnings + target.kind.warnings(about: written.object, old: nil)
         return written
     }
 
@@ -123,10 +123,10 @@ extension Registry {
         do throws(StoreError) {
             let stored: StoredObject
             if Deletion.isComplete(object, target.resource) {
-                stored = try await store.delete(target.key, .revision(current.revision), final: object)
+                stored = try await remove(target, .revision(current.revision), final: object)
                 services.release(old, target.resource)
             } else {
-                stored = try await store.put(target.key, object, .revision(current.revision))
+                stored = try await put(target, object, .revision(current.revision))
             }
             services.confirm(claim)
             await settle(target.resource)

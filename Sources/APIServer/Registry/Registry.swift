@@ -8,7 +8,8 @@ import Synchronization
 /// The in-process client and the HTTPS server both end here, so that admission, defaults and validation are the same.
 final class Registry: Sendable {
     let store: ObjectStore
-    let catalog: KindCatalog
+    let liveCatalog: LiveCatalog
+    let customResources = CustomResources()
     let services: ServiceAllocator
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
@@ -33,7 +34,7 @@ final class Registry: Sendable {
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
-        self.catalog = catalog
+        liveCatalog = LiveCatalog(catalog)
         self.services = services
         self.now = now
         authorizer = RoleAuthorizer(store: store)
@@ -41,6 +42,9 @@ final class Registry: Sendable {
         self.authorityCertificate = authorityCertificate
         self.disabledPlugins = disabledPlugins
     }
+
+    /// The kinds that are served now; definitions of custom resources change them.
+    var catalog: KindCatalog { liveCatalog.current }
 
     /// The schema of a resource; `Status.unknownResource` for one that is not served.
     func kind(of resource: ResourceType) throws(Status) -> KindSchema {
@@ -70,7 +74,7 @@ struct Target: Sendable {
 
     var resource: ResourceType { kind.resource }
 
-    var key: StoreKey { StoreKey(resource: resource.qualifiedPlural, namespace: namespace, name: name) }
+    var key: StoreKey { StoreKey(resource: kind.storeName, namespace: namespace, name: name) }
 }
 
 /// How a write is to be done.

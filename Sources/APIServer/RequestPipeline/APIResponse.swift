@@ -26,11 +26,14 @@ struct APIResponse: Sendable {
     static func json(_ bytes: [UInt8], code: Int = 200, warnings: [String] = []) -> APIResponse {
         var response = APIResponse(code: code, body: .bytes(bytes.last == 0x0A ? bytes : bytes + [0x0A]))
         response.headers = [noCache, ("Content-Type", "application/json")]
-        for warning in warnings {
-            let quoted = warning.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            response.headers.append(("Warning", "299 - \"\(quoted)\""))
-        }
+        for warning in warnings { response.warn(warning) }
         return response
+    }
+
+    /// Adds a text that clients show to people.
+    mutating func warn(_ text: String) {
+        let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        headers.append(("Warning", "299 - \"\(quoted)\""))
     }
 
     /// A list, sent in pieces if it needs more than one.

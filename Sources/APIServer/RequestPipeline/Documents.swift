@@ -3,18 +3,33 @@ import Synchronization
 
 /// What the server tells about itself: version, health, discovery, OpenAPI.
 final class Documents: Sendable {
-    private let catalog: KindCatalog
-    /// OpenAPI documents are large and never change, so each is encoded once, when it is first wanted.
-    private let encoded = Mutex<[String: [UInt8]]>([:])
+    /// A document as it goes over the wire, and the name of exactly this content.
+    private struct Encoded {
+        let bytes: [UInt8]
+        let tag: String
+    }
 
-    init(catalog: KindCatalog) { self.catalog = catalog }
+    private struct Shared {
+        /// Of the catalog that the documents describe.
+        var generation = -1
+        var documents: [String: Encoded] = [:]
+        /// OpenAPI documents by path and hash: those of groups that did not change outlive a change of the catalog.
+        var openAPI: [String: Encoded] = [:]
+        var openAPIHashes: [String: String] = [:]
+    }
+
+    private let liveCatalog: LiveCatalog
+    private let shared = Mutex(Shared())
+
+    init(_ liveCatalog: LiveCatalog) { self.liveCatalog = liveCatalog }
 
     func answer(_ route: Route, _ request: APIRequest) throws(Status) -> APIResponse {
+        let (catalog, generation) = liveCatalog.snapshot
         switch route {
         case .health: return .text("ok")
         case .version: return .json(Array(Self.version.utf8))
-        case .core: return try discovery(isCore: true, request)
-        case .groups: return try discovery(isCore: false, request)
+        case .core: return try discovery(isCore: true, request, catalog, generation)
+        case .groups: return try discovery(isCore: false, request, catalog, generation)
         case .group(let name):
             guard let group = Discovery.group(name, catalog: catalog) else { return Self.pageNotFound }
             return .json(group)
@@ -23,12 +38,9 @@ final class Documents: Sendable {
                 return Self.pageNotFound
             }
             return .json(list)
-        case .openAPIv2:
-            return APIResponse(
-                code: 200, headers: [("Content-Type", OpenAPIDocument.v2MediaType)],
-                body: .bytes(OpenAPIDocument.v2Protobuf))
-        case .openAPIv3Index: return .json(OpenAPIDocument.v3Index(catalog))
-        case .openAPIv3(let group, let version): return openAPI(group, version, request)
+        case .openAPIv2: return openAPIv2(request, catalog, generation)
+        case .openAPIv3Index: return openAPIIndex(request, catalog, generation)
+        case .openAPIv3(let group, let version): return openAPI(group, version, request, catalog, generation)
         case .resource, .unknown: return Self.pageNotFound
         }
     }
@@ -50,31 +62,101 @@ final class Documents: Sendable {
         }
         """
 
-    private func discovery(isCore: Bool, _ request: APIRequest) throws(Status) -> APIResponse {
+    // MARK: Discovery
+
+    private func discovery(
+        isCore: Bool, _ request: APIRequest, _ catalog: KindCatalog, _ generation: Int
+    ) throws(Status) -> APIResponse {
         guard let form = Representation(accept: request.accept) else { throw .notAcceptable }
         guard form == .aggregatedDiscovery else {
             return .json(
                 isCore ? Discovery.apiVersions(serverAddress: "127.0.0.1") : Discovery.groupList(catalog))
         }
-        var response = APIResponse.json(Discovery.aggregated(catalog, isCore: isCore))
-        response.headers = [("Content-Type", Discovery.aggregatedMediaType), ("Vary", "Accept")]
-        return response
+        let document = document(isCore ? "api" : "apis", generation) {
+            Discovery.aggregated(catalog, isCore: isCore).encoded
+        }
+        return answer(document, request, [("Content-Type", Discovery.aggregatedMediaType), ("Vary", "Accept")])
     }
 
-    private func openAPI(_ group: String, _ version: String, _ request: APIRequest) -> APIResponse {
-        let key = "\(group)/\(version)"
-        let known = encoded.withLock { $0[key] }
-        guard let bytes = known ?? OpenAPIDocument.v3(group: group, version: version, catalog: catalog)?.encoded else {
-            return Self.pageNotFound
+    /// A document that is made once for each state of the catalog.
+    private func document(_ name: String, _ generation: Int, _ make: () -> [UInt8]) -> Encoded {
+        let known = shared.withLock { shared in
+            if shared.generation != generation {
+                shared.generation = generation
+                shared.documents = [:]
+                shared.openAPIHashes = [:]
+            }
+            return shared.documents[name]
         }
-        if known == nil { encoded.withLock { $0[key] = bytes } }
-        let tag = "\"\(request.query["hash"] ?? "")\""
-        guard request.query["hash"] != nil else { return .json(bytes) }
-        // The hash is part of the address, so what is there never changes.
-        let headers: [(name: String, value: String)] = [
-            ("Cache-Control", "public, immutable"), ("Content-Type", "application/json"), ("ETag", tag),
-        ]
-        if request.ifNoneMatch == tag { return APIResponse(code: 304, headers: headers, body: .bytes([])) }
-        return APIResponse(code: 200, headers: headers, body: .bytes(bytes))
+        if let known { return known }
+        let bytes = make()
+        let encoded = Encoded(bytes: bytes, tag: ContentHash.text(bytes))
+        shared.withLock { if $0.generation == generation { $0.documents[name] = encoded } }
+        return encoded
+    }
+
+    /// The document, or 304 for a client that has it already.
+    private func answer(
+        _ document: Encoded, _ request: APIRequest, _ headers: [(name: String, value: String)]
+    ) -> APIResponse {
+        let tag = "\"\(document.tag)\""
+        let headers = headers + [("ETag", tag)]
+        let known = request.ifNoneMatch?.split(separator: ",").map { $0.drop { $0 == " " } } ?? []
+        if known.contains(where: { $0 == tag || $0 == "W/\(tag)" }) {
+            return APIResponse(code: 304, headers: headers, body: .bytes([]))
+        }
+        return APIResponse(code: 200, headers: headers, body: .bytes(document.bytes))
+    }
+
+    // MARK: OpenAPI
+
+    private func openAPIv2(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
+        APIResponse(
+            code: 200, headers: [("Content-Type", OpenAPIDocument.v2MediaType)],
+            body: .bytes(OpenAPIDocument.v2Protobuf))
+    }
+
+    private func openAPIIndex(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
+        let document = document("openapi/v3", generation) { OpenAPIDocument.v3Index(catalog).encoded }
+        return answer(
+            document, request, [("Cache-Control", "no-cache, private"), ("Content-Type", "application/json")])
+    }
+
+    private func hash(_ group: String, _ version: String, _ catalog: KindCatalog, _ generation: Int) -> String? {
+        let key = "\(group)/\(version)"
+        let known = shared.withLock { $0.generation == generation ? $0.openAPIHashes[key] : nil }
+        guard let hash = known ?? OpenAPIDocument.hash(group: group, version: version, catalog: catalog) else {
+            return nil
+        }
+        if known == nil { shared.withLock { if $0.generation == generation { $0.openAPIHashes[key] = hash } } }
+        return hash
+    }
+
+    private func openAPI(
+        _ group: String, _ version: String, _ request: APIRequest, _ catalog: KindCatalog, _ generation: Int
+    ) -> APIResponse {
+        guard let hash = hash(group, version, catalog, generation) else { return Self.pageNotFound }
+        let path = group.isEmpty ? "api/\(version)" : "apis/\(group)/\(version)"
+        if let asked = request.query["hash"], asked != hash {
+            // The content has changed since the index was read: on to the address of the present one.
+            return APIResponse(
+                code: 301, headers: [("Location", "/openapi/v3/\(path)?hash=\(hash)")], body: .bytes([]))
+        }
+        let key = "\(group)/\(version)"
+        let known = shared.withLock { $0.openAPI[key].flatMap { $0.tag == hash ? $0 : nil } }
+        guard
+            let bytes = known?.bytes
+                ?? OpenAPIDocument.v3(group: group, version: version, catalog: catalog)?.encoded
+        else { return Self.pageNotFound }
+        let document = Encoded(bytes: bytes, tag: hash)
+        if known == nil { shared.withLock { $0.openAPI[key] = document } }
+        var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
+        if request.query["hash"] == nil {
+            headers.append(("Cache-Control", "no-cache, private"))
+        } else {
+            // The hash is part of the address, so what is there never changes.
+            headers.append(("Cache-Control", "public, immutable"))
+        }
+        return answer(document, request, headers)
     }
 }

@@ -30,9 +30,13 @@ struct RequestBody {
     }
 
     /// How the body of a PATCH is to be read; 415 for types that no patch has.
-    static func patchType(_ request: APIRequest) throws(Status) -> ObjectPatch.Kind {
-        guard let type = ObjectPatch.Kind(rawValue: MediaType(request.contentType ?? "").name) else {
-            throw .unsupportedMediaType(accepted: patchTypes.map(\.rawValue))
+    ///
+    /// Custom resources have no types by which a strategic merge patch could be told what to merge: `isCustom` refuses it.
+    static func patchType(_ request: APIRequest, isCustom: Bool = false) throws(Status) -> ObjectPatch.Kind {
+        let types = isCustom ? patchTypes.filter { $0 != .strategic } : patchTypes
+        guard let type = ObjectPatch.Kind(rawValue: MediaType(request.contentType ?? "").name), types.contains(type)
+        else {
+            throw .unsupportedMediaType(accepted: types.map(\.rawValue))
         }
         return type
     }

@@ -7,7 +7,7 @@ struct RequestPipeline: Sendable {
 
     init(registry: Registry) {
         self.registry = registry
-        documents = Documents(catalog: registry.catalog)
+        documents = Documents(registry.liveCatalog)
     }
 
     func respond(to request: APIRequest) async -> APIResponse {
@@ -49,7 +49,10 @@ struct RequestPipeline: Sendable {
         guard decision.isAllowed else { throw .forbidden(user, info, decision.reason) }
         if case .resource(let path) = route {
             if let review = try Reviews(registry, request, path, user).answer() { return review }
-            return try await ResourceRequest(registry: registry, path: path, request: request).answer()
+            var response = try await ResourceRequest(registry: registry, path: path, request: request).answer()
+            let kind = registry.catalog.kind(group: path.group, version: path.version, plural: path.plural)
+            if let warning = kind?.requestWarning { response.warn(warning) }
+            return response
         }
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
         if let own = try await ServerPages(registry).answer(request) { return own }

@@ -142,7 +142,7 @@ struct ResourceRequest {
     }
 
     private func patch(_ target: Target, subresource: String?) async throws(Status) -> APIResponse {
-        let type = try RequestBody.patchType(request)
+        let type = try RequestBody.patchType(request, isCustom: target.kind.custom != nil)
         var settings = try options.settings([], patch: type)
         let patch: ObjectPatch
         do throws(Status) {

@@ -21,14 +21,26 @@ final class Mailbox<Element: Sendable>: Sendable {
 
     /// Puts an element in, and returns when there is room for more; drops it when the receiver has left.
     func send(_ element: Element, cost: Int = 1) async {
-        let receiver = state.withLock { state -> CheckedContinuation<Element?, Never>? in
-            guard !state.isFinished, !state.isClosed else { return nil }
-            if let receiver = state.receiver.take() { return receiver }
+        if !offer(element, cost: cost) { await waitForRoom() }
+    }
+
+    /// Puts an element in; drops it when the receiver has left.
+    ///
+    /// - Returns: Whether there is room for more.
+    func offer(_ element: Element, cost: Int = 1) -> Bool {
+        let (receiver, hasRoom) = state.withLock { state -> (CheckedContinuation<Element?, Never>?, Bool) in
+            guard !state.isFinished, !state.isClosed else { return (nil, true) }
+            if let receiver = state.receiver.take() { return (receiver, true) }
             state.elements.append((element, cost))
             state.cost += cost
-            return nil
+            return (nil, state.cost < costMax)
         }
-        if let receiver { return receiver.resume(returning: element) }
+        receiver?.resume(returning: element)
+        return hasRoom
+    }
+
+    /// Returns when there is room, or when one of the two has left.
+    func waitForRoom() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isFree = state.withLock { state in

@@ -14,7 +14,7 @@ struct WatchQuery: Sendable {
 /// A place in the history of a range, as a value: it owns no queue, and whoever does not ask costs nothing.
 struct WatchCursor: Sendable {
     private let store: ObjectStore
-    private let resource: ResourceType
+    private let kind: KindSchema
     private let range: KeyRange
     private let selection: Selection
     private let ticket = WatchTicket()
@@ -27,7 +27,7 @@ struct WatchCursor: Sendable {
     /// What is wrong with the revision is told by the first call of `next`, as an event, not here.
     init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) throws(Status) {
         store = registry.store
-        resource = kind.resource
+        self.kind = kind
         selection = query.selection
         range = registry.range(kind, namespace: namespace, selection: query.selection)
         let wanted = try Registry.revision(query.resourceVersion ?? "")
@@ -40,7 +40,7 @@ struct WatchCursor: Sendable {
             pending = page.items.map { WatchItem(.added, $0) }
             revision = page.revision
             if query.allowsBookmarks {
-                pending.append(.bookmark(resource, revision, endsInitialEvents: true))
+                pending.append(.bookmark(kind.resource, revision, endsInitialEvents: true))
             }
         } catch {
             failure = error
@@ -70,7 +70,7 @@ struct WatchCursor: Sendable {
             }
             revision = found.upTo
             if found.events.isEmpty { return [] }
-            let items = found.events.compactMap { WatchItem($0, selection) }
+            let items = found.events.compactMap { WatchItem(kind.served($0), selection) }
             if !items.isEmpty { return items }
         }
     }
@@ -79,7 +79,7 @@ struct WatchCursor: Sendable {
     var wake: @Sendable () -> Void { { [store, ticket] in store.wake(ticket) } }
 
     private func answer(to error: StoreError) -> Status {
-        guard case .compacted(let oldest) = error else { return .answer(to: error, resource) }
+        guard case .compacted(let oldest) = error else { return .answer(to: error, kind.resource) }
         return .expired("too old resource version: \(revision.rawValue) (\(oldest.rawValue))")
     }
 }

@@ -132,14 +132,16 @@ extension KindSchema {
             first.manager = "before-first-apply"
             fields.record(all, by: first, at: time.text)
         }
+        let wanted = countedFields(root.fieldSet(of: config), subresource: subresource)
         var entry = ManagedFields.Entry(
             manager: writer.manager, operation: .apply, apiVersion: writer.apiVersion, subresource: writer.subresource,
-            time: nil, fields: ManagedFields.owned(countedFields(root.fieldSet(of: config), subresource: subresource)))
+            time: nil, fields: ManagedFields.owned(wanted))
         let last = fields.entries.first { $0.isSameWriter(as: entry) }
         entry.time = last?.time
         fields.entries.removeAll { $0.isSameWriter(as: entry) }
         let merged = root.merging(config, into: before)
-        let all = fields.entries.reduce(entry.fields) { $0.union($1.fields) }
+        // The name, too, is wanted here, although nobody owns it.
+        let all = fields.entries.reduce(wanted) { $0.union($1.fields) }
         let pruned = prune(merged, last: last?.fields, owned: all)
         let changes = changes(from: before, to: pruned, subresource: subresource)
         let conflicts = Self.conflicts(fields.entries, changes.written)

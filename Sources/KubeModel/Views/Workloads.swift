@@ -41,7 +41,7 @@ public struct Deployment: Sendable, Hashable {
     }
 }
 
-/// A view of an `apps/v1.ReplicaSet`.
+/// A view of an `apps/v1.ReplicaSet`, or of a `v1.ReplicationController`, which differs only in its selector.
 public struct ReplicaSet: Sendable, Hashable {
     public static let revisionAnnotation = "deployment.kubernetes.io/revision"
     public static let desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
@@ -56,7 +56,10 @@ public struct ReplicaSet: Sendable, Hashable {
     public var name: String { object.name }
     public var spec: JSONValue { object.value["spec"] ?? [:] }
     public var replicas: Int { spec["replicas"]?.int ?? 1 }
-    public var selector: LabelSelector { LabelSelector(spec["selector"]) }
+    public var selector: LabelSelector {
+        object.kind == "ReplicationController"
+            ? LabelSelector(["matchLabels": spec["selector"] ?? [:]]) : LabelSelector(spec["selector"])
+    }
     public var template: JSONValue { spec["template"] ?? [:] }
     public var minReadySeconds: Int { spec["minReadySeconds"]?.int ?? 0 }
     public var statusReplicas: Int { object.value[["status", "replicas"]]?.int ?? 0 }

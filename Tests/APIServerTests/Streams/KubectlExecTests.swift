@@ -87,4 +87,24 @@ import Testing
             #expect(!session.isRunning)
         }
     }
+
+    @Test("a client that is killed while nobody reads its input leaves nothing running", arguments: forms)
+    func vanishingWriter(form: [String: String]) async throws {
+        try await withKubectl { kubectl, _, agent in
+            let output = try await kubectl.script(
+                """
+                coproc F { exec kubectl exec -i web -- sh -c 'echo started; exec sleep 1000' < /dev/zero; }
+                read -r line <&"${F[0]}"; echo "$line"
+                # Full is the way when the client has not been able to write for a while.
+                until [ "$before" = "$(grep wchar /proc/$F_PID/io)" ]; do
+                    before=$(grep wchar /proc/$F_PID/io); read -r -t 0.3 <&"${F[0]}"
+                done
+                kill -9 $F_PID
+                """, environment: form)
+            #expect(output.stdout == "started\n")
+            let session = try #require(agent.sessions.first)
+            await session.waitUntilClosed()
+            #expect(!session.isRunning)
+        }
+    }
 }

@@ -48,7 +48,7 @@ import Testing
     func scopes() throws {
         let text = quota(#""hard": {"pods": "1"}, "scopes": ["BestEffort"]"#)
         let errors = try Fixture.changed(.resourceQuotas, text) { $0.value[["spec", "scopes"]] = nil }.errors
-        #expect(errors == ["spec.scopes: Invalid value: null: field is immutable"])
+        #expect(errors == ["spec.scopes: Invalid value: []core.ResourceQuotaScope(nil): field is immutable"])
         let more = try Fixture.changed(.resourceQuotas, text) { $0.value[["spec", "hard", "pods"]] = "2" }.errors
         #expect(more == [])
     }

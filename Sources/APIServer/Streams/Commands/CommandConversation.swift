@@ -105,7 +105,8 @@ struct CommandConversation: Sendable {
                     case .ready(let sender):
                         wires.isReady.set()
                         await wires.ready.send(sender)
-                    case .input(let bytes): await wires.input.send(event, cost: bytes.count)
+                    case .input(let bytes):
+                        await wires.input.send(event, cost: bytes.count, from: wires.writer)
                     case .inputEnd: await wires.input.send(event, cost: 0)
                     case .resize(let columns, let rows): await session?.resize(columns: columns, rows: rows)
                     case .write(let bytes): try await wires.writer.write(bytes)

@@ -71,7 +71,9 @@ struct SPDYPortForward: Sendable {
                                 }
                             }
                         case .data(let id, let bytes, let isLast):
-                            if !bytes.isEmpty { await inputs[id]?.send(.bytes(bytes), cost: bytes.count) }
+                            if !bytes.isEmpty {
+                                await inputs[id]?.send(.bytes(bytes), cost: bytes.count, from: writer)
+                            }
                             if isLast { await inputs[id]?.send(.end, cost: 0) }
                         case .reset(let id): await inputs[id]?.send(.reset, cost: 0)
                         case .write(let bytes): try await frames.write(bytes)

@@ -42,7 +42,7 @@ struct WebSocketPortForward: Sendable {
                         switch event {
                         case .data(let channel, let bytes):
                             guard channel % 2 == 0, inputs.indices.contains(Int(channel / 2)) else { continue }
-                            await inputs[Int(channel / 2)].send(.bytes(bytes), cost: bytes.count)
+                            await inputs[Int(channel / 2)].send(.bytes(bytes), cost: bytes.count, from: writer)
                         case .write(let bytes): try await writer.write(bytes)
                         case .end: continue
                         case .closed: break reading

@@ -38,7 +38,9 @@ final class BackendConnection<Part: Sendable>: Sendable {
             }
     }
 
-    /// The next part; nil when there will be no more. Throws when the connection breaks or the task is cancelled.
+    /// The next part; nil when there will be no more.
+    ///
+    /// Throws when the connection breaks or the task is cancelled.
     func next() async throws -> Part? {
         try await withTaskCancellationHandler {
             let eventLoop = channel.eventLoop

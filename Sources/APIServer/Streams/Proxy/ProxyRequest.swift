@@ -39,7 +39,11 @@ struct ProxyRequest {
         do throws(Status) {
             descriptor = try await backend.agent.connect(to: backend.pod, port: backend.port)
         } catch {
-            throw .unreachable(error.message)
+            // A node speaks of its own ways to get there; who asks wants to know what the port said.
+            let isRefused = error.message.contains("connection refused")
+            let address = backend.pod.value[["status", "podIP"]]?.string ?? ""
+            throw .unreachable(
+                isRefused ? "dial tcp \(address):\(backend.port): connect: connection refused" : error.message)
         }
         let exchange = ProxyExchange(request: request, path: proxyPath, upgrade: upgrade)
         do {

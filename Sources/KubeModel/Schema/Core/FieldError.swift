@@ -10,6 +10,11 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
         case tooLong = "Too long"
         case tooMany = "Too many"
         case internalError = "Internal error"
+        /// A value of the wrong JSON type, where types are judged like values (custom resources).
+        case typeInvalid = "Type invalid"
+
+        /// The words of the message.
+        fileprivate var words: String { self == .typeInvalid ? Kind.invalid.rawValue : rawValue }
 
         /// The reason in `details.causes` of a Status.
         public var reason: String {
@@ -23,6 +28,7 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
             case .tooLong: "FieldValueTooLong"
             case .tooMany: "FieldValueTooMany"
             case .internalError: "InternalError"
+            case .typeInvalid: "FieldValueTypeInvalid"
             }
         }
 
@@ -81,9 +87,15 @@ public struct FieldError: Sendable, Hashable, CustomStringConvertible {
         FieldError(.tooLong, path, "may not be more than \(bytesMax) bytes")
     }
 
+    /// The same complaint about a value that stands below another place.
+    func moved(below place: FieldPath) -> FieldError {
+        let rest = path == "<nil>" ? "" : path.hasPrefix("[") ? path : ".\(path)"
+        return FieldError(kind, FieldPath(place.description + rest), shownValue: shownValue, detail)
+    }
+
     /// The message without the place.
     public var body: String {
-        var text = kind.rawValue
+        var text = kind.words
         if kind.showsValue, !shownValue.isEmpty { text += ": \(shownValue)" }
         if !detail.isEmpty { text += ": \(detail)" }
         return text

@@ -31,6 +31,26 @@ public enum GoText {
         return "map[string]string{\(pairs.joined(separator: ", "))}"
     }
 
+    /// A fraction as `%v` prints it.
+    static func number(_ value: Double) -> String {
+        if value == value.rounded(), abs(value) < 1e21 { return String(Int128(value)) }
+        return "\(value)"
+    }
+
+    /// Any JSON value as `%#v` prints it.
+    static func value(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text): quote(text)
+        case .object(let members):
+            "map[string]interface {}{"
+                + members.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(Self.value($0.value))" }
+                .joined(separator: ", ") + "}"
+        case .array(let elements): "[]interface {}{\(elements.map(Self.value).joined(separator: ", "))}"
+        case .null: "interface {}(nil)"
+        default: value.text
+        }
+    }
+
     /// `[]string{"a", "b"}`; nil and empty lists are `[]string(nil)`.
     static func list(_ value: JSONValue?) -> String {
         guard let list = value?.array, !list.isEmpty else { return "[]string(nil)" }

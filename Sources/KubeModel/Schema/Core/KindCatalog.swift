@@ -47,6 +47,9 @@ public struct KindCatalog: Sendable {
         kind(group: resource.group, version: resource.version, plural: resource.plural)
     }
 
+    /// The kinds whose objects are in the store under their own name: each object once, whatever its versions.
+    public var storedKinds: [KindSchema] { kinds.filter { $0.isStored && !$0.isComputed } }
+
     private static func key(_ group: String, _ version: String, _ plural: String) -> String {
         "\(group)/\(version)/\(plural)"
     }

@@ -5,6 +5,7 @@ extension KindSchema {
     ///   (`spec.replicaz`). Whether they are an error is the caller's decision (`fieldValidation`).
     /// - Throws: `DecodeError` when a member has the wrong type. Members that are given twice are the parser's to report.
     public func decode(_ value: JSONValue) throws(DecodeError) -> (object: KubeObject, unknownFields: [String]) {
+        if let custom { return try custom.decode(value) }
         var decoder = SchemaDecoder()
         try decoder.check(value, root)
         let kept = decoder.needsPruning ? decoder.pruned(value, root) : value
@@ -14,6 +15,7 @@ extension KindSchema {
     /// Fills in what the manifest left out, as the API documents it.
     public func applyDefaults(_ object: inout KubeObject) {
         if object.value["metadata"] == nil { object.value["metadata"] = [:] }
+        if let custom { return custom.applyDefaults(&object.value) }
         root.applyDefaults(&object.value)
     }
 }

@@ -54,6 +54,8 @@ extension KindSchema {
         var wish = object.value
         var before = old.value
         for member in ["metadata", "status", "apiVersion", "kind"] {
+            // Without a sub-resource of its own, the status of a custom resource is a part like any other.
+            if member == "status", custom != nil, !hasStatus { continue }
             wish[member] = nil
             before[member] = nil
         }

@@ -1,7 +1,18 @@
 extension KindSchema {
     /// What is wrong with an object that has its defaults.
     public func validate(_ object: KubeObject) -> [FieldError] {
+        if let judge = storedForm?.judge {
+            let stored = stored(object)
+            var errors = judge.validate(stored)
+            behavior.validate(stored, &errors)
+            return errors
+        }
         var errors = MetadataRules.check(object, isNamespaced: resource.isNamespaced, nameSyntax: behavior.nameSyntax)
+        if let custom {
+            custom.validate(object.value, into: &errors)
+            behavior.validate(object, &errors)
+            return errors
+        }
         let path = FieldPath.root
         for field in root.fields where !Self.envelope.contains(field.name) {
             root.validateMember(field, of: object.value, at: path, into: &errors)
@@ -14,7 +25,7 @@ extension KindSchema {
     /// What is wrong with a new object that has its defaults.
     public func validateCreate(_ object: KubeObject) -> [FieldError] {
         var errors = validate(object)
-        behavior.validateCreate(object, &errors)
+        behavior.validateCreate(storedForm?.judge == nil ? object : stored(object), &errors)
         return errors
     }
 
@@ -24,6 +35,12 @@ extension KindSchema {
     ///
     /// `subresource` is nil, or the sub-resource through which the change came (`binding` may set a pod's node).
     public func validateUpdate(_ object: KubeObject, old: KubeObject, subresource: String? = nil) -> [FieldError] {
+        if let judge = storedForm?.judge {
+            let (object, old) = (stored(object), stored(old))
+            var errors = judge.validateUpdate(object, old: old, subresource: subresource)
+            behavior.validateUpdate(object, old, subresource, &errors)
+            return errors
+        }
         var errors = MetadataRules.checkUpdate(object, old: old)
         root.validateUpdate(object.value, old: old.value, at: .root, into: &errors)
         behavior.validateUpdate(object, old, subresource, &errors)

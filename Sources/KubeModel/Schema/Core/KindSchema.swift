@@ -18,6 +18,10 @@ public struct KindSchema: Sendable {
     public let selectableFields: Set<String>
     /// Where the `scale` sub-resource finds its numbers; nil without one.
     public let scale: ScalePaths?
+    /// How the objects are kept, where that is not the form in which this kind is served; nil for most kinds.
+    public let storedForm: StoredForm?
+    /// The type of the objects as their definition gives it; nil for kinds that are built in.
+    public let custom: CustomResourceType?
     let behavior: KindBehavior
 
     /// The paths behind the `scale` sub-resource.
@@ -44,7 +48,8 @@ public struct KindSchema: Sendable {
         _ resource: ResourceType, singular: String? = nil, listKind: String? = nil, shortNames: [String] = [],
         categories: [String] = [], root: Schema, subresources: [String] = [],
         columns: [PrinterColumn] = [.name, .age], verbs: [String] = KindSchema.allVerbs,
-        selectableFields: Set<String> = [], scale: ScalePaths? = nil, behavior: KindBehavior = KindBehavior()
+        selectableFields: Set<String> = [], scale: ScalePaths? = nil, storedForm: StoredForm? = nil,
+        custom: CustomResourceType? = nil, behavior: KindBehavior = KindBehavior()
     ) {
         self.resource = resource
         self.singular = singular ?? resource.kind.lowercased()
@@ -58,12 +63,20 @@ public struct KindSchema: Sendable {
         self.selectableFields = selectableFields.union(
             resource.isNamespaced ? ["metadata.name", "metadata.namespace"] : ["metadata.name"])
         self.scale = scale
+        self.storedForm = storedForm
+        self.custom = custom
         self.behavior = behavior
     }
 
     public static let allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
     public var hasStatus: Bool { subresources.contains("status") }
+
+    /// What every request for the kind is told: that it is deprecated.
+    public var requestWarning: String? { behavior.requestWarning }
+
+    /// What the client is told about an object that is accepted: texts for `Warning` headers.
+    public func warnings(about object: KubeObject, old: KubeObject?) -> [String] { behavior.warnings(object, old) }
 }
 
 /// What a kind does at its own discretion, beyond what its schema says.
@@ -80,6 +93,8 @@ public struct KindBehavior: Sendable {
     public var countsGenerations = false
     /// Whether a change of annotations counts as a change of the wish (Deployment).
     public var countsAnnotations = false
+    /// What every request for the kind is told: that it is deprecated.
+    public var requestWarning: String?
     /// The status of a new object; nil for none.
     public var initialStatus: JSONValue?
     /// Whether the status given with a new object is kept.
@@ -93,6 +108,8 @@ public struct KindBehavior: Sendable {
     /// What only new objects are held to.
     public var validateCreate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }
+    /// What the client is told about an object that is accepted; the old object is nil for a new one.
+    public var warnings: @Sendable (_ object: KubeObject, _ old: KubeObject?) -> [String] = { _, _ in [] }
 
     public init() {}
 

@@ -73,7 +73,18 @@ public enum Discovery {
                 groups.append(Group(name: kind.resource.group, versions: [kind.resource.version]))
             }
         }
-        return groups
+        for index in groups.indices { groups[index].versions.sort(by: VersionOrder.isBefore) }
+        return groups.enumerated().sorted { left, right in
+            let ranks = (rank(left.element.name), rank(right.element.name))
+            if ranks.0 != ranks.1 { return ranks.0 < ranks.1 }
+            // Custom groups by name; the built-in ones are all in the table.
+            return left.element.name < right.element.name
+        }.map(\.element)
+    }
+
+    /// The place of a group among all others, as the priorities of Kubernetes' own API services order them.
+    private static func rank(_ group: String) -> Int {
+        GroupOrder.builtIn.firstIndex(of: group) ?? GroupOrder.builtIn.count
     }
 
     private static func describe(_ group: Group) -> JSONValue {

@@ -9,18 +9,31 @@ struct OpenAPIComponents {
 
     mutating func add(_ kind: KindSchema) {
         let name = Self.name(of: kind)
-        _ = describe(kind.root, as: name)
+        if let custom = kind.custom {
+            schemas[name] = describe(custom, kind)
+        } else {
+            _ = describe(kind.root, as: name)
+        }
         let resource = kind.resource
         schemas[name]?["x-kubernetes-group-version-kind"] = [
             ["group": .string(resource.group), "kind": .string(resource.kind), "version": .string(resource.version)]
         ]
         let listName = name + "List"
+        let listMetadata = describe(MetadataSchemas.listMetadata)
         schemas[listName] = [
             "description": .string("A list of \(resource.kind) objects."), "type": "object", "required": ["items"],
             "properties": [
-                "apiVersion": ["type": "string"], "kind": ["type": "string"],
-                "items": ["type": "array", "items": ["$ref": .string(Self.reference + name)]],
-                "metadata": ["type": "object"],
+                "apiVersion": [
+                    "description": "The version of the API in which this list is written.", "type": "string",
+                ],
+                "items": [
+                    "description": "The objects.", "type": "array",
+                    "items": ["allOf": [["$ref": .string(Self.reference + name)]], "default": [:]],
+                ],
+                "kind": ["description": "What this list is.", "type": "string"],
+                "metadata": [
+                    "allOf": [listMetadata], "default": [:], "description": "Where the list stands in history.",
+                ],
             ],
             "x-kubernetes-group-version-kind": [
                 [
@@ -37,6 +50,16 @@ struct OpenAPIComponents {
                 kind.resource.version[...], kind.resource.kind[...],
             ])
             .joined(separator: ".")
+    }
+
+    /// The schema of a custom kind as its definition gives it, with what every object has.
+    private mutating func describe(_ custom: CustomResourceType, _ kind: KindSchema) -> JSONValue {
+        var value = custom.schema.source
+        for name in ["apiVersion", "kind", "metadata"] {
+            guard let field = kind.root.field(name) else { continue }
+            value[["properties", name]] = describe(field)
+        }
+        return value
     }
 
     /// The description of a type; named types are put among the components and referred to.

@@ -12,8 +12,7 @@ public enum OpenAPIDocument {
         var paths: JSONValue = [:]
         for (group, version) in groupVersions(catalog) {
             let path = group.isEmpty ? "api/\(version)" : "apis/\(group)/\(version)"
-            let hash = fingerprint(
-                catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version })
+            let hash = hash(group: group, version: version, catalog: catalog) ?? ""
             paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(hash)")]
         }
         return ["paths": paths]
@@ -46,29 +45,37 @@ public enum OpenAPIDocument {
         return found
     }
 
-    /// Changes when kinds are added or their types change; the same in every run (FNV-1a over the names of all fields).
-    private static func fingerprint(_ kinds: [KindSchema]) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func mix(_ text: String) { for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 } }
+    /// Changes when kinds are added or their types change; the same in every run.
+    public static func hash(group: String, version: String, catalog: KindCatalog) -> String? {
+        let kinds = catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version }
+        return kinds.isEmpty ? nil : hash(kinds)
+    }
+
+    private static func hash(_ kinds: [KindSchema]) -> String {
+        var hash = ContentHash()
         var seen: Set<ObjectIdentifier> = []
         func walk(_ schema: Schema) {
             let schema = schema.resolved
             guard seen.insert(ObjectIdentifier(schema)).inserted else { return }
+            hash.mix(schema.typeName)
+            for value in schema.traits.enumeration { hash.mix(value) }
             switch schema.shape {
             case .object(let fields):
                 for field in fields {
-                    mix(field.name)
-                    mix(field.doc)
+                    hash.mix(field.name)
+                    hash.mix(field.doc)
+                    if let value = field.defaultValue { hash.mix(value.encoded) }
                     walk(field.schema)
                 }
             case .map(let element), .array(let element): walk(element)
-            default: mix(schema.typeName)
+            default: break
             }
         }
         for kind in kinds {
-            mix(kind.resource.kind)
-            walk(kind.root)
+            hash.mix(kind.resource.kind)
+            for name in kind.subresources + kind.verbs { hash.mix(name) }
+            if let custom = kind.custom { hash.mix(custom.schema.source.encoded) } else { walk(kind.root) }
         }
-        return String(hash, radix: 16, uppercase: true)
+        return hash.text
     }
 }

@@ -1,4 +1,4 @@
-private let source = Schema.core(
+let eventSource = Schema.core(
     "EventSource", doc: "Who reported the event.",
     [
         .field("component", .string, doc: "The program."),
@@ -32,7 +32,7 @@ extension KindSchema {
                 .field("reportingComponent", .string, doc: "The controller that reported it."),
                 .field("reportingInstance", .string, doc: "Which one of these controllers."),
                 .field("series", series, doc: "Its repetitions."),
-                .field("source", source, doc: "Who reported it."),
+                .field("source", eventSource, doc: "Who reported it."),
                 .field("type", .string, doc: "Normal or Warning."),
             ]),
         columns: EventColumns.all,
@@ -42,13 +42,6 @@ extension KindSchema {
             "reportingComponent", "source", "type",
         ],
         behavior: KindBehavior {
-            $0.validate = { event, errors in
-                let namespace = event.value[["involvedObject", "namespace"]]?.string ?? ""
-                let isRight = namespace.isEmpty ? event.namespace == "default" : namespace == event.namespace
-                if isRight { return }
-                errors.append(
-                    .invalid(
-                        FieldPath("involvedObject", "namespace"), .string(namespace), "does not match event.namespace"))
-            }
+            $0.validate = { event, errors in EventRules.check(event, into: &errors) }
         })
 }

@@ -1,8 +1,8 @@
 extension KindCatalog {
     /// The kinds that are always there.
     public static let builtIn = KindCatalog(
-        core + apps + batch + ReviewKinds.all + coordination + discovery + networking + policy + rights + scheduling
-            + storage)
+        core + apps + events + autoscaling + batch + ReviewKinds.all + coordination + discovery + networking + policy
+            + rights + scheduling + storage + extensions)
 
     private static let core: [KindSchema] = [
         .configMap, .endpoints, .event, .limitRange, .namespace, .node, .persistentVolumeClaim, .persistentVolume, .pod,
@@ -18,6 +18,12 @@ extension KindCatalog {
     private static let coordination: [KindSchema] = [.lease]
 
     private static let discovery: [KindSchema] = [.endpointSlice]
+
+    private static let events: [KindSchema] = [.eventsEvent]
+
+    private static let autoscaling: [KindSchema] = [.horizontalPodAutoscaler, .horizontalPodAutoscalerV1]
+
+    private static let extensions: [KindSchema] = [.customResourceDefinition]
 
     private static let networking: [KindSchema] = [.ingressClass, .ingress, .networkPolicy]
 

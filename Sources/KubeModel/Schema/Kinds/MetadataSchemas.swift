@@ -65,6 +65,15 @@ enum MetadataSchemas {
             ])
     }
 
+    static let listMetadata = Schema.object(
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta", doc: "What every list has: where it stands in history.",
+        [
+            .field("continue", .string, doc: "A token that gives the next part of the list; empty at its end."),
+            .field("remainingItemCount", .int64, doc: "How many objects follow, if that is known."),
+            .field("resourceVersion", .string, doc: "The revision at which the objects were as the list shows them."),
+            .field("selfLink", .string, doc: "Not used any more."),
+        ])
+
     /// The type of a whole object: the envelope and the given members.
     static func kind(_ definition: String, doc: String, _ fields: [SchemaField]) -> Schema {
         .object(

@@ -164,7 +164,11 @@ extension KindSchema {
                 }
                 let (scopes, before) = (quota.value[["spec", "scopes"]], old.value[["spec", "scopes"]])
                 if Set(scopes?.array ?? []) != Set(before?.array ?? []) {
-                    errors.append(.invalid(FieldPath("spec", "scopes"), scopes, "field is immutable"))
+                    let list = GoText.list(scopes).dropFirst("[]string".count)
+                    errors.append(
+                        FieldError(
+                            .invalid, FieldPath("spec", "scopes"), shownValue: "[]core.ResourceQuotaScope\(list)",
+                            "field is immutable"))
                 }
             }
         })

@@ -1,0 +1,116 @@
+import ControllerKit
+import KubeClient
+import KubeModel
+
+extension ControllerManager {
+    /// The controllers that run pods, and the Jobs of CronJobs.
+    static func workloadLoops(
+        _ informers: InformerSet, client: any ClusterClient, pace: Pace
+    ) -> [ControllerLoop] {
+        let events = { EventRecorder(client: client, component: $0) }
+        return [
+            ControllerLoop(
+                ReplicaSetReconciler(client: client, events: events("replicaset-controller")),
+                sources: [
+                    .own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"),
+                    .orphans(informers.pods, of: informers.replicaSets) { ReplicaSet($0).selector },
+                ]),
+            ControllerLoop(
+                ReplicaSetReconciler(
+                    client: client, events: events("replication-controller"), resource: .replicationControllers),
+                sources: [
+                    .own(informers.replicationControllers), .owner(informers.pods, kind: "ReplicationController"),
+                    .orphans(informers.pods, of: informers.replicationControllers) { ReplicaSet($0).selector },
+                ]),
+            ControllerLoop(
+                StatefulSetReconciler(client: client, events: events("statefulset-controller")),
+                sources: [
+                    .own(informers.statefulSets), .owner(informers.pods, kind: "StatefulSet"),
+                    .owner(informers.controllerRevisions, kind: "StatefulSet"),
+                    .orphans(informers.pods, of: informers.statefulSets) { StatefulSet($0).selector },
+                    endedClaims(informers),
+                ]),
+            ControllerLoop(
+                DaemonSetReconciler(client: client, events: events("daemonset-controller"), pace: pace),
+                sources: [
+                    .own(informers.daemonSets), .owner(informers.pods, kind: "DaemonSet"),
+                    .owner(informers.controllerRevisions, kind: "DaemonSet"),
+                    .orphans(informers.pods, of: informers.daemonSets) { DaemonSet($0).selector },
+                    changedNodes(informers),
+                ]),
+            ControllerLoop(
+                JobReconciler(client: client, events: events("job-controller"), pace: pace),
+                sources: [
+                    .own(informers.jobs), .owner(informers.pods, kind: "Job"),
+                    .orphans(informers.pods, of: informers.jobs) { Job($0).selector },
+                ]),
+            ControllerLoop(
+                CronJobReconciler(client: client, events: events("cronjob-controller")),
+                sources: [.own(informers.cronJobs), .owner(informers.jobs, kind: "CronJob")]),
+        ]
+    }
+
+    /// A claim that is gone may make room for the next pod of a StatefulSet.
+    private static func endedClaims(_ informers: InformerSet) -> ControllerLoop.Source {
+        ControllerLoop.Source(informers.persistentVolumeClaims) { change in
+            guard change.new == nil else { return [] }
+            let claim = change.object
+            return informers.statefulSets.list(namespace: claim.namespace).filter { set in
+                StatefulSet(set).claimTemplates.contains {
+                    claim.name.hasPrefix("\(KubeObject($0).name)-\(set.name)-")
+                }
+            }.map(ObjectKey.init)
+        }
+    }
+
+    /// A node that came, went, or changed in what decides about pods concerns every DaemonSet.
+    private static func changedNodes(_ informers: InformerSet) -> ControllerLoop.Source {
+        ControllerLoop.Source(informers.nodes) { change in
+            if let old = change.old, let new = change.new, old.labels == new.labels,
+                old.value[["spec", "taints"]] == new.value[["spec", "taints"]],
+                old.value[["spec", "unschedulable"]] == new.value[["spec", "unschedulable"]],
+                old.isBeingDeleted == new.isBeingDeleted
+            {
+                return []  // A heartbeat.
+            }
+            return informers.daemonSets.list().map(ObjectKey.init)
+        }
+    }
+
+    /// What namespaces use of what they may.
+    static func quotaLoop(
+        _ informers: InformerSet, client: any ClusterClient, kinds: [ResourceType]
+    ) -> ControllerLoop {
+        let sources = informers.all.filter { $0.resource.isNamespaced && $0.resource != .resourceQuotas }.map {
+            informer in
+            ControllerLoop.Source(informer) { change in
+                // A change of an object that stays matters only where amounts stand.
+                if change.old != nil, change.new != nil,
+                    ![.pods, .services, .persistentVolumeClaims].contains(informer.resource)
+                {
+                    return []
+                }
+                return informers.resourceQuotas.list(namespace: change.object.namespace).map(ObjectKey.init)
+            }
+        }
+        let peers = ControllerLoop.Source(informers.resourceQuotas) { change in
+            informers.resourceQuotas.list(namespace: change.object.namespace).map(ObjectKey.init)
+        }
+        return ControllerLoop(
+            ResourceQuotaReconciler(client: client, kinds: kinds),
+            sources: [.own(informers.resourceQuotas), peers] + sources)
+    }
+}
+
+extension ControllerLoop.Source {
+    /// Owners that could adopt a changed object that has none.
+    static func orphans(
+        _ informer: Informer, of owners: Informer, selector: @escaping @Sendable (KubeObject) -> LabelSelector
+    ) -> ControllerLoop.Source {
+        ControllerLoop.Source(informer) { change in
+            guard let object = change.new, object.controllerOwner == nil else { return [] }
+            return owners.list(namespace: object.namespace).filter { selector($0).matches(object.labels) }
+                .map(ObjectKey.init)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// How objects of one version of a custom kind are read, completed and judged.
+public final class CustomResourceType: Sendable {
+    /// The schema of one version.
+    public let schema: JSONSchema
+    private let scale: Scale?
+
+    struct Scale: Sendable {
+        let specReplicas: String
+        let statusReplicas: String
+        let selector: String?
+    }
+
+    init(_ schema: JSONSchema, scale: Scale?) {
+        self.schema = schema
+        self.scale = scale
+    }
+
+    private static let envelope = Schema.object(
+        "io.k8s.apimachinery.pkg.apis.meta.v1.TypeMeta", doc: "",
+        [.field("metadata", MetadataSchemas.metadata, doc: "")]
+    ).with { $0.keepsUnknownFields = true }
+
+    /// The object without members that the schema does not know, and their paths.
+    ///
+    /// Only metadata of the wrong type is an error here: everything else is for `validate` to complain about.
+    func decode(_ value: JSONValue) throws(DecodeError) -> (object: KubeObject, unknownFields: [String]) {
+        var decoder = SchemaDecoder()
+        try decoder.check(value, Self.envelope)
+        let readable = decoder.needsPruning ? decoder.pruned(value, Self.envelope) : value
+        var unknownFields = decoder.unknownFields
+        let kept = schema.prune(readable, at: .root, isResource: true, into: &unknownFields)
+        return (KubeObject(kept), unknownFields)
+    }
+
+    func applyDefaults(_ value: inout JSONValue) {
+        let metadata = value["metadata"]
+        schema.applyDefaults(&value)
+        value["metadata"] = metadata
+    }
+
+    /// The object in this version, whatever version it was stored in (conversion strategy `None`).
+    func serve(_ object: inout KubeObject, as resource: ResourceType) {
+        if object.apiVersion != resource.apiVersion {
+            object.value["apiVersion"] = .string(resource.apiVersion)
+            var unknownFields: [String] = []
+            object.value = schema.prune(object.value, at: .root, isResource: true, into: &unknownFields)
+        }
+        // What the schema has learned since the object was written is filled in when it is read.
+        if schema.hasDefaults { applyDefaults(&object.value) }
+    }
+
+    func validate(_ value: JSONValue, into errors: inout [FieldError]) {
+        errors += schema.check(value).errors
+        checkScale(value, into: &errors)
+        schema.checkLists(value, at: .root, into: &errors)
+    }
+
+    private func checkScale(_ value: JSONValue, into errors: inout [FieldError]) {
+        guard let scale else { return }
+        for path in [scale.specReplicas, scale.statusReplicas] {
+            let steps = path.split(separator: ".").map(String.init)
+            switch value[steps] {
+            case .int(let count) where count < 0:
+                errors.append(.invalid(FieldPath(path), .int(count), "should be a non-negative integer"))
+            case .int(let count) where count > Int64(Int32.max):
+                errors.append(
+                    .invalid(FieldPath(path), .int(count), "should be less than or equal to \(Int32.max)"))
+            default: continue
+            }
+        }
+    }
+}

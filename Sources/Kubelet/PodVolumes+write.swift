@@ -1,0 +1,90 @@
+import Glibc
+import KubeModel
+
+/// Writing the files of a volume so that a program sees all of the old ones or all of the new ones.
+extension PodVolumes {
+    /// Makes `files`, by their paths in the volume, what is in it; nothing happens if they are.
+    func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {
+        let files = files.filter { name, _ in
+            let parts = name.split(separator: "/")
+            return !parts.isEmpty && !parts.contains("..")
+        }
+        guard !holds(files, path) else { return }
+        let before = link(at: "\(path)/..data")
+        let version = "..\(Timestamp.now.nanoseconds)"
+        try makeDirectory("\(path)/\(version)")
+        for (name, bytes) in files {
+            let parts = name.split(separator: "/").map(String.init)
+            if parts.count > 1 { try makeDirectory("\(path)/\(version)/\(parts.dropLast().joined(separator: "/"))") }
+            try writeFile(bytes, "\(path)/\(version)/\(name)")
+            symlink("..data/\(parts[0])", "\(path)/\(parts[0])")
+        }
+        unlink("\(path)/..data_tmp")
+        symlink(version, "\(path)/..data_tmp")
+        rename("\(path)/..data_tmp", "\(path)/..data")
+        let wanted = topNames(files)
+        for name in names(in: path) where !name.hasPrefix("..") && !wanted.contains(name) { unlink("\(path)/\(name)") }
+        if let before, before.hasPrefix(".."), !before.contains("/") { removeTree("\(path)/\(before)") }
+    }
+
+    private func topNames(_ files: [String: [UInt8]]) -> Set<String> {
+        Set(files.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
+    }
+
+    private func holds(_ files: [String: [UInt8]], _ path: String) -> Bool {
+        guard access("\(path)/..data", F_OK) == 0 else { return false }
+        guard count(in: "\(path)/..data/") == files.count else { return false }
+        return files.allSatisfy { contents(of: "\(path)/..data/\($0.key)") == $0.value }
+    }
+
+    func contents(of path: String) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = read(file, &chunk, chunk.count)
+            guard count > 0 else { return count == 0 ? bytes : nil }
+            bytes += chunk[..<count]
+        }
+    }
+
+    private func link(at path: String) -> String? {
+        var target = [CChar](repeating: 0, count: 512)
+        let count = readlink(path, &target, target.count - 1)
+        guard count > 0 else { return nil }
+        return String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    private func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// How many files there are, in folders as well.
+    private func count(in path: String) -> Int {
+        names(in: path).reduce(0) { $0 + (isFolder("\(path)/\($1)") ? count(in: "\(path)/\($1)") : 1) }
+    }
+
+    private func removeTree(_ path: String) {
+        for name in names(in: path) {
+            let inside = "\(path)/\(name)"
+            if isFolder(inside) { removeTree(inside) } else { unlink(inside) }
+        }
+        rmdir(path)
+    }
+}

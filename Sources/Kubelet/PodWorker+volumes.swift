@@ -1,0 +1,108 @@
+import ContainerRuntime
+import ControllerKit
+import KubeClient
+import KubeModel
+
+/// The volumes of a pod: prepared for each container, and written anew when what is in them changes.
+extension PodWorker {
+    /// The values of `fieldRef`s that are not in the pod's object.
+    var downwardFacts: [String: String] {
+        [
+            "status.podIP": facts.address ?? "", "status.podIPs": facts.address ?? "",
+            "status.hostIP": facts.hostAddress, "status.hostIPs": facts.hostAddress, "spec.nodeName": pod.nodeName,
+            "spec.serviceAccountName": pod.spec["serviceAccountName"]?.string ?? "default",
+        ]
+    }
+
+    /// Finds an object of the pod's namespace.
+    var lookup: @Sendable (ResourceType, String) async throws(Status) -> KubeObject? {
+        { [node, namespace = pod.namespace] resource, name async throws(Status) in
+            try await node.find(resource, name, in: namespace)
+        }
+    }
+
+    private func prepare(_ volume: JSONValue, keepsTokens: Bool = false) async throws(ConfigurationError) -> String? {
+        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
+        return try await volumes.prepare(
+            volume, pod, facts: downwardFacts, capacity: node.configuration.capacity, lookup: lookup,
+            token: requestToken, keepsTokens: keepsTokens)
+    }
+
+    /// A token of the pod's service account, bound to the pod.
+    private func requestToken(_ spec: JSONValue) async throws(Status) -> String {
+        var spec = spec
+        spec["boundObjectRef"] = [
+            "kind": "Pod", "apiVersion": "v1", "name": .string(pod.name), "uid": .string(pod.uid),
+        ]
+        let answer = try await node.client.call(
+            "POST", .serviceAccounts, namespace: pod.namespace,
+            name: pod.spec["serviceAccountName"]?.string ?? "default", subresource: "token",
+            body: ["kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec])
+        return answer[["status", "token"]]?.string ?? ""
+    }
+
+    /// What a container sees of the pod's volumes.
+    func mounts(of container: Container) async throws(ConfigurationError) -> [ContainerConfiguration.Mount] {
+        var mounts: [ContainerConfiguration.Mount] = []
+        for mount in container.value["volumeMounts"]?.array ?? [] {
+            guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
+                let volume = pod.spec["volumes"]?.array?.first(where: { $0["name"]?.string == name })
+            else { continue }
+            guard let path = try await prepare(volume) else {
+                throw ConfigurationError(
+                    reason: "FailedMount",
+                    message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")
+            }
+            let source = mount["subPath"]?.string.map { "\(path)/\($0)" } ?? path
+            mounts.append(.init(hostPath: source, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false))
+        }
+        return mounts
+    }
+
+    // MARK: Changes
+
+    /// Writes volumes anew whenever a ConfigMap or Secret in them changes, until cancelled.
+    ///
+    /// Each object has a watch of its own, as with the real kubelet: a node needs no right to see others.
+    func followVolumes() async {
+        let all = pod.spec["volumes"]?.array ?? []
+        var users: [VolumeSource: [JSONValue]] = [:]
+        for volume in all {
+            for source in Set(PodVolumes.sources(of: volume)) { users[source, default: []].append(volume) }
+        }
+        await withDiscardingTaskGroup { group in
+            for (source, volumes) in users {
+                group.addTask { await self.follow(source, in: volumes) }
+            }
+        }
+    }
+
+    private func follow(_ source: VolumeSource, in volumes: [JSONValue]) async {
+        let informer = Informer(
+            client: node.client, resource: source.resource, namespace: pod.namespace,
+            fieldSelector: "metadata.name=\(source.name)")
+        await withDiscardingTaskGroup { group in
+            group.addTask { try? await informer.run() }
+            for await change in informer.changes() {
+                // What is gone stays in the volumes that have it.
+                guard change.new != nil else { continue }
+                for volume in volumes { await refresh(volume) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func refresh(_ volume: JSONValue) async {
+        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
+        // Nobody uses it yet: the container that will prepares it.
+        guard let name = volume["name"]?.string, volumes.isPrepared(name) else { return }
+        // A version that cannot be had leaves the last one in place.
+        _ = try? await prepare(volume, keepsTokens: true)
+    }
+}
+
+/// A ConfigMap or Secret whose entries are files of a volume.
+struct VolumeSource: Sendable, Hashable {
+    var resource: ResourceType
+    var name: String
+}
