@@ -84,7 +84,6 @@ extension Registry {
         var last = found.items.last
         var hasMore = found.hasMore
         if isFiltered {
-            page.items = []
             for (index, item) in found.items.enumerated() {
                 let served = kind.served(item)
                 guard query.selection.matches(served) else { continue }
