@@ -1,5 +1,5 @@
 // The load of `make bench`: what a server of the Kubernetes API does in a second, and how long it takes for the rest.
-// usage: LoadBench [process of the server]; the kubeconfig is found as kubectl finds it.
+// usage: LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd; the kubeconfig is found as kubectl finds it.
 import FoundationEssentials
 import Glibc
 import KubeClient
@@ -13,10 +13,12 @@ do {
         target: try LoadTarget(kubeconfig, group: group),
         process: CommandLine.arguments.dropFirst().first.flatMap { Int($0) })
     try await load.makeNamespace()
-    try await load.configMaps(8000)
-    try await load.fewWatchers(50, writes: 400)
-    try await load.pods(5000)
-    try await load.manyWatchers(1000, rate: 500, seconds: 10)
+    let phases = Set(CommandLine.arguments.dropFirst(2))
+    func wants(_ phase: String) -> Bool { phases.isEmpty || phases.contains(phase) }
+    if wants("configmaps") { try await load.configMaps(8000) }
+    if wants("watch") { try await load.fewWatchers(50, writes: 400) }
+    if wants("pods") { try await load.pods(5000) }
+    if wants("crowd") { try await load.manyWatchers(1000, rate: 500, seconds: 10) }
     try await load.deleteNamespace()
     try await group.shutdownGracefully()
 } catch {
