@@ -197,4 +197,30 @@ import Testing
                 "spec.template.spec.ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template"
             ])
     }
+
+    @Test("a refused change is shown as the difference of Go's structures")
+    func difference() throws {
+        let hostname = try update("") { $0.value[["spec", "hostname"]] = "other" }
+        let lines = hostname.first?.split(separator: "\n").dropFirst().map(String.init)
+        #expect(
+            lines == [
+                "  core.PodSpec{", "  \t... // 12 identical fields", "  \tSecurityContext:   &{},",
+                "  \tImagePullSecrets:  nil,", "- \tHostname:          \"\",", "+ \tHostname:          \"other\",",
+                "  \tSubdomain:         \"\",", "  \tSetHostnameAsFQDN: nil,", "  \t... // 17 identical fields", "  }",
+            ])
+        let command = try update("") { pod in
+            pod.value[["spec", "containers"]] = .array(
+                (pod.value[["spec", "containers"]]?.array ?? []).map { container in
+                    var container = container
+                    container["command"] = ["sleep", "1"]
+                    return container
+                })
+        }
+        let text = try #require(command.first)
+        #expect(
+            text.contains(
+                "  \tContainers: []core.Container{\n  \t\t{\n  \t\t\tName:       \"web\",\n  \t\t\tImage:      \"web:1.0\",\n"
+                    + "- \t\t\tCommand:    nil,\n+ \t\t\tCommand:    {\"sleep\", \"1\"},\n  \t\t\tArgs:       nil,\n"
+                    + "  \t\t\tWorkingDir: \"\",\n  \t\t\t... // 19 identical fields\n  \t\t},\n  \t},\n"))
+    }
 }

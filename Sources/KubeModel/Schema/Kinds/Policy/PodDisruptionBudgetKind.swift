@@ -60,6 +60,11 @@ private let status = policy(
         .field("observedGeneration", .int64, doc: "The generation that the controller has seen."),
     ])
 
+private func amountText(_ budget: KubeObject, _ member: String, _: Timestamp) -> String {
+    guard let amount = budget.value[["spec", member]] else { return "N/A" }
+    return amount.string ?? amount.text
+}
+
 extension KindSchema {
     /// Limits how many pods may be taken away on purpose at a time.
     static let podDisruptionBudget = KindSchema(
@@ -74,8 +79,10 @@ extension KindSchema {
         subresources: ["status"],
         columns: [
             .name,
-            .value("Min Available", ["spec", "minAvailable"], absent: "N/A", "How many pods must stay."),
-            .value("Max Unavailable", ["spec", "maxUnavailable"], absent: "N/A", "How many pods may be missing."),
+            .computed("Min Available", "How many pods must stay.") { .string(amountText($0, "minAvailable", $1)) },
+            .computed("Max Unavailable", "How many pods may be missing.") {
+                .string(amountText($0, "maxUnavailable", $1))
+            },
             .count("Allowed Disruptions", ["status", "disruptionsAllowed"], "How many pods may go just now."),
             .age,
         ],
