@@ -2,7 +2,9 @@ import KubeModel
 
 /// One object of each kind with many of its members.
 enum Samples {
-    static func text(of resource: ResourceType) -> String { texts[resource.kind] ?? "{}" }
+    static func text(of resource: ResourceType) -> String {
+        texts["\(resource.apiVersion)/\(resource.kind)"] ?? texts[resource.kind] ?? "{}"
+    }
 
     private static let texts: [String: String] = [
         "Pod": #"""
@@ -172,6 +174,39 @@ enum Samples {
         """#,
         "PriorityClass": #"""
         {"metadata": {"name": "urgent"}, "value": 1000, "description": "What cannot wait."}
+        """#,
+        "events.k8s.io/v1/Event": #"""
+        {"metadata": {"name": "web.2", "namespace": "lab"}, "eventTime": "2026-01-01T00:00:00.000000Z",
+         "reportingController": "example.com/painter", "reportingInstance": "painter-1", "action": "Painting",
+         "reason": "Painted", "note": "It is blue now.", "type": "Normal",
+         "regarding": {"kind": "Pod", "name": "web", "namespace": "lab"},
+         "series": {"count": 2, "lastObservedTime": "2026-01-01T00:00:01.000000Z"}}
+        """#,
+        "autoscaling/v1/HorizontalPodAutoscaler": #"""
+        {"metadata": {"name": "web", "namespace": "lab"}, "spec": {"minReplicas": 2, "maxReplicas": 5,
+         "targetCPUUtilizationPercentage": 60,
+         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}
+        """#,
+        "autoscaling/v2/HorizontalPodAutoscaler": #"""
+        {"metadata": {"name": "web", "namespace": "lab"}, "spec": {"minReplicas": 2, "maxReplicas": 5,
+         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+         "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60,
+          "policies": [{"type": "Pods", "value": 1, "periodSeconds": 30}]}},
+         "metrics": [
+          {"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "64Mi"}}},
+          {"type": "ContainerResource", "containerResource": {"name": "cpu", "container": "web",
+           "target": {"type": "Utilization", "averageUtilization": 70}}},
+          {"type": "Pods", "pods": {"metric": {"name": "requests"},
+           "target": {"type": "AverageValue", "averageValue": "10"}}}]}}
+        """#,
+        "CustomResourceDefinition": #"""
+        {"metadata": {"name": "lamps.example.com"}, "spec": {"group": "example.com", "scope": "Namespaced",
+         "names": {"plural": "lamps", "kind": "Lamp"}, "versions": [
+          {"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+           "additionalPrinterColumns": [{"name": "Colour", "type": "string", "jsonPath": ".spec.colour"}],
+           "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object",
+            "properties": {"colour": {"type": "string", "enum": ["red", "blue"], "default": "red"}}}}}}}]},
+         "status": {"storedVersions": ["v1"]}}
         """#,
     ]
 }

@@ -8,9 +8,9 @@ private let statusV1 = Schema.object(
     "io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus", doc: "What was measured and decided.",
     [
         .field(
-            "currentCPUUtilizationPercentage", .int32,
+            "currentCPUUtilizationPercentage", .int32, keepsZero: true,
             doc: "The average use of CPU over all pods, in percent of what they request."),
-        .field("currentReplicas", .int32, doc: "Pods that were there when it was last looked at."),
+        .field("currentReplicas", .int32, keepsZero: true, doc: "Pods that were there when it was last looked at."),
         .field("desiredReplicas", .int32, doc: "Pods that were last found to be needed."),
         .field("lastScaleTime", .time, doc: "When the number of pods was last changed."),
         .field("observedGeneration", .int64, doc: "The generation that the controller has seen."),
@@ -23,7 +23,7 @@ private let specV1 = Schema.object(
         .field("minReplicas", .int32, default: 1, doc: "The fewest pods."),
         .field("scaleTargetRef", AutoscalerSchemas.reference, default: [:], doc: "What is scaled."),
         .field(
-            "targetCPUUtilizationPercentage", .int32,
+            "targetCPUUtilizationPercentage", .int32, keepsZero: true,
             doc: "The use of CPU that is aimed at, in percent of what the pods request; 80 if nothing else is said."),
     ])
 

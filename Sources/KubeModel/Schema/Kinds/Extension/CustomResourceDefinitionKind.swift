@@ -8,9 +8,9 @@ private let names = type(
     "CustomResourceDefinitionNames", doc: "What the kind and its resource are called.",
     [
         .field("categories", .stringList, doc: "Groups of kinds that it belongs to, for example all."),
-        .field("kind", .string, doc: "The kind, in CamelCase and singular, for example CronTab."),
+        .field("kind", .string, keepsZero: true, doc: "The kind, in CamelCase and singular, for example CronTab."),
         .field("listKind", .string, doc: "The kind of a list; by default the kind followed by List."),
-        .field("plural", .string, doc: "The plural in URLs, in lower case, for example crontabs."),
+        .field("plural", .string, keepsZero: true, doc: "The plural in URLs, in lower case, for example crontabs."),
         .field("shortNames", .stringList, doc: "Short names for the command line, in lower case."),
         .field("singular", .string, doc: "The singular for the command line; by default the kind in lower case."),
     ])
@@ -55,7 +55,7 @@ private let version = type(
     [
         .field("additionalPrinterColumns", .list(of: column), doc: "The columns of kubectl get."),
         .field("deprecated", .bool, doc: "Whether clients are warned that the version is on its way out."),
-        .field("deprecationWarning", .string, doc: "The words of that warning."),
+        .field("deprecationWarning", .string, keepsZero: true, doc: "The words of that warning."),
         .field("name", .string, doc: "The version, for example v1 or v1beta1."),
         .field(
             "schema",

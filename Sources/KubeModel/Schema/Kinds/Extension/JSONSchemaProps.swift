@@ -53,7 +53,7 @@ enum JSONSchemaProps {
             .field("minLength", .int64, doc: "The fewest signs of a text."),
             .field("minProperties", .int64, doc: "The fewest members of an object."),
             .field("minimum", .number, doc: "The smallest number."),
-            .field("multipleOf", .number, doc: "A number that the value must be a multiple of."),
+            .field("multipleOf", .number, keepsZero: true, doc: "A number that the value must be a multiple of."),
             .field("not", nested, doc: "A schema that must not hold."),
             .field("nullable", .bool, doc: "Whether null is allowed."),
             .field("oneOf", .list(of: nested), doc: "Schemas of which exactly one must hold."),
