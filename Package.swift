@@ -120,7 +120,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "LabTesting", dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", lifecycle],
+            name: "LabTesting",
+            dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", "CSandbox", lifecycle],
             path: "Tests/LabTesting", swiftSettings: house),
         .executableTarget(
             name: "LoadBench", dependencies: ["KubeClient"] + nio, path: "Tests/LoadBench", swiftSettings: house),

@@ -1,4 +1,5 @@
 import Foundation
+import LabTesting
 
 /// The real kubectl against a server, with a home and a cache of its own.
 struct Kubectl: Sendable {
@@ -32,29 +33,12 @@ struct Kubectl: Sendable {
     func callAsFunction(
         _ arguments: String..., program: String? = nil, environment: [String: String] = [:]
     ) async throws -> Output {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program ?? Self.path ?? "kubectl")
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: home)
-        process.environment = [
+        let variables = [
             "HOME": home, "KUBECONFIG": "\(home)/kubeconfig", "EDITOR": "true", "TMPDIR": home,
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin",
         ].merging(environment) { $1 }
-        // Files, because a pipe that nobody empties would stop the program.
-        let names = ["out", "err"].map { "\(home)/\($0)-\(UInt64.random(in: 0 ... .max))" }
-        let files = try names.map { name in
-            try Data().write(to: URL(fileURLWithPath: name))
-            return try FileHandle(forWritingTo: URL(fileURLWithPath: name))
-        }
-        process.standardOutput = files[0]
-        process.standardError = files[1]
-        process.standardInput = FileHandle.nullDevice
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
-        for file in files { try file.close() }
-        let texts = try names.map { try String(contentsOfFile: $0, encoding: .utf8) }
-        return Output(code: process.terminationStatus, stdout: texts[0], stderr: texts[1])
+        let (end, output, errors) = try await ChildProcess.run(
+            program ?? Self.path ?? "kubectl", arguments, environment: variables, folder: home)
+        return Output(code: end.code, stdout: output, stderr: errors)
     }
 }

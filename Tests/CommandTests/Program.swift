@@ -1,6 +1,7 @@
 import CSandbox
 import Dispatch
 import Foundation
+import LabTesting
 
 /// The built `velocity`, run with a home of its own.
 final class Program: Sendable {
@@ -54,7 +55,7 @@ final class Program: Sendable {
     /// Runs kubectl against the cluster, in the folder of the home.
     func kubectl(_ arguments: [String]) async throws -> Result {
         try await start(
-            Self.kubectl ?? "kubectl", arguments, folder: home, variables: ["KUBECONFIG": kubeconfig, "EDITOR": "true"])
+            Self.kubectl ?? "kubectl", arguments, variables: ["KUBECONFIG": kubeconfig, "EDITOR": "true"])
     }
 
     /// Writes a file into the home.
@@ -66,38 +67,17 @@ final class Program: Sendable {
 
     /// Runs a program to its end.
     func start(
-        _ program: String, _ arguments: [String], input: String = "", folder: String? = nil,
-        variables: [String: String] = [:]
+        _ program: String, _ arguments: [String], input: String = "", variables: [String: String] = [:]
     ) async throws -> Result {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["HOME"] = home
         environment["VELOCITY_HOME"] = state
         environment["USER"] = "ana"
         environment["KUBECONFIG"] = nil
         environment.merge(variables) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        process.environment = environment
-        // Files and not pipes: what a cluster in the background inherits must not keep this call waiting.
-        let names = ["in", "out", "err"].map { "\(home)/\($0)-\(UUID().uuidString.prefix(8))" }
-        try Data(input.utf8).write(to: URL(fileURLWithPath: names[0]))
-        for name in names.dropFirst() { try Data().write(to: URL(fileURLWithPath: name)) }
-        process.standardInput = FileHandle(forReadingAtPath: names[0])
-        process.standardOutput = FileHandle(forWritingAtPath: names[1])
-        process.standardError = FileHandle(forWritingAtPath: names[2])
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do { try process.run() } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
-        defer { for name in names { try? FileManager.default.removeItem(atPath: name) } }
-        return Result(
-            code: process.terminationStatus, output: try String(contentsOfFile: names[1], encoding: .utf8),
-            errors: try String(contentsOfFile: names[2], encoding: .utf8))
+        let (end, output, errors) = try await ChildProcess.run(
+            program, arguments, environment: environment, folder: home, input: input)
+        return Result(code: end.code, output: output, errors: errors)
     }
 
     /// The process of the running cluster.

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import KubeClient
 import KubeModel
+import LabTesting
 import Synchronization
 
 /// A node whose containers are this machine: commands are local processes, ports are those of 127.0.0.1.
@@ -72,30 +73,26 @@ final class ProcessSession: ContainerSession {
         var closedWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let process = Process()
+    private let process: ChildProcess
     private let input: Int32
     private let outputs: [Int32]
     private let open: Mutex<[Bool]> = Mutex([true, true])
     private let state = Mutex(State())
-    private let ended = DispatchSemaphore(value: 0)
 
     init(_ command: [String]) throws {
         // A program that ends before it has read everything must not end the tests.
         signal(SIGPIPE, SIG_IGN)
-        let pipes = (0..<3).map { _ in Pipe() }
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.standardInput = pipes[0]
-        process.standardOutput = pipes[1]
-        process.standardError = pipes[2]
-        process.terminationHandler = { [ended] _ in ended.signal() }
-        try process.run()
-        input = dup(pipes[0].fileHandleForWriting.fileDescriptor)
-        outputs = pipes[1...].map { dup($0.fileHandleForReading.fileDescriptor) }
-        for pipe in pipes {
-            try pipe.fileHandleForReading.close()
-            try pipe.fileHandleForWriting.close()
+        let pipes = (0..<3).map { _ in
+            var ends: [Int32] = [-1, -1]
+            pipe(&ends)
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return ends
         }
+        defer { for end in [pipes[0][0], pipes[1][1], pipes[2][1]] { Glibc.close(end) } }
+        process = try ChildProcess(
+            command[0], Array(command.dropFirst()), streams: [pipes[0][0], pipes[1][1], pipes[2][1]])
+        input = pipes[0][1]
+        outputs = [pipes[1][0], pipes[2][0]]
     }
 
     var isRunning: Bool { process.isRunning }
@@ -155,17 +152,13 @@ final class ProcessSession: ContainerSession {
     }
 
     func exit() async -> SessionExit {
-        await blocking { [ended] in
-            ended.wait()
-            ended.signal()
-        }
-        let code = Int(process.terminationStatus)
-        if process.terminationReason == .exit, code == 127 { return .failed("executable file not found in $PATH") }
-        return .code(process.terminationReason == .uncaughtSignal ? 128 + code : code)
+        let end = await process.end()
+        if !end.isSignal, end.code == 127 { return .failed("executable file not found in $PATH") }
+        return .code(Int(end.isSignal ? 128 + end.code : end.code))
     }
 
     func close() async {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { kill(process.identifier, SIGKILL) }
         endInput()
         _ = await exit()
         let waiters = state.withLock { state in
