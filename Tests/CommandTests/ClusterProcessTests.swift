@@ -19,7 +19,8 @@ import Testing
     @Test("SIGKILL in the middle of 1,000 writes loses none that was answered")
     func killedWhileWriting() async throws {
         try await Program.inNewHome { program in
-            #expect(try await program.run("cluster", "up", "--pace", "instant", "--port", "0").code == 0)
+            let up = try await program.run("cluster", "up", "--pace", "instant", "--port", "0")
+            #expect(up.code == 0, "\(up.errors)")
             let process = try program.clusterProcess()
             let client = try client(program)
             let answered = Answered()
