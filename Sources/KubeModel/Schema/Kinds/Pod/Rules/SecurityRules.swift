@@ -145,7 +145,9 @@ enum SecurityRules {
         checkAppArmor(context["appArmorProfile"], path.child("appArmorProfile"), &errors)
     }
 
-    /// The context as Go prints it. A real server shows addresses of its memory for the pointers; there are none to show here.
+    /// The context as Go prints it.
+    ///
+    /// A real server shows addresses of its memory for the pointers; there are none to show here.
     private static func goContext(_ context: JSONValue) -> String {
         let members = [
             ("Capabilities", "capabilities", "core.Capabilities"), ("Privileged", "privileged", "bool"),
