@@ -120,8 +120,7 @@ import Testing
             #expect(kept.ownerReferences.map(\.uid) == [set.uid])
             try await fixture.patch(.statefulSets, "db", ["spec": ["replicas": 1]])
             try await fixture.waitGone(.pods, "db-1")
-            // It waits for nothing but the protection that another controller takes off.
-            try await fixture.wait(.persistentVolumeClaims, "data-db-1") { $0.isBeingDeleted }
+            try await fixture.waitGone(.persistentVolumeClaims, "data-db-1")
         }
     }
 }
