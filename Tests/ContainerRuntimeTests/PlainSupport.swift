@@ -91,9 +91,9 @@ struct PlainBench {
 
     func get(_ address: String, _ port: Int, insidePod: String? = nil) async throws -> String {
         let descriptor = try await runtime.connect(
-            address: address, port: port, insidePod: insidePod, timeout: .seconds(5))
+            address: address, port: port, insidePod: insidePod, timeout: .seconds(30))
         let response = try await HTTPFetch.get(
-            connectedSocket: descriptor, host: address, path: "/health", timeout: .seconds(5))
+            connectedSocket: descriptor, host: address, path: "/health", timeout: .seconds(30))
         return String(decoding: response.body, as: UTF8.self)
     }
 }
