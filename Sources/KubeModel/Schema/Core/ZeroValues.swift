@@ -31,7 +31,7 @@ enum ZeroValues {
 
     /// Lists and maps that are written although they are empty.
     static let significantCollections: Set<String> = [
-        "addresses", "endpoints", "items", "patch", "rules", "versions", "volumes",
+        "addresses", "endpoints", "items", "rules", "versions",
     ]
 
     static func isDropped(_ name: String, _ schema: Schema) -> Bool {
