@@ -5,7 +5,8 @@ extension KindCatalog {
             + rights + scheduling + storage + extensions + computed)
 
     private static let core: [KindSchema] = [
-        .configMap, .endpoints, .event, .limitRange, .namespace, .node, .persistentVolumeClaim, .persistentVolume, .pod,
+        .podBinding, .componentStatus, .configMap, .endpoints, .event, .limitRange, .namespace, .node,
+        .persistentVolumeClaim, .persistentVolume, .pod,
         .podTemplate, .replicationController, .resourceQuota, .secret, .serviceAccount, .service,
     ]
 
