@@ -11,7 +11,7 @@ struct SubresourceAnswer: Sendable {
 
 extension Registry {
     /// Sub-resources that are another way to write the object itself.
-    private static let ownForms: Set<String> = ["status", "finalize", "ephemeralcontainers"]
+    private static let ownForms: Set<String> = ["status", "finalize", "ephemeralcontainers", "approval"]
 
     /// 404 unless the sub-resource exists and is written like the object itself.
     func checkChangeable(_ kind: KindSchema, _ subresource: String?) throws(Status) {

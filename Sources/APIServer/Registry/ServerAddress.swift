@@ -17,10 +17,15 @@ struct ServerAddress: Sendable {
 extension Registry {
     var serverAddress: ServerAddress? { address.withLock { $0 } }
 
-    /// Writes down where the server listens, for everybody who looks it up.
+    /// Writes down where the server listens, for everybody who looks it up, and what else only a server on a network has:
+    /// the objects of flow control.
     func announce(_ server: ServerAddress) async {
         address.withLock { $0 = server }
         for object in [endpoints(server), endpointSlice(server)] { await publish(object) }
+        for object in MandatoryFlow.schemas + MandatoryFlow.levels {
+            guard let kind = catalog.kind(apiVersion: object.apiVersion, kind: object.kind) else { continue }
+            try? await createIfMissing(kind, object)
+        }
     }
 
     private func endpoints(_ server: ServerAddress) -> KubeObject {

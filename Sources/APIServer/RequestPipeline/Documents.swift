@@ -77,7 +77,9 @@ final class Documents: Sendable {
         guard let form = Representation(accept: request.accept) else { throw .notAcceptable }
         guard form == .aggregatedDiscovery else {
             return .json(
-                isCore ? Discovery.apiVersions(serverAddress: serverAddress() ?? ServerAddress.host) : Discovery.groupList(catalog))
+                isCore
+                    ? Discovery.apiVersions(serverAddress: serverAddress() ?? ServerAddress.host)
+                    : Discovery.groupList(catalog))
         }
         let document = document(isCore ? "api" : "apis", generation) {
             Discovery.aggregated(catalog, isCore: isCore).encoded
