@@ -96,6 +96,12 @@ enum ProtobufTable {
         batch.v1.SuccessPolicy 1:rules:11*:batch.v1.SuccessPolicyRule
         batch.v1.SuccessPolicyRule 1:succeededIndexes:9 2:succeededCount:5
         batch.v1.UncountedTerminatedPods 1:succeeded:9* 2:failed:9*
+        certificates.v1.CertificateSigningRequest 1:metadata:11:meta.ObjectMeta 2:spec:11:certificates.v1.CertificateSigningRequestSpec 3:status:11:certificates.v1.CertificateSigningRequestStatus
+        certificates.v1.CertificateSigningRequestCondition 1:type:9 6:status:9 2:reason:9 3:message:9 4:lastUpdateTime:11:meta.Time 5:lastTransitionTime:11:meta.Time
+        certificates.v1.CertificateSigningRequestSpec 1:request:12 7:signerName:9 8:expirationSeconds:5 5:usages:9* 2:username:9 3:uid:9 4:groups:9* 6:extra:11*:certificates.v1.CertificateSigningRequestSpec.ExtraEntry
+        certificates.v1.CertificateSigningRequestSpec.ExtraEntry@ 1:key:9 2:value:11:certificates.v1.ExtraValue
+        certificates.v1.CertificateSigningRequestStatus 1:conditions:11*:certificates.v1.CertificateSigningRequestCondition 2:certificate:12
+        certificates.v1.ExtraValue 1:items:9*
         coordination.v1.Lease 1:metadata:11:meta.ObjectMeta 2:spec:11:coordination.v1.LeaseSpec
         coordination.v1.LeaseSpec 1:holderIdentity:9 2:leaseDurationSeconds:5 3:acquireTime:11:meta.MicroTime 4:renewTime:11:meta.MicroTime 5:leaseTransitions:5 6:strategy:9 7:preferredHolder:9
         core.v1.AWSElasticBlockStoreVolumeSource 1:volumeID:9 2:fsType:9 3:partition:5 4:readOnly:8
