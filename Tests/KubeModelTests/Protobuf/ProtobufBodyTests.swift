@@ -32,6 +32,18 @@ import Testing
         #expect(try ProtobufBody.decode(WireSamples.deployment) == WireSamples.deploymentObject)
     }
 
+    @Test("the status of an object is read, too: controllers write nothing else")
+    func status() throws {
+        let way = Wire.message(1, Wire.text(1, "169.1.1.2"))
+        let ingress = Wire.body(
+            "networking.k8s.io/v1", "Ingress", Wire.message(1, Wire.text(1, "shop")),
+            Wire.message(3, Wire.message(1, way)))
+        #expect(try ProtobufBody.decode(ingress)["status"] == ["loadBalancer": ["ingress": [["ip": "169.1.1.2"]]]])
+        let scale = Wire.body(
+            "apps/v1", "ReplicaSet", Wire.message(1, Wire.text(1, "shop")), Wire.message(3, Wire.number(4, 2)))
+        #expect(try ProtobufBody.decode(scale)[["status", "readyReplicas"]] == 2)
+    }
+
     @Test("bytes are written as Base64, texts of a Secret as they are")
     func secret() throws {
         let body = Wire.body(
