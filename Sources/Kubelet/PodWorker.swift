@@ -36,7 +36,8 @@ actor PodWorker {
     let additions: AsyncStream<Void>
     let addition: AsyncStream<Void>.Continuation
 
-    init(_ pod: Pod, node: NodeContext) {
+    /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
+    init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
         self.pod = pod
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
@@ -46,7 +47,7 @@ actor PodWorker {
         let started = pod.object.value[["status", "startTime"]]?.string.flatMap(Timestamp.init(parsing:))
         facts = PodStatus.Facts(
             address: nil, hostAddress: node.configuration.nodeAddress, started: started ?? .now, hasSandbox: false,
-            isTerminating: false)
+            isTerminating: false, failure: refusal)
         ephemeralStates = pod.ephemeralContainers.map(Self.ephemeralState(in: pod))
         addition.yield()
     }
@@ -61,6 +62,9 @@ actor PodWorker {
             if pod.isTerminal {
                 // It ended under an earlier kubelet; only its deletion is left to do.
                 isEnding = pod.object.isBeingDeleted
+            } else if let refusal = facts.failure {
+                await record(.warning, refusal.reason, refusal.message.replacing("Pod was rejected: ", with: ""))
+                end()
             } else {
                 group.addTask { await self.live() }
                 group.addTask { await self.obeyDeadline() }
