@@ -25,7 +25,8 @@ final class NodeContext: Sendable {
         events = EventRecorder(client: client, component: "kubelet", host: configuration.nodeName)
     }
 
-    func isPresent(_ image: String) -> Bool { images.withLock { $0.contains(image) } }
+    /// Pulled before, or brought here by hand.
+    func isPresent(_ image: String) -> Bool { images.withLock { $0.contains(image) } || runtime.hasImage(image) }
 
     func markPresent(_ image: String) { images.withLock { _ = $0.insert(image) } }
 
