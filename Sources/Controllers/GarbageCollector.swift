@@ -198,9 +198,11 @@ struct GarbageCollector: Reconciler {
             if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
                 keys += informer.list(ownedBy: change.object.uid).map(ObjectKey.init)
             }
-            // A dependent that is gone or has left its owner: that one, of this kind, may go on.
-            let kept = Set(change.new?.ownerReferences.map(\.uid) ?? [])
-            let left = (change.old?.ownerReferences ?? []).filter { !kept.contains($0.uid) }
+            // A dependent that is gone, has left its owner or does not hold it up any more: that one, of this kind, may go on.
+            let left = (change.old?.ownerReferences ?? []).filter { owner in
+                guard let now = change.new?.ownerReferences.first(where: { $0.uid == owner.uid }) else { return true }
+                return owner.blocksOwnerDeletion && !now.blocksOwnerDeletion
+            }
             keys += left.filter { $0.kind == informer.resource.kind }.map { owner in
                 ObjectKey(
                     namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
