@@ -141,7 +141,9 @@ let package = Package(
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime", "CSandbox"]),
         tests("Course", ["CourseModel"]),
-        tests("Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"]),
+        tests(
+            "Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"],
+            exclude: ["Course"]),
         tests("Progress", ["CourseModel", grdb]),
         tests("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
         .testTarget(name: "TidyTests", swiftSettings: house),

@@ -9,7 +9,7 @@ import Testing
 
 /// The lab that is shipped: the tests judge what learners will be judged by.
 let week06: Lab = {
-    let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+    let root = #filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/Course"
     guard let lab = CourseLoader(root: root).lint().content.lab("week06") else {
         preconditionFailure("the lab 'week06' does not load from '\(root)'")
     }
@@ -17,7 +17,7 @@ let week06: Lab = {
 }()
 
 extension ScriptedCluster {
-    var options: CheckOptions { CheckOptions(fetch: { _, port, _, _ in try await self.fetch(port: port) }) }
+    var options: CheckOptions { CheckOptions(fetch: { try await self.fetch(port: $0.port) }) }
 
     func solve(_ id: SolutionID) async throws {
         try await SolutionRunner(client: client, namespace: week06.namespace).run(

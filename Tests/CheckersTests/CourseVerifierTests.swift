@@ -21,7 +21,7 @@ struct CourseVerifierTests {
     private static func verify(_ lab: Lab, seed: UInt64) async throws -> [CourseVerifier.CaseResult] {
         let current = CurrentCluster()
         let options = CheckOptions(
-            limitFactor: 0.1, fetch: { _, port, _, _ in try await current.fetch(port: port) })
+            limitFactor: 0.1, fetch: { try await current.fetch(port: $0.port) })
         let verifier = CourseVerifier(lab: lab, seed: seed, options: options) {
             let (cluster, scripted) = try await makeCluster()
             await current.use(scripted)

@@ -101,8 +101,7 @@ struct HTTPJudgeTests {
             (22, "", .failed("curl ended with exit code 22")),
         ])
     func probe(code: Int, log: String, attempt: HTTPAttempt) throws {
-        let url = try #require(HTTPAddress(parsing: "http://web/"))
-        var pod = ProbePod.make(name: "p", namespace: "n", image: "curlimages/curl", url: url, timeoutSeconds: 5)
+        var pod = ProbePod.make(name: "p", namespace: "n", image: "curlimages/curl", command: ["curl", "http://web/"])
         pod.value["status"] = [
             "phase": "Failed", "containerStatuses": [["state": ["terminated": ["exitCode": JSONValue(code)]]]],
         ]

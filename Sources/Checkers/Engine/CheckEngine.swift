@@ -56,12 +56,14 @@ public struct CheckEngine: Sendable {
         for check in checks {
             session.progress(.started(check.id))
             let blocker = check.needs.first { needed in results.first { $0.check == needed }?.verdict != .passed }
+            let obstacle =
+                blocker.map { id in "it needs: \(checks.first { $0.id == id }?.title ?? id.rawValue)" }
+                ?? (session.options.isEmbedded ? nil : check.needsEmbedded)
             let result: CheckResult
-            if let blocker {
-                let title = checks.first { $0.id == blocker }?.title ?? blocker.rawValue
+            if let obstacle {
                 let now = session.options.now()
                 result = CheckResult(
-                    check: check.id, title: check.title, verdict: .skipped(because: "it needs: \(title)"), started: now,
+                    check: check.id, title: check.title, verdict: .skipped(because: obstacle), started: now,
                     finished: now)
             } else {
                 result = await session.judge(check)
@@ -85,10 +87,17 @@ public struct CheckEngine: Sendable {
 
     private static func resources(of checks: [Check]) -> [ResourceType] {
         var resources: [ResourceType] = [.pods, .events]
-        for condition in conditions(of: checks) {
-            for resource in ConditionJudge.resources(of: condition) where !resources.contains(resource) {
-                resources.append(resource)
+        let acted = checks.flatMap(\.steps).compactMap { step -> ResourceType? in
+            switch step {
+            case .act(.scale(let ref, _)), .act(.patch(let ref, _)), .act(.restart(let ref)):
+                ResourceType.ofKind(ref.kind)
+            case .act(.delete(let selection, _)): ResourceType.ofKind(selection.kind)
+            case .act(.load), .expect: nil
             }
+        }
+        for resource in acted + conditions(of: checks).flatMap(ConditionJudge.resources)
+        where !resources.contains(resource) {
+            resources.append(resource)
         }
         return resources
     }
@@ -100,7 +109,7 @@ public struct CheckEngine: Sendable {
         var elsewhere: Set<ResourceType> = []
         for condition in conditions(of: checks) {
             switch condition {
-            case .object(let ref, _), .absent(let ref), .endpoints(let ref, _), .ready(let ref, _):
+            case .object(let ref, _), .absent(let ref), .endpoints(let ref, _), .ready(let ref, _), .podReady(let ref):
                 if let namespace = ref.namespace, namespace != home {
                     elsewhere.formUnion(ConditionJudge.resources(of: condition))
                 }
@@ -108,7 +117,7 @@ public struct CheckEngine: Sendable {
                 if let namespace = selection.namespace, namespace != home {
                     elsewhere.formUnion(ConditionJudge.resources(of: condition))
                 }
-            case .replaced, .answers: break
+            case .replaced, .answers, .logged, .resolves, .lost: break
             }
         }
         return resources.map { ($0, elsewhere.contains($0) ? nil : home) }

@@ -17,9 +17,21 @@ public struct CheckOptions: Sendable {
     public var clock: any Clock<Duration>
     /// The time that evidence carries.
     public var now: @Sendable () -> Moment
-    /// Sends a GET from this machine.
-    public var fetch:
-        @Sendable (_ host: String, _ port: Int, _ path: String, _ timeout: Duration) async throws -> Answer
+    /// Sends a request from this machine.
+    public var fetch: @Sendable (Request) async throws -> Answer
+    /// False for a cluster that is not ours: checks that need ours are skipped there.
+    public var isEmbedded: Bool
+
+    /// A request from this machine.
+    public struct Request: Sendable {
+        public let method: String
+        public let host: String
+        public let port: Int
+        public let path: String
+        /// JSON; nil when nothing is sent.
+        public let body: String?
+        public let timeout: Duration
+    }
 
     /// The answer to a request from this machine.
     public struct Answer: Sendable {
@@ -36,7 +48,7 @@ public struct CheckOptions: Sendable {
         limitFactor: Double = 1, limitMin: Duration = .seconds(5), nodeHosts: [String] = [],
         probeImage: String = "curlimages/curl",
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Moment = { .now },
-        fetch: @escaping @Sendable (String, Int, String, Duration) async throws -> Answer = CheckOptions.get
+        isEmbedded: Bool = true, fetch: @escaping @Sendable (Request) async throws -> Answer = CheckOptions.send
     ) {
         self.limitFactor = limitFactor
         self.limitMin = limitMin
@@ -44,13 +56,16 @@ public struct CheckOptions: Sendable {
         self.probeImage = probeImage
         self.clock = clock
         self.now = now
+        self.isEmbedded = isEmbedded
         self.fetch = fetch
     }
 
-    /// A plain GET.
-    public static let get: @Sendable (String, Int, String, Duration) async throws -> Answer = {
-        host, port, path, timeout in
-        let answer = try await HTTPFetch.get(host: host, port: port, path: path, timeout: timeout)
+    /// A plain request.
+    public static let send: @Sendable (Request) async throws -> Answer = { request in
+        let answer = try await HTTPFetch.send(
+            request.method, host: request.host, port: request.port, path: request.path,
+            headers: request.body == nil ? [] : [("Content-Type", "application/json")],
+            body: request.body.map { Array($0.utf8) }, timeout: request.timeout)
         return Answer(status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
     }
 

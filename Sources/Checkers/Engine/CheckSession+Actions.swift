@@ -15,7 +15,65 @@ extension CheckSession {
         switch action {
         case .delete(let selection, let name): try await delete(selection, as: name)
         case .scale(let ref, let replicas): try await scale(ref, to: replicas)
+        case .patch(let ref, let change): try await patch(ref, change)
+        case .restart(let ref): try await restart(ref)
+        case .load(let http, let name): await startLoad(http, as: name)
         }
+    }
+
+    private func target(_ ref: ObjectRef, _ verb: String) throws(Stop) -> (ResourceType, KubeObject) {
+        let home = ref.namespace ?? namespace
+        guard let resource = ResourceType.ofKind(ref.kind) else {
+            throw .unknown("the kind '\(ref.kind)' is not known")
+        }
+        guard let object = view.get(resource, ref.name, in: home) else {
+            throw .failed(
+                Assessment(
+                    .hopeless, expected: "\(ref) to \(verb)", found: "it does not exist",
+                    finding: Finding(.missing, "There is no \(ref) in the namespace '\(home)'.", isFinal: true)))
+        }
+        return (resource, object)
+    }
+
+    private mutating func patch(_ ref: ObjectRef, _ change: YAMLValue) async throws(Stop) {
+        let (resource, object) = try target(ref, "change")
+        let members = ["spec", "data", "stringData"].filter { change[$0] != nil }
+        let before = Dictionary(uniqueKeysWithValues: members.map { ($0, object.value[$0]) })
+        undo.append(Undo(resource: resource, namespace: object.namespace, name: ref.name, change: .members(before)))
+        record("The check changes \(ref.kind) \(ref.name): \(change.text)", object, resource)
+        progress(.acted(current, "changed \(ref)"))
+        try await send(resource, object, .merge(JSONValue(change)), "changed")
+    }
+
+    private mutating func restart(_ ref: ObjectRef) async throws(Stop) {
+        let (resource, object) = try target(ref, "restart")
+        record("The check restarts \(ref.kind) \(ref.name)", object, resource)
+        progress(.acted(current, "restarted \(ref)"))
+        let annotations: JSONValue = ["kubectl.kubernetes.io/restartedAt": .string(options.now().text)]
+        let body: JSONValue = ["spec": ["template": ["metadata": ["annotations": annotations]]]]
+        try await send(resource, object, .merge(body), "restarted")
+    }
+
+    /// Patches, and waits until the watch shows it: judging goes by what is seen there.
+    private mutating func send(
+        _ resource: ResourceType, _ object: KubeObject, _ patch: ObjectPatch, _ verb: String
+    ) async throws(Stop) {
+        let (before, home) = (object.resourceVersion, object.namespace)
+        do {
+            let after = try await client.patch(
+                resource, namespace: home, name: object.name, patch, subresource: nil, options: WriteOptions())
+            if after.resourceVersion == before { return }
+        } catch {
+            throw .unknown("\(object.kind) '\(object.name)' could not be \(verb): \(error)")
+        }
+        _ = await wait(.seconds(10)) { session in
+            session.view.get(resource, object.name, in: home)?.resourceVersion != before
+        }
+    }
+
+    private mutating func startLoad(_ http: HTTPExpectation, as name: String) async {
+        record("The check begins to send requests to \(http.url)")
+        loads[name] = Load(http, hosts: await hosts(for: http.url), options: options)
     }
 
     private mutating func delete(_ selection: Selection, as name: String) async throws(Stop) {
@@ -56,19 +114,11 @@ extension CheckSession {
     }
 
     private mutating func scale(_ ref: ObjectRef, to replicas: Int) async throws(Stop) {
+        let (resource, object) = try target(ref, "scale")
         let home = ref.namespace ?? namespace
-        guard let resource = ResourceType.ofKind(ref.kind) else {
-            throw .unknown("the kind '\(ref.kind)' is not known")
-        }
-        guard let object = view.get(resource, ref.name, in: home) else {
-            throw .failed(
-                Assessment(
-                    .hopeless, expected: "\(ref) to scale", found: "it does not exist",
-                    finding: Finding(.missing, "There is no \(ref) in the namespace '\(home)'.", isFinal: true)))
-        }
         let before = object.value[["spec", "replicas"]]?.int ?? 1
         if !undo.contains(where: { $0.name == ref.name && $0.namespace == home && $0.resource == resource }) {
-            undo.append(ReplicaUndo(resource: resource, namespace: home, name: ref.name, replicas: before))
+            undo.append(Undo(resource: resource, namespace: home, name: ref.name, change: .replicas(before)))
         }
         record("The check scales \(ref.kind) \(ref.name) from \(before) to \(replicas)", object, resource)
         progress(.acted(current, "scaled \(ref) from \(before) to \(replicas)"))
@@ -87,30 +137,59 @@ extension CheckSession {
     ///
     /// It also runs when the learner has pressed Ctrl-C.
     mutating func undoActions() async {
+        for (name, load) in loads {
+            load.stop()
+            let count = load.count
+            measured[name == "load" ? "downtime" : name] = count.downtimeMilliseconds
+            record("Of \(count.sent) requests \(count.failed) found nobody")
+        }
         for change in undo.reversed() {
+            guard let present = view.get(change.resource, change.name, in: change.namespace) else { continue }
+            let kind = change.resource.kind
+            var body: JSONValue = .object([:])
+            var what = "changes \(kind) \(change.name) back"
+            switch change.change {
+            case .replicas(let replicas):
+                if present.value[["spec", "replicas"]]?.int == replicas { continue }
+                body = ["spec": ["replicas": JSONValue(replicas)]]
+                what = "scales \(kind) \(change.name) back to \(replicas)"
+            case .members: break
+            }
+            record("The check \(what)")
+            progress(.acted(current, what))
             let client = client
-            let present = view.get(change.resource, change.name, in: change.namespace)?.value[["spec", "replicas"]]?.int
-            guard let present, present != change.replicas else { continue }
-            record("The check scales \(change.resource.kind) \(change.name) back to \(change.replicas)")
-            progress(.acted(current, "scaled \(change.resource.kind) '\(change.name)' back to \(change.replicas)"))
+            let patch = body
             // A task of its own: a cancelled one could no longer reach the cluster, and the learner's object would
             // stay changed.
             let error = await Task { () -> Status? in
                 do throws(Status) {
-                    try await client.setReplicas(
-                        change.resource, namespace: change.namespace, name: change.name, to: change.replicas)
+                    try await client.undo(change, patch)
                     return nil
                 } catch {
                     return error
                 }
             }.value
-            if let error { record("\(change.name) could not be scaled back to \(change.replicas): \(error)") }
+            if let error { record("\(change.name) could not be set back: \(error)") }
         }
         undo = []
     }
 }
 
 extension ClusterClient {
+    fileprivate func undo(_ change: Undo, _ body: JSONValue) async throws(Status) {
+        switch change.change {
+        case .replicas:
+            _ = try await patch(
+                change.resource, namespace: change.namespace, name: change.name, .merge(body), subresource: "scale",
+                options: WriteOptions())
+        case .members(let before):
+            // The whole member is put back: a merge could not take away what the check has added.
+            var object = try await get(change.resource, change.name, in: change.namespace)
+            for (name, value) in before { object.value[name] = value }
+            _ = try await update(change.resource, object, subresource: nil, options: WriteOptions())
+        }
+    }
+
     /// What `kubectl scale` does.
     func setReplicas(_ resource: ResourceType, namespace: String, name: String, to replicas: Int) async throws(Status) {
         let body: JSONValue = ["spec": ["replicas": JSONValue(replicas)]]

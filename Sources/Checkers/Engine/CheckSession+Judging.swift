@@ -10,6 +10,7 @@ extension CheckSession {
         evidence = []
         victims = [:]
         measured = [:]
+        loads = [:]
         var verdict = Verdict.passed
         if check.needsPresence { recordPresence() }
         for step in check.steps {
@@ -35,7 +36,8 @@ extension CheckSession {
             case .act(let action):
                 try await perform(action)
                 return nil
-            case .expect(.answers(let http), let limit): assessment = try await expect(http, within: limit)
+            case .expect(let condition, let limit) where condition.isAsked:
+                assessment = try await expect(asking: condition, within: limit)
             case .expect(let condition, let limit): assessment = await expect(condition, within: limit)
             }
             if assessment.state == .holds {
@@ -108,6 +110,11 @@ extension CheckSession {
                     isFinal: true)
             }
         }
+        if let leaving = try? await client.get(.namespaces, home), leaving.isBeingDeleted {
+            return Finding(
+                .immutable, "The namespace '\(home)' is being deleted. Wait until it is gone and make it anew.",
+                isFinal: true)
+        }
         guard let ref = Self.wanted(by: step), let resource = ResourceType.ofKind(ref.kind), resource.isNamespaced,
             let all = try? await client.list(resource)
         else { return finding }
@@ -122,8 +129,9 @@ extension CheckSession {
     private static func wanted(by step: CheckStep) -> ObjectRef? {
         switch step {
         case .expect(.object(let ref, _), _), .expect(.ready(let ref, _), _), .expect(.endpoints(let ref, _), _),
-            .act(.scale(let ref, _)):
+            .expect(.podReady(let ref), _), .act(.scale(let ref, _)), .act(.patch(let ref, _)), .act(.restart(let ref)):
             return ref
+        case .expect(.logged(let source, _), _): return source.object
         case .expect(.answers(let http), _):
             guard http.origin == .inside, let name = http.url.host.split(separator: ".").first else { return nil }
             return ObjectRef(kind: "Service", name: String(name))
@@ -137,7 +145,7 @@ extension Check {
     fileprivate var needsPresence: Bool {
         steps.allSatisfy { step in
             switch step {
-            case .expect(.ready, _), .expect(.endpoints, _): true
+            case .expect(.ready, _), .expect(.endpoints, _), .expect(.podReady, _): true
             default: false
             }
         }

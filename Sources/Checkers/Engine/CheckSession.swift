@@ -18,7 +18,8 @@ struct CheckSession {
     /// What the present check has seen and done.
     var evidence: [Evidence] = []
     var victims: [String: Victim] = [:]
-    var undo: [ReplicaUndo] = []
+    var undo: [Undo] = []
+    var loads: [String: Load] = [:]
     var measured: [String: Int64] = [:]
     var current = CheckID(rawValue: "")
 
@@ -37,7 +38,9 @@ struct CheckSession {
         iterator = signals.makeAsyncIterator()
     }
 
-    var judge: ConditionJudge { ConditionJudge(view: view, namespace: namespace, victims: victims) }
+    var judge: ConditionJudge {
+        ConditionJudge(view: view, namespace: namespace, victims: victims, loads: loads.mapValues(\.count))
+    }
 
     mutating func record(_ what: String, _ object: KubeObject? = nil, _ resource: ResourceType? = nil) {
         guard evidence.count < Self.evidenceMax else { return }
@@ -109,10 +112,16 @@ struct CheckSession {
     }
 }
 
-/// A number of replicas that a check has changed and must set back.
-struct ReplicaUndo: Sendable {
+/// Something that a check has changed and must set back.
+struct Undo: Sendable {
     let resource: ResourceType
-    let namespace: String
+    let namespace: String?
     let name: String
-    let replicas: Int
+    let change: Change
+
+    enum Change: Sendable {
+        case replicas(Int)
+        /// The members of an object as they were before; nil where there was none.
+        case members([String: JSONValue?])
+    }
 }

@@ -11,14 +11,17 @@ enum ProbePod {
     /// Kubernetes ends the pod after this time even if the checker was killed before it could.
     static let secondsMax = 120
 
-    static func make(name: String, namespace: String, image: String, url: HTTPAddress, timeoutSeconds: Int)
-        -> KubeObject
-    {
+    /// What asks over HTTP, and says the status on its last line.
+    static func command(_ http: HTTPExpectation, timeoutSeconds: Int) -> [String] {
+        var command = ["curl", "-sS", "--max-time", String(timeoutSeconds), "-w", #"\n%{http_code}"#]
+        if http.method != "GET" { command += ["-X", http.method] }
+        if let body = http.sends { command += ["-H", "Content-Type: application/json", "-d", JSONValue(body).text] }
+        return command + [http.url.description]
+    }
+
+    static func make(name: String, namespace: String, image: String, command: [String]) -> KubeObject {
         var pod = KubeObject(.pods, namespace: namespace, name: name)
         pod.labels = [label: "http", "app.kubernetes.io/managed-by": "velocitylab"]
-        let command = [
-            "curl", "-sS", "--max-time", String(timeoutSeconds), "-w", #"\n%{http_code}"#, url.description,
-        ]
         pod.value["spec"] = [
             "restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
             "activeDeadlineSeconds": JSONValue(secondsMax),

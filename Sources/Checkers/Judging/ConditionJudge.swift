@@ -7,6 +7,8 @@ struct ConditionJudge {
     /// The lab's namespace.
     let namespace: String
     let victims: [String: Victim]
+    /// What came of the requests that actions send, by name.
+    var loads: [String: LoadCount] = [:]
 
     /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
     func assess(_ condition: ClusterCondition) -> Assessment {
@@ -17,7 +19,13 @@ struct ConditionJudge {
         case .ready(let deployment, let count): ready(deployment, count)
         case .replaced(let name): replaced(name)
         case .endpoints(let service, let count): endpoints(service, count)
+        case .podReady(let pod): podReady(pod)
+        case .lost(let name, let most): lost(loads[name] ?? LoadCount(), most)
         case .answers(let http): Assessment(.notYet, expected: HTTPJudge.expected(http), found: "not asked yet")
+        case .logged(let source, let text):
+            Assessment(.notYet, expected: "the log of \(source) says '\(text)'", found: "not read yet")
+        case .resolves(let name):
+            Assessment(.notYet, expected: "the name '\(name)' leads to an address", found: "not asked yet")
         }
     }
 
@@ -28,7 +36,10 @@ struct ConditionJudge {
         case .count(let selection, _, _): [ResourceType.ofKind(selection.kind)].compactMap { $0 }
         case .ready: [.deployments, .replicaSets, .pods, .events]
         case .replaced: [.pods, .events]
-        case .endpoints, .answers: [.services, .endpointSlices, .pods, .events]
+        case .podReady: [.pods, .events]
+        case .logged: [.deployments, .replicaSets, .pods, .events]
+        case .lost: []
+        case .endpoints, .answers, .resolves: [.services, .endpointSlices, .pods, .events]
         }
     }
 
@@ -57,11 +68,57 @@ struct ConditionJudge {
         guard let first = mismatches.first else {
             return Assessment(.holds, expected: "\(ref) is right", found: "it is")
         }
+        let isStuck = mismatches.contains { Self.isImmutable($0.path, of: ref.kind) }
         let name = { (mismatch: Mismatch) in mismatch.path.isEmpty ? ref.description : mismatch.path }
         return Assessment(
-            .notYet, expected: mismatches.map { "\(name($0)): \($0.expected)" }.joined(separator: "; "),
+            isStuck ? .hopeless : .notYet,
+            expected: mismatches.map { "\(name($0)): \($0.expected)" }.joined(separator: "; "),
             found: mismatches.map { "\(name($0)): \($0.found)" }.joined(separator: "; "),
-            finding: Finding(.wrongValue, "In \(ref), \(first.text)."))
+            finding: isStuck
+                ? Finding(
+                    .immutable,
+                    "In \(ref), \(first.text). That cannot be changed any more: delete it with "
+                        + "'kubectl delete \(ref.kind.lowercased()) \(ref.name)' and make it anew.",
+                    isFinal: true)
+                : Finding(.wrongValue, "In \(ref), \(first.text)."))
+    }
+
+    /// Whether Kubernetes refuses a change there: of a pod only the image and few other fields may change, of a
+    /// Deployment everything but the selector (API reference, "Pod update and replacement").
+    private static func isImmutable(_ path: String, of kind: String) -> Bool {
+        switch kind {
+        case "Pod":
+            path.hasPrefix("spec.") && !path.hasSuffix(".image") && path != "spec.activeDeadlineSeconds"
+                && !path.hasPrefix("spec.tolerations")
+        case "Deployment", "ReplicaSet", "StatefulSet": path.hasPrefix("spec.selector")
+        case "Secret": path == "type"
+        default: false
+        }
+    }
+
+    private func podReady(_ ref: ObjectRef) -> Assessment {
+        let expected = "\(ref) runs and is ready"
+        guard let pod = find(ref) else {
+            return Assessment(.hopeless, expected: expected, found: "it does not exist", finding: missing(ref))
+        }
+        if pod.isReadyPod { return Assessment(.holds, expected: expected, found: "it is") }
+        let phase = pod.isBeingDeleted ? "Terminating" : pod.value[["status", "phase"]]?.string ?? "Pending"
+        let finding = PodTrouble.find([pod], in: view)
+        return Assessment(
+            finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: "it is \(phase), and not ready",
+            finding: finding)
+    }
+
+    private func lost(_ load: LoadCount, _ most: Int) -> Assessment {
+        let expected = most == 0 ? "no request is lost" : "at most \(most) requests are lost"
+        let found = "\(load.failed) of \(load.sent) requests were lost\(load.reason.map { " (\($0))" } ?? "")"
+        if load.sent == 0 { return Assessment(.notYet, expected: expected, found: "no request was sent") }
+        if load.failed <= most { return Assessment(.holds, expected: expected, found: found) }
+        return Assessment(
+            .hopeless, expected: expected, found: found,
+            finding: Finding(
+                .downtime, "While the pods were replaced, \(load.failed) of \(load.sent) requests found nobody.",
+                isFinal: true))
     }
 
     private func absent(_ ref: ObjectRef) -> Assessment {

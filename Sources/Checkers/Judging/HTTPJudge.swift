@@ -20,8 +20,10 @@ struct HTTPJudge {
     static func expected(_ http: HTTPExpectation) -> String {
         let place = http.origin == .inside ? "inside the cluster" : "outside"
         let body = http.body.compactMap { if case .matches(let wanted) = $0 { wanted.text } else { nil } }
-        return "\(http.url) answers \(http.status) \(place)"
-            + (body.isEmpty ? "" : " with \(body.joined(separator: ", "))")
+        let wanted = body + (http.text.map { ["'\($0)'"] } ?? [])
+        let what = http.method == "GET" ? "\(http.url)" : "\(http.method) \(http.url)"
+        return "\(what) answers \(http.status) \(place)"
+            + (wanted.isEmpty ? "" : " with \(wanted.joined(separator: ", "))")
     }
 
     func assess(_ attempt: HTTPAttempt) -> Assessment {
@@ -40,13 +42,20 @@ struct HTTPJudge {
             if let status, status != http.status {
                 return Assessment(
                     .notYet, expected: expected, found: found,
-                    finding: Finding(.wrongAnswer, "\(http.url) answers with status \(status), not \(http.status)."))
+                    finding: Finding(
+                        .wrongAnswer,
+                        "\(http.url) answers with status \(status), not \(http.status): \(Self.short(body))"))
             }
             return judgeBody(body, expected: expected, found: found)
         }
     }
 
     private func judgeBody(_ body: String, expected: String, found: String) -> Assessment {
+        if let text = http.text, !body.contains(text) {
+            return Assessment(
+                .notYet, expected: expected, found: found,
+                finding: Finding(.wrongAnswer, "The answer of \(http.url) does not hold '\(text)'."))
+        }
         if http.body.isEmpty { return Assessment(.holds, expected: expected, found: found) }
         guard let value = try? JSONValue(parsing: body) else {
             return Assessment(

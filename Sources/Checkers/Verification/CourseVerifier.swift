@@ -1,6 +1,5 @@
 public import CourseModel
 public import KubeClient
-import KubeModel
 
 /// Proves that a lab works: red before anything was done, green with every solution, red for every mutant with the
 /// cause and the hint that its author promises; and nothing is left behind.
@@ -10,11 +9,17 @@ public struct CourseVerifier: Sendable {
     /// A cluster for one case.
     public struct Cluster: Sendable {
         public let client: any ClusterClient
+        /// Runs commands against it; nil where nothing may run, and then what takes commands is not proved.
+        public let shell: SolutionRunner.Shell?
         /// Takes the cluster down; called once, whatever happened.
         public let teardown: @Sendable () async -> Void
 
-        public init(client: any ClusterClient, teardown: @escaping @Sendable () async -> Void) {
+        public init(
+            client: any ClusterClient, shell: SolutionRunner.Shell? = nil,
+            teardown: @escaping @Sendable () async -> Void
+        ) {
             self.client = client
+            self.shell = shell
             self.teardown = teardown
         }
     }
@@ -24,12 +29,18 @@ public struct CourseVerifier: Sendable {
         case untouched(PhaseID)
         case solution(SolutionID)
         case mutant(MutantID)
+        /// Every command that the steps print runs in order, and the checkpoint is passed then.
+        case commands(PhaseID)
+        /// A drill's fault shows as its author promises, and mending it is enough.
+        case fault(PhaseID, String)
 
         public var description: String {
             switch self {
             case .untouched(let phase): "\(phase) untouched"
             case .solution(let solution): "solution \(solution)"
             case .mutant(let mutant): "mutant \(mutant)"
+            case .commands(let phase): "commands of \(phase)"
+            case .fault(let phase, let fault): "drill \(phase), fault \(fault)"
             }
         }
     }
@@ -66,9 +77,12 @@ public struct CourseVerifier: Sendable {
     /// All cases of the lab, in the order of the seed.
     public var cases: [Case] {
         var generator = SplitMix64(state: seed)
-        let all =
-            lab.phases.map { Case.untouched($0.id) } + lab.solutions.map { .solution($0.id) }
-            + lab.mutants.map { .mutant($0.id) }
+        let (drills, phases) = (lab.phases.filter(\.isDrill), lab.phases.filter { !$0.isDrill })
+        var all: [Case] = phases.map { .untouched($0.id) }
+        all += lab.solutions.map { .solution($0.id) }
+        all += lab.mutants.map { .mutant($0.id) }
+        all += lab.phases.filter(\.hasCommands).map { .commands($0.id) }
+        all += drills.flatMap { drill in drill.faults.map { .fault(drill.id, $0.id) } }
         return all.shuffled(using: &generator)
     }
 
@@ -87,7 +101,8 @@ public struct CourseVerifier: Sendable {
         return results
     }
 
-    private func prove(_ proof: Case) async -> CaseResult {
+    /// Proves one case, on a cluster of its own.
+    public func prove(_ proof: Case) async -> CaseResult {
         func result(_ problems: [String], _ checkpoint: CheckpointResult? = nil) -> CaseResult {
             CaseResult(lab: lab.id, proof: proof, problems: problems, checkpoint: checkpoint)
         }
@@ -98,12 +113,19 @@ public struct CourseVerifier: Sendable {
         do { cluster = try await makeCluster() } catch { return result(["there is no cluster: \(error)"]) }
         let outcome: CaseResult
         do throws(SolutionRunner.Failure) {
-            try await SolutionRunner(client: cluster.client, namespace: lab.namespace).run(plan.solutions)
-            let before = await Remains(cluster.client)
-            let checkpoint = await CheckEngine(client: cluster.client, options: options)
-                .run(plan.phase, of: lab, only: plan.check)
-            let after = await Remains(cluster.client)
-            outcome = result(problems(proof, checkpoint) + after.differences(from: before), checkpoint)
+            let runner = SolutionRunner(client: cluster.client, namespace: lab.namespace, shell: cluster.shell)
+            try await runner.run(plan.before)
+            var found: [String] = []
+            if case .commands = proof { found += await prove(commandsOf: plan.phase, cluster) }
+            let (checkpoint, left) = await judge(plan.phase, cluster, only: plan.check)
+            found += problems(proof, checkpoint) + left
+            found += await prove(hintsOf: proof, plan.phase, checkpoint, cluster)
+            if !plan.mending.isEmpty {
+                try await runner.run(plan.mending)
+                let (mended, left) = await judge(plan.phase, cluster, only: nil)
+                found += Self.failures(mended).map { "after mending, \($0)" } + left
+            }
+            outcome = result(found, checkpoint)
         } catch {
             outcome = result([error.message])
         }
@@ -111,35 +133,80 @@ public struct CourseVerifier: Sendable {
         return outcome
     }
 
+    private func judge(_ phase: Phase, _ cluster: Cluster, only check: CheckID?) async -> (CheckpointResult, [String]) {
+        let before = await Remains(cluster.client)
+        let checkpoint = await CheckEngine(client: cluster.client, options: options).run(phase, of: lab, only: check)
+        return (checkpoint, await Remains(cluster.client).differences(from: before))
+    }
+
+    private func prove(commandsOf phase: Phase, _ cluster: Cluster) async -> [String] {
+        guard let shell = cluster.shell else { return ["there is no shell to run the commands in"] }
+        let script = CommandScript(phase.preparation + phase.steps.flatMap(\.commands))
+        return script.problems(await shell(script.text))
+    }
+
+    /// The commands that hints name run: those that were given now, and for a solution all that its phase may give.
+    private func prove(
+        hintsOf proof: Case, _ phase: Phase, _ checkpoint: CheckpointResult, _ cluster: Cluster
+    ) async -> [String] {
+        guard let shell = cluster.shell else { return [] }
+        var hints = checkpoint.results.compactMap(\.verdict.failure?.hint)
+        if case .solution(let id) = proof, lab.solutions.first(where: { $0.phase == phase.id })?.id == id {
+            hints = phase.checkpoint.checks.flatMap { $0.hints.map(\.text) }
+        }
+        let commands = HintCommands.find(in: hints, namespace: lab.namespace)
+        if commands.isEmpty { return [] }
+        let script = CommandScript(commands)
+        return script.problems(await shell(script.text)).map { "in a hint: \($0)" }
+    }
+
     private struct Plan {
         let phase: Phase
-        let solutions: [Solution]
-        let check: CheckID?
+        /// What is done before the checkpoint is judged.
+        let before: [Operation]
+        var check: CheckID?
+        /// What is done after it, to be judged again.
+        var mending: [Operation] = []
+    }
+
+    /// What leads to the state in which a phase begins.
+    private func beginning(of phase: Phase) -> [Operation] {
+        if let after = phase.after { return lab.solutions.chain(endingWith: after).flatMap(\.operations) }
+        guard let solution = lab.solutions.first(where: { $0.phase == phase.id }) else { return [] }
+        return lab.solutions.chain(endingWith: solution.id).filter { $0.phase != phase.id }.flatMap(\.operations)
     }
 
     private func plan(for proof: Case) -> Plan? {
         switch proof {
         case .untouched(let id):
-            guard let phase = lab.phase(id), let solution = lab.solutions.first(where: { $0.phase == id }) else {
-                return nil
-            }
-            let before = lab.solutions.chain(endingWith: solution.id).filter { $0.phase != id }
-            return Plan(phase: phase, solutions: before, check: nil)
+            return lab.phase(id).map { Plan(phase: $0, before: beginning(of: $0)) }
         case .solution(let id):
             guard let solution = lab.solution(id), let phase = lab.phase(solution.phase) else { return nil }
-            return Plan(phase: phase, solutions: lab.solutions.chain(endingWith: id), check: nil)
+            return Plan(phase: phase, before: lab.solutions.chain(endingWith: id).flatMap(\.operations))
         case .mutant(let id):
             guard let mutant = lab.mutants.first(where: { $0.id == id }), let solution = lab.solution(mutant.solution),
                 let phase = lab.phase(solution.phase)
             else { return nil }
             var chain = lab.solutions.chain(endingWith: solution.id)
             for change in mutant.changes {
-                guard let index = chain.firstIndex(where: { $0.canApply(change) }),
+                guard let index = chain.lastIndex(where: { $0.canApply(change) }),
                     let changed = chain[index].applying(change)
                 else { return nil }
                 chain[index] = changed
             }
-            return Plan(phase: phase, solutions: chain, check: mutant.fails.check)
+            return Plan(
+                phase: phase, before: chain.flatMap(\.operations) + mutant.operations, check: mutant.fails.check)
+        case .commands(let id):
+            guard let phase = lab.phase(id) else { return nil }
+            // What a phase says a latecomer has to type first begins with an empty cluster.
+            return Plan(phase: phase, before: phase.preparation.isEmpty ? beginning(of: phase) : [])
+        case .fault(let id, let name):
+            guard let phase = lab.phase(id), let fault = phase.faults.first(where: { $0.id == name }) else {
+                return nil
+            }
+            return Plan(
+                phase: phase, before: beginning(of: phase) + fault.breaking, check: fault.fails.check,
+                mending: fault.mending)
         }
     }
 
@@ -153,11 +220,11 @@ public struct CourseVerifier: Sendable {
                 case .failed, .skipped: nil
                 }
             }
-        case .solution:
-            return checkpoint.results.compactMap { result in
-                result.verdict == .passed
-                    ? nil : "the check '\(result.check)' does not pass: \(Self.describe(result.verdict))"
-            }
+        case .commands(let id) where lab.phase(id)?.isDrill == true: return []
+        case .solution, .commands: return Self.failures(checkpoint)
+        case .fault(let id, let name):
+            guard let fault = lab.phase(id)?.faults.first(where: { $0.id == name }) else { return [] }
+            return Self.problems(fault.fails, checkpoint)
         case .mutant(let id):
             guard let mutant = lab.mutants.first(where: { $0.id == id }) else { return [] }
             return Self.problems(mutant.fails, checkpoint)
@@ -180,6 +247,13 @@ public struct CourseVerifier: Sendable {
         return problems
     }
 
+    private static func failures(_ checkpoint: CheckpointResult) -> [String] {
+        checkpoint.results.compactMap { result in
+            result.verdict == .passed
+                ? nil : "the check '\(result.check)' does not pass: \(Self.describe(result.verdict))"
+        }
+    }
+
     private static func describe(_ verdict: Verdict) -> String {
         switch verdict {
         case .passed: "passed"
@@ -190,40 +264,6 @@ public struct CourseVerifier: Sendable {
     }
 }
 
-/// What a check must leave as it was.
-private struct Remains {
-    private var objects: [String: Int] = [:]
-    private var probes: [String] = []
-
-    init(_ client: any ClusterClient) async {
-        for resource in [ResourceType.namespaces, .deployments, .services, .configMaps, .secrets] {
-            for object in (try? await client.list(resource))?.items ?? [] {
-                objects[object.path(resource)] = object.value[["spec", "replicas"]]?.int ?? 0
-            }
-        }
-        let options = ListOptions(labelSelector: ProbePod.label)
-        let pods = (try? await client.list(.pods, namespace: nil, options: options))?.items ?? []
-        probes = pods.filter { !$0.isBeingDeleted }.map(\.name)
-    }
-
-    func differences(from before: Remains) -> [String] {
-        var problems = probes.map { "the checker left the pod '\($0)' behind" }
-        for path in Set(objects.keys).union(before.objects.keys).sorted() where objects[path] != before.objects[path] {
-            problems.append("the checker changed '\(path)' and did not set it back")
-        }
-        return problems
-    }
-}
-
-/// A small seeded generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+extension Phase {
+    fileprivate var hasCommands: Bool { steps.contains { !$0.commands.isEmpty } }
 }

@@ -7,10 +7,27 @@ public struct SolutionRunner: Sendable {
     private let client: any ClusterClient
     /// Where objects go that name no namespace.
     private let namespace: String
+    private let shell: Shell?
 
-    public init(client: any ClusterClient, namespace: String) {
+    /// What a command line printed, standard error included, and how it ended.
+    public struct ShellResult: Sendable {
+        public let output: String
+        public let exitCode: Int32
+
+        public init(output: String, exitCode: Int32) {
+            self.output = output
+            self.exitCode = exitCode
+        }
+    }
+
+    /// Runs a script with `bash`, in a folder with the lab's starter files, with kubectl wired to the cluster.
+    public typealias Shell = @Sendable (_ script: String) async -> ShellResult
+
+    /// - Parameter shell: Nil where no solution has commands: one that has them then fails.
+    public init(client: any ClusterClient, namespace: String, shell: Shell? = nil) {
         self.client = client
         self.namespace = namespace
+        self.shell = shell
     }
 
     /// An operation that the cluster refused.
@@ -23,7 +40,12 @@ public struct SolutionRunner: Sendable {
 
     /// Carries out the solutions in order; stops at the first operation that fails.
     public func run(_ solutions: [Solution]) async throws(Failure) {
-        for operation in solutions.flatMap(\.operations) {
+        try await run(solutions.flatMap(\.operations))
+    }
+
+    /// Carries out operations in order; stops at the first that fails.
+    public func run(_ operations: [Operation]) async throws(Failure) {
+        for operation in operations {
             do throws(Status) {
                 try await run(operation)
             } catch {
@@ -35,6 +57,8 @@ public struct SolutionRunner: Sendable {
     private static func describe(_ operation: Operation) -> String {
         switch operation {
         case .apply(let file, _): "apply \(file)"
+        case .serverSideApply(let file, _): "apply --server-side \(file)"
+        case .run(let command): command
         case .create(let value): "create \(value["kind"]?.text ?? "object") \(value["metadata"]?["name"]?.text ?? "")"
         case .patch(let ref, _): "patch \(ref.kind) \(ref.name)"
         case .scale(let ref, let replicas): "scale \(ref.kind) \(ref.name) to \(replicas)"
@@ -46,6 +70,22 @@ public struct SolutionRunner: Sendable {
         switch operation {
         case .apply(_, let objects):
             for value in objects { try await apply(value) }
+        case .serverSideApply(_, let objects):
+            for value in objects {
+                let (resource, object) = try object(value)
+                _ = try await client.patch(
+                    resource, namespace: object.namespace, name: object.name, ObjectPatch(.apply, object.value),
+                    subresource: nil,
+                    options: WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict, isForced: true))
+            }
+        case .run(let command):
+            guard let shell else {
+                throw Status(code: 0, reason: "NoShell", message: "there is no shell to run commands in")
+            }
+            let result = await shell(command)
+            if result.exitCode != 0 {
+                throw Status(code: 0, reason: "CommandFailed", message: "exit \(result.exitCode): \(result.output)")
+            }
         case .create(let value):
             let (resource, object) = try object(value)
             _ = try await client.create(resource, object)

@@ -53,6 +53,7 @@ struct CheckReader {
         let title = fields.text("title")
         let needed = fields.ids("needs", as: CheckID.self)
         needs += needed.map { (id, $0.id, $0.place) }
+        let needsEmbedded = fields.optionalText("embeddedOnly")
         var steps: [CheckStep] = []
         var names: Set<String> = []
         for node in fields.requiredList("steps") {
@@ -65,7 +66,8 @@ struct CheckReader {
         }
         let hints = readHints(&fields)
         fields.finish()
-        return Check(id: id, title: title, needs: needed.map(\.id), steps: steps, hints: hints)
+        return Check(
+            id: id, title: title, needs: needed.map(\.id), needsEmbedded: needsEmbedded, steps: steps, hints: hints)
     }
 
     private func readHints(_ fields: inout Fields) -> [Hint] {

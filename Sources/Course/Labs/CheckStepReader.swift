@@ -9,8 +9,10 @@ struct CheckStepReader {
     var names: Set<String>
 
     private static let verbs = [
-        "delete", "scale", "object", "absent", "count", "ready", "replaced", "endpoints", "http",
+        "delete", "scale", "patch", "restart", "load", "object", "absent", "count", "ready", "podReady", "replaced",
+        "endpoints", "http", "log", "dns", "lost",
     ]
+    private static let actions: Set = ["delete", "scale", "patch", "restart", "load"]
 
     private var diagnostics: Diagnostics { fields.diagnostics }
     private var file: String { fields.place.file }
@@ -28,7 +30,7 @@ struct CheckStepReader {
                 hint: "The verbs are: \(Self.verbs.joined(separator: ", ")).")
             return nil
         }
-        let step = verb == "delete" || verb == "scale" ? readAction(verb) : readExpectation(verb)
+        let step = Self.actions.contains(verb) ? readAction(verb) : readExpectation(verb)
         fields.finish()
         return step
     }
@@ -36,9 +38,20 @@ struct CheckStepReader {
     private mutating func readAction(_ verb: String) -> CheckStep? {
         guard var inner = fields.fields(verb, what: "'\(verb)'") else { return nil }
         defer { inner.finish() }
-        if verb == "scale" {
+        switch verb {
+        case "scale":
             let target = ObjectRef(kind: "Deployment", name: inner.text("deployment"))
             return .act(.scale(target, replicas: inner.int("to", in: 0...100)))
+        case "restart": return .act(.restart(ObjectRef(kind: "Deployment", name: inner.text("deployment"))))
+        case "patch":
+            let target = readReference(&inner)
+            return inner.node("with").map { .act(.patch(target, YAMLValue($0))) }
+        case "load":
+            guard case .answers(let http)? = readHTTP(&inner) else { return nil }
+            let name = fields.optionalText("as") ?? "load"
+            names.insert(name)
+            return .act(.load(http, name: name))
+        default: break
         }
         let selection = readSelection(&inner)
         let name = fields.optionalText("as") ?? "deleted"
@@ -47,7 +60,7 @@ struct CheckStepReader {
     }
 
     private mutating func readExpectation(_ verb: String) -> CheckStep? {
-        let isStatic = verb == "object" || verb == "absent" || verb == "count"
+        let isStatic = ["object", "absent", "count", "lost"].contains(verb)
         let limit = fields.duration("within", or: isStatic ? .zero : CheckReader.defaultLimit)
         guard let condition = readCondition(verb) else { return nil }
         return .expect(condition, within: limit)
@@ -56,11 +69,7 @@ struct CheckStepReader {
     private mutating func readCondition(_ verb: String) -> ClusterCondition? {
         if verb == "replaced" {
             let name = fields.text(verb)
-            if !names.contains(name) {
-                diagnostics.error(
-                    fields.valuePlace(of: verb), "no step before this one deletes '\(name)'",
-                    hint: suggestion(for: name, among: names.sorted()))
-            }
+            checkName(name, fields.valuePlace(of: verb), "deletes")
             return .replaced(name: name)
         }
         guard var inner = fields.fields(verb, what: "'\(verb)'") else { return nil }
@@ -79,11 +88,36 @@ struct CheckStepReader {
         case "ready":
             let deployment = ObjectRef(kind: "Deployment", name: inner.text("deployment"))
             return .ready(deployment: deployment, count: inner.int("count", in: 0...100))
+        case "podReady": return .podReady(ObjectRef(kind: "Pod", name: inner.text("pod")))
+        case "log": return readLog(&inner)
+        case "dns": return .resolves(name: inner.text("name"))
+        case "lost":
+            let load = inner.text("load")
+            checkName(load, inner.valuePlace(of: "load"), "sends the load")
+            return .lost(load: load, atMost: inner.int("atMost", in: 0...1_000_000))
         case "endpoints":
             let service = ObjectRef(kind: "Service", name: inner.text("service"))
             return .endpoints(service: service, atLeast: inner.int("atLeast", in: 1...100))
         default: return readHTTP(&inner)
         }
+    }
+
+    private func checkName(_ name: String, _ place: SourcePlace, _ verb: String) {
+        guard !names.contains(name) else { return }
+        diagnostics.error(
+            place, "no step before this one \(verb) '\(name)'", hint: suggestion(for: name, among: names.sorted()))
+    }
+
+    /// A pod's log, or that of a Deployment's pods: one of both is named.
+    private func readLog(_ inner: inout Fields) -> ClusterCondition? {
+        guard inner.has("pod") != inner.has("deployment") else {
+            diagnostics.error(inner.place, "'log' needs either 'pod' or 'deployment'")
+            return nil
+        }
+        let kind = inner.has("pod") ? "Pod" : "Deployment"
+        let object = ObjectRef(kind: kind, name: inner.text(kind.lowercased()))
+        let source = LogSource(object: object, container: inner.optionalText("container"))
+        return .logged(source, text: inner.text("contains"))
     }
 
     private mutating func readHTTP(_ inner: inout Fields) -> ClusterCondition? {
@@ -96,8 +130,11 @@ struct CheckStepReader {
         }
         let url = inner.text("url")
         let status = inner.optionalInt("status", in: 100...599) ?? 200
+        let sends = inner.node("sends").map { YAMLValue($0) }
+        let method = inner.optionalText("method") ?? (sends == nil ? "GET" : "POST")
         var body: [Requirement] = []
         if let node = fields.node("body") { body = [.matches(YAMLValue(node))] }
+        let text = fields.optionalText("contains")
         guard let address = HTTPAddress(parsing: url) else {
             diagnostics.error(
                 inner.valuePlace(of: "url"), "'\(url)' is not a plain URL",
@@ -105,7 +142,9 @@ struct CheckStepReader {
             return nil
         }
         guard let origin else { return nil }
-        return .answers(HTTPExpectation(origin: origin, url: address, status: status, body: body))
+        return .answers(
+            HTTPExpectation(
+                origin: origin, method: method, url: address, sends: sends, status: status, body: body, text: text))
     }
 
     private func readReference(_ inner: inout Fields) -> ObjectRef {

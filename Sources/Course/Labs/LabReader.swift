@@ -42,10 +42,17 @@ struct LabReader {
         // A phase that cannot be read is fault enough: what refers to it is not to blame.
         guard phases.count == listed.count else { return nil }
         let solutions = readSolutions(phases: phases)
-        for phase in phases where !solutions.contains(where: { $0.phase == phase.id }) {
+        for phase in phases where !phase.isDrill && !solutions.contains(where: { $0.phase == phase.id }) {
             diagnostics.error(
                 SourcePlace(file: "\(folder)/\(phase.id)/phase.yaml"), "the phase '\(phase.id)' has no solution",
                 hint: "Write one into '\(folder)/solution/\(phase.id).yaml'.")
+        }
+        for phase in phases {
+            guard let after = phase.after, !solutions.contains(where: { $0.id == after }) else { continue }
+            diagnostics.error(
+                SourcePlace(file: "\(folder)/\(phase.id)/phase.yaml"),
+                "'after' names the solution '\(after)', which does not exist",
+                hint: suggestion(for: after.rawValue, among: solutions.map(\.id.rawValue)))
         }
         return Lab(
             id: id, title: title, week: week, mission: mission, success: success, namespace: namespace, phases: phases,
@@ -59,7 +66,8 @@ struct LabReader {
             return nil
         }
         guard let node = YAMLText(text, file: file, diagnostics: diagnostics)?.documents.first else { return nil }
-        var reader = PhaseReader(file: file, diagnostics: diagnostics)
+        let operations = SolutionReader(files: files, folder: folder, diagnostics: diagnostics)
+        var reader = PhaseReader(file: file, diagnostics: diagnostics, operations: operations)
         let result = reader.read(node, expected: phase)
         for reference in reader.fileReferences where !starters.contains(where: { $0.name == reference.name }) {
             diagnostics.error(
@@ -101,9 +109,9 @@ struct LabReader {
         var mutants: [Mutant] = []
         for name in files.names(in: "\(folder)/mutants") where name.hasSuffix(".yaml") {
             let file = "\(folder)/mutants/\(name)"
-            guard let node = document(file),
-                let (mutant, fields, fails) = MutantReader(file: file, diagnostics: diagnostics).read(node)
-            else { continue }
+            let operations = SolutionReader(files: files, folder: folder, diagnostics: diagnostics)
+            let reader = MutantReader(file: file, diagnostics: diagnostics, operations: operations)
+            guard let node = document(file), let (mutant, fields, fails) = reader.read(node) else { continue }
             if mutants.contains(where: { $0.id == mutant.id }) {
                 diagnostics.error(fields.valuePlace(of: "id"), "the mutant '\(mutant.id)' is there already")
             }

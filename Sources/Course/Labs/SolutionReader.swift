@@ -21,14 +21,17 @@ struct SolutionReader {
         return (Solution(id: id, phase: phase, title: title, after: after, operations: operations), fields)
     }
 
-    private func readOperation(_ node: Node, file: String) -> Operation? {
+    func readOperation(_ node: Node, file: String) -> Operation? {
         guard var fields = Fields(node, what: "an operation", file: file, diagnostics: diagnostics) else { return nil }
         defer { fields.finish() }
         if fields.has("apply") {
             let name = fields.text("apply")
+            let isServerSide = fields.node("serverSide")?.bool ?? false
             guard let objects = manifest(name, place: fields.valuePlace(of: "apply")) else { return nil }
-            return .apply(file: name, objects: objects)
+            return isServerSide
+                ? .serverSideApply(file: name, objects: objects) : .apply(file: name, objects: objects)
         }
+        if fields.has("run") { return .run(fields.text("run")) }
         if let node = fields.node("create") {
             let value = YAMLValue(node)
             checkObject(value, SourcePlace(node, in: file))
@@ -46,7 +49,7 @@ struct SolutionReader {
             }
         }
         diagnostics.error(
-            fields.place, "an operation needs a verb", hint: "The verbs are: apply, create, patch, scale, delete.")
+            fields.place, "an operation needs a verb", hint: "The verbs are: apply, create, patch, scale, delete, run.")
         return nil
     }
 
@@ -84,6 +87,7 @@ struct SolutionReader {
 struct MutantReader {
     let file: String
     let diagnostics: Diagnostics
+    let operations: SolutionReader
 
     func read(_ node: Node) -> (mutant: Mutant, fields: Fields, fails: Fields?)? {
         guard var fields = Fields(node, what: "a mutant", file: file, diagnostics: diagnostics) else { return nil }
@@ -91,27 +95,18 @@ struct MutantReader {
         let id: MutantID = fields.id("id")
         let title = fields.text("title")
         let solution: SolutionID = fields.id("solution")
-        let changes = fields.requiredList("changes").compactMap(readChange)
-        var expectation = Mutant.Expectation(check: CheckID(rawValue: ""), cause: .other, hint: [])
-        var fails: Fields?
-        if var inner = fields.fields("fails", what: "'fails'") {
-            let check: CheckID = inner.id("check")
-            let name = inner.text("cause")
-            if Cause(rawValue: name) == nil, !name.isEmpty {
-                reportUnknownCause(name, inner.valuePlace(of: "cause"), diagnostics)
-            }
-            let texts = inner.texts("hint")
-            if texts.isEmpty {
-                diagnostics.error(
-                    inner.place(of: "hint"), "a mutant needs 'hint'",
-                    hint: "List the words that the learner must be told.")
-            }
-            expectation = Mutant.Expectation(check: check, cause: Cause(rawValue: name) ?? .other, hint: texts)
-            inner.finish()
-            fails = inner
+        let changes = fields.list("changes").compactMap(readChange)
+        let after = fields.list("then").compactMap { operations.readOperation($0, file: file) }
+        if !fields.has("changes"), !fields.has("then") {
+            diagnostics.error(
+                fields.place, "a mutant needs 'changes' or 'then'",
+                hint: "Say what is changed in the solution's files, or what is done after it.")
         }
+        let (expectation, fails) = ExpectationReader.read(&fields)
         fields.finish()
-        return (Mutant(id: id, title: title, solution: solution, changes: changes, fails: expectation), fields, fails)
+        let mutant = Mutant(
+            id: id, title: title, solution: solution, changes: changes, operations: after, fails: expectation)
+        return (mutant, fields, fails)
     }
 
     private func readChange(_ node: Node) -> Mutant.Change? {
@@ -127,5 +122,27 @@ struct MutantReader {
         }
         fields.finish()
         return path.map { Mutant.Change(file: name, kind: kind, name: object, path: $0, value: value) }
+    }
+}
+
+/// Reads `fails`: how a mistake must show.
+enum ExpectationReader {
+    static func read(_ fields: inout Fields) -> (Mutant.Expectation, Fields?) {
+        var expectation = Mutant.Expectation(check: CheckID(rawValue: ""), cause: .other, hint: [])
+        guard var inner = fields.fields("fails", what: "'fails'") else { return (expectation, nil) }
+        let check: CheckID = inner.id("check")
+        let name = inner.text("cause")
+        if Cause(rawValue: name) == nil, !name.isEmpty {
+            reportUnknownCause(name, inner.valuePlace(of: "cause"), fields.diagnostics)
+        }
+        let texts = inner.texts("hint")
+        if texts.isEmpty {
+            fields.diagnostics.error(
+                inner.place(of: "hint"), "\(fields.what) needs 'hint'",
+                hint: "List the words that the learner must be told.")
+        }
+        expectation = Mutant.Expectation(check: check, cause: Cause(rawValue: name) ?? .other, hint: texts)
+        inner.finish()
+        return (expectation, inner)
     }
 }

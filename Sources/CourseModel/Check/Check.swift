@@ -6,15 +6,21 @@ public struct Check: Hashable, Sendable {
     public let title: String
     /// Checks that must pass first; otherwise this one is skipped.
     public let needs: [CheckID]
+    /// Why only the embedded cluster can be judged; nil when any cluster can.
+    public let needsEmbedded: String?
     /// In order; the first one that does not come true ends the check.
     public let steps: [CheckStep]
     /// Never empty.
     public let hints: [Hint]
 
-    public init(id: CheckID, title: String, needs: [CheckID] = [], steps: [CheckStep], hints: [Hint]) {
+    public init(
+        id: CheckID, title: String, needs: [CheckID] = [], needsEmbedded: String? = nil, steps: [CheckStep],
+        hints: [Hint]
+    ) {
         self.id = id
         self.title = title
         self.needs = needs
+        self.needsEmbedded = needsEmbedded
         self.steps = steps
         self.hints = hints
     }
@@ -40,6 +46,12 @@ public enum CheckAction: Hashable, Sendable {
     case delete(Selection, name: String)
     /// Sets the number of replicas; set back to what it was when the check ends.
     case scale(ObjectRef, replicas: Int)
+    /// Merges a change into an object; its `spec` and `data` are set back when the check ends.
+    case patch(ObjectRef, YAMLValue)
+    /// What `kubectl rollout restart` does; what comes of it are younger pods, and they stay.
+    case restart(ObjectRef)
+    /// Sends requests from this machine, one after the other, until the check ends, and counts them as `name`.
+    case load(HTTPExpectation, name: String)
 }
 
 /// What must be true of the cluster.
@@ -58,6 +70,39 @@ public enum ClusterCondition: Hashable, Sendable {
     case endpoints(service: ObjectRef, atLeast: Int)
     /// An HTTP request is answered as it should be.
     case answers(HTTPExpectation)
+    /// The pod of this name runs and is ready.
+    case podReady(ObjectRef)
+    /// The log of a pod of the selection contains the text.
+    case logged(LogSource, text: String)
+    /// The name leads to an address inside the cluster.
+    case resolves(name: String)
+    /// Of the requests that an action sends, at most so many found nobody.
+    case lost(load: String, atMost: Int)
+
+    /// Whether it is found out by asking somebody, not by looking at objects.
+    public var isAsked: Bool {
+        switch self {
+        case .answers, .logged, .resolves: true
+        case .object, .absent, .count, .ready, .replaced, .endpoints, .podReady, .lost: false
+        }
+    }
+}
+
+/// Whose log is read: one pod, or the pods of a Deployment.
+public struct LogSource: Hashable, Sendable, CustomStringConvertible {
+    /// A Pod or a Deployment.
+    public let object: ObjectRef
+    /// Nil: the only container.
+    public let container: String?
+
+    public init(object: ObjectRef, container: String? = nil) {
+        self.object = object
+        self.container = container
+    }
+
+    public var description: String {
+        "\(object.kind.lowercased())/\(object.name)\(container.map { " -c \($0)" } ?? "")"
+    }
 }
 
 /// One object by name.
@@ -124,16 +169,28 @@ public struct HTTPExpectation: Hashable, Sendable {
     }
 
     public let origin: Origin
+    /// `GET`, `POST` …
+    public let method: String
     public let url: HTTPAddress
+    /// What is sent, as JSON; nil sends nothing.
+    public let sends: YAMLValue?
     public let status: Int
     /// Requirements on the body as JSON; empty when the body does not matter.
     public let body: [Requirement]
+    /// A text that the body must hold; nil when none is asked for.
+    public let text: String?
 
-    public init(origin: Origin, url: HTTPAddress, status: Int = 200, body: [Requirement] = []) {
+    public init(
+        origin: Origin, method: String = "GET", url: HTTPAddress, sends: YAMLValue? = nil, status: Int = 200,
+        body: [Requirement] = [], text: String? = nil
+    ) {
         self.origin = origin
+        self.method = method
         self.url = url
+        self.sends = sends
         self.status = status
         self.body = body
+        self.text = text
     }
 }
 

@@ -97,6 +97,14 @@ public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
     case unreachable
     /// Something answers, but not as it should.
     case wrongAnswer = "wrong-answer"
+    /// It can no longer be changed into what it should be: it has to be deleted and made anew.
+    case immutable
+    /// The name is not known to the cluster's DNS.
+    case unresolved = "dns"
+    /// The log does not say what it should.
+    case log
+    /// Requests found nobody while something was changed.
+    case downtime
     /// A quota, a policy or a validation refused something.
     case refused
     /// It did not come true in time.

@@ -58,10 +58,14 @@ public struct Phase: Hashable, Sendable {
     public let preparation: [Command]
     public let steps: [Step]
     public let checkpoint: Checkpoint
+    /// The solution whose end is where this phase begins; nil when it begins with an empty cluster.
+    public let after: SolutionID?
+    /// The ways in which a drill breaks the cluster; empty for a phase that is not a drill.
+    public let faults: [Fault]
 
     public init(
         id: PhaseID, title: String, minutes: Int, objective: String, preparation: [Command] = [], steps: [Step],
-        checkpoint: Checkpoint
+        checkpoint: Checkpoint, after: SolutionID? = nil, faults: [Fault] = []
     ) {
         self.id = id
         self.title = title
@@ -70,6 +74,16 @@ public struct Phase: Hashable, Sendable {
         self.preparation = preparation
         self.steps = steps
         self.checkpoint = checkpoint
+        self.after = after
+        self.faults = faults
+    }
+
+    /// Something is broken on purpose, and the learner finds and mends it.
+    public var isDrill: Bool { !faults.isEmpty }
+
+    /// The fault that a seed chooses; nil for a phase that is not a drill.
+    public func fault(seed: UInt64) -> Fault? {
+        faults.isEmpty ? nil : faults[Int(seed % UInt64(faults.count))]
     }
 }
 
@@ -104,11 +118,56 @@ public struct Command: Hashable, Sendable {
     public let note: String?
     /// What to look for in its answer.
     public let expect: String?
+    /// Texts that its output must hold when the course is verified.
+    public let prints: [String]
+    /// How it ends.
+    public let ending: Ending
+    /// A program that it takes besides kubectl and curl; where that is missing the command is not verified.
+    public let needs: String?
+    /// A starter file as it should be by now, after the learner has edited it; nil when nothing has to be edited.
+    public let edited: LabFile?
 
-    public init(run: String, note: String? = nil, expect: String? = nil) {
+    /// How a command ends.
+    public enum Ending: Hashable, Sendable {
+        case success
+        /// With an error, as the lesson wants it.
+        case failure
+        /// Not by itself: with Ctrl-C.
+        case interrupt
+    }
+
+    public init(
+        run: String, note: String? = nil, expect: String? = nil, prints: [String] = [], ending: Ending = .success,
+        needs: String? = nil, edited: LabFile? = nil
+    ) {
         self.run = run
         self.note = note
         self.expect = expect
+        self.prints = prints
+        self.ending = ending
+        self.needs = needs
+        self.edited = edited
+    }
+}
+
+/// One way in which a drill breaks the cluster, and the way back.
+public struct Fault: Hashable, Sendable {
+    /// Never renamed: records name it.
+    public let id: String
+    public let title: String
+    public let breaking: [Operation]
+    public let mending: [Operation]
+    /// How the fault must show.
+    public let fails: Mutant.Expectation
+
+    public init(
+        id: String, title: String, breaking: [Operation], mending: [Operation], fails: Mutant.Expectation
+    ) {
+        self.id = id
+        self.title = title
+        self.breaking = breaking
+        self.mending = mending
+        self.fails = fails
     }
 }
 

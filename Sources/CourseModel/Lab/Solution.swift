@@ -20,6 +20,10 @@ public struct Solution: Hashable, Sendable {
 public enum Operation: Hashable, Sendable {
     /// What `kubectl apply -f FILE` does: the objects of a file, created or brought to what it says.
     case apply(file: String, objects: [YAMLValue])
+    /// What `kubectl apply --server-side -f FILE` does.
+    case serverSideApply(file: String, objects: [YAMLValue])
+    /// A command line for `bash`, in a folder with the starter files, with kubectl wired to the cluster.
+    case run(String)
     /// What `kubectl create` does for one object.
     case create(YAMLValue)
     /// What `kubectl patch --type=merge` does.
@@ -36,6 +40,8 @@ public struct Mutant: Hashable, Sendable {
     public let title: String
     public let solution: SolutionID
     public let changes: [Change]
+    /// What is done after the solution.
+    public let operations: [Operation]
     public let fails: Expectation
 
     /// A change to one object of an applied file.
@@ -71,11 +77,15 @@ public struct Mutant: Hashable, Sendable {
         }
     }
 
-    public init(id: MutantID, title: String, solution: SolutionID, changes: [Change], fails: Expectation) {
+    public init(
+        id: MutantID, title: String, solution: SolutionID, changes: [Change], operations: [Operation] = [],
+        fails: Expectation
+    ) {
         self.id = id
         self.title = title
         self.solution = solution
         self.changes = changes
+        self.operations = operations
         self.fails = fails
     }
 }

@@ -34,8 +34,17 @@ public enum HTTPFetch {
     public static func get(
         host: String, port: Int, path: String, headers: [(String, String)] = [], timeout: Duration
     ) async throws(Failure) -> Response {
+        try await send("GET", host: host, port: port, path: path, headers: headers, body: nil, timeout: timeout)
+    }
+
+    /// Sends a request of any method, with a body when there is one, to a server that this process can reach.
+    public static func send(
+        _ method: String, host: String, port: Int, path: String, headers: [(String, String)] = [], body: [UInt8]?,
+        timeout: Duration
+    ) async throws(Failure) -> Response {
         let deadline = ContinuousClock.now + timeout
-        return try await run(host: "\(host):\(port)", path: path, headers: headers, deadline: deadline) {
+        let ask = Request(method: method, host: "\(host):\(port)", path: path, headers: headers, body: body)
+        return try await run(ask, deadline: deadline) {
             try await ClientBootstrap(group: ClientEventLoops.group)
                 .connectTimeout(timeout.timeAmount)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -51,16 +60,24 @@ public enum HTTPFetch {
         connectedSocket: Int32, host: String, path: String, headers: [(String, String)] = [], timeout: Duration
     ) async throws(Failure) -> Response {
         let deadline = ContinuousClock.now + timeout
-        return try await run(host: host, path: path, headers: headers, deadline: deadline) {
+        let ask = Request(method: "GET", host: host, path: path, headers: headers, body: nil)
+        return try await run(ask, deadline: deadline) {
             try await ClientBootstrap(group: ClientEventLoops.group).withConnectedSocket(connectedSocket).get()
         }
     }
 
     private static let bodyBytesMax = 1024 * 1024
 
+    private struct Request: Sendable {
+        let method: String
+        let host: String
+        let path: String
+        let headers: [(String, String)]
+        let body: [UInt8]?
+    }
+
     private static func run(
-        host: String, path: String, headers: [(String, String)], deadline: ContinuousClock.Instant,
-        connect: @Sendable () async throws -> any Channel
+        _ request: Request, deadline: ContinuousClock.Instant, connect: @Sendable () async throws -> any Channel
     ) async throws(Failure) -> Response {
         do {
             let channel = try await connect()
@@ -72,15 +89,17 @@ public enum HTTPFetch {
                 channel.close(promise: nil)
             }
             let connection = try await HTTPConnection.make(on: channel).get()
-            var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path)
-            for (name, value) in headers { head.headers.add(name: name, value: value) }
-            if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: host) }
+            var head = HTTPRequestHead(
+                version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path)
+            for (name, value) in request.headers { head.headers.add(name: name, value: value) }
+            if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: request.host) }
+            if let body = request.body { head.headers.replaceOrAdd(name: "Content-Length", value: "\(body.count)") }
             if !head.headers.contains(name: "User-Agent") {
                 head.headers.add(name: "User-Agent", value: "velocitylab/1")
             }
             head.headers.add(name: "Accept", value: "*/*")
             head.headers.add(name: "Connection", value: "close")
-            let response = try await connection.exchange(head, body: nil) { _ in }
+            let response = try await connection.exchange(head, body: request.body) { _ in }
             return Response(
                 status: response.status, body: try await response.collect(limit: bodyBytesMax),
                 headers: response.headers.map { Response.Header(name: $0.0, value: $0.1) })
