@@ -42,8 +42,8 @@ struct ImageCommand: AsyncParsableCommand {
 
         func run() async throws {
             Output.table(
-                ["IMAGE", "TAGS", "RUNS", "MISSING"],
-                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.tags, $0.runs, $0.missing ?? "-"] })
+                ["IMAGE", "FROM", "RUNS", "MISSING", "TAGS"],
+                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.origin, $0.runs, $0.missing ?? "-", $0.tags] })
         }
     }
 }
