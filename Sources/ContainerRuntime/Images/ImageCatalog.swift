@@ -76,6 +76,11 @@ public struct ImageCatalog: Sendable {
         }
     }
 
+    /// What a built-in image lacks on this machine; nil when it works, or is none.
+    func missing(for reference: ImageReference) -> String? {
+        Self.builtIns.first { $0.repository == reference.name }.flatMap(missing)
+    }
+
     private func missing(_ builtIn: BuiltIn) -> String? {
         if let needs = builtIn.needs, Self.find(needs.program) == nil {
             return "\(needs.program) is not installed on this machine; sudo apt-get install \(needs.package)"
@@ -87,6 +92,7 @@ public struct ImageCatalog: Sendable {
     }
 
     private static func find(_ program: String) -> String? {
+        // Where containers look, which see no other folders of the host.
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
             .first { access($0, X_OK) == 0 }
     }
@@ -151,6 +157,11 @@ public struct ImageCatalog: Sendable {
             repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
             make: curl),
         system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
+        language("python", "the host's Python", "python3", "python3", aliases: ["python", "pip"]),
+        language("node", "the host's Node.js", "node", "nodejs"),
+        language("golang", "the host's Go", "go", "golang-go", command: ["bash"]),
+        language("openjdk", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
+        language("eclipse-temurin", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
     ]
 
     private static func workload(_ repository: String, _ tags: [String], _ program: String, port: Int) -> BuiltIn {
@@ -172,6 +183,27 @@ public struct ImageCatalog: Sendable {
             needs: ("sh", "dash")
         ) { reference, tag, _ in
             Recipe(image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: ["sh"]))
+        }
+    }
+
+    /// A language's image: the host's system with its interpreter or compiler.
+    ///
+    /// - Parameter aliases: Names that the image has and Debian lacks; `python` is `python3` there.
+    private static func language(
+        _ name: String, _ runs: String, _ program: String, _ package: String, command: [String]? = nil,
+        aliases: [String] = []
+    ) -> BuiltIn {
+        BuiltIn(repository: "docker.io/library/\(name)", tags: nil, runs: runs, needs: (program, package)) {
+            reference, tag, _ in
+            let mounts = aliases.compactMap { alias in
+                find(alias + "3").map { path in
+                    ContainerConfiguration.Mount(
+                        hostPath: path, containerPath: "/opt/velocitylab/bin/\(alias)", isReadOnly: true)
+                }
+            }
+            return Recipe(
+                image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: command ?? [program]),
+                mounts: mounts)
         }
     }
 
