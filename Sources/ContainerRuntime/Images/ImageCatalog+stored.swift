@@ -23,6 +23,29 @@ extension ImageCatalog {
         return recipe
     }
 
+    /// What was loaded or built, in the order of names.
+    var storedEntries: [Entry] {
+        guard let store else { return [] }
+        return store.all().map { image in
+            let reference = ImageReference(parsing: image.reference)
+            let tag = reference?.tag ?? ""
+            let familiar = reference?.familiar ?? image.reference
+            let base = image.config.base.flatMap(ImageReference.init(parsing:))
+            let lost = image.config.layers.contains { !store.has($0) }
+            let command = (image.config.entrypoint + image.config.command).joined(separator: " ")
+            let program = command.count > 40 ? command.prefix(39) + "…" : command[...]
+            return Entry(
+                repository: familiar.hasSuffix(":" + tag) ? String(familiar.dropLast(tag.count + 1)) : familiar,
+                tags: tag, origin: image.origin.rawValue,
+                runs: program.isEmpty
+                    ? "nothing of its own" : String(program) + (base.map { ", on \($0.familiar)" } ?? ""),
+                missing: lost
+                    ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
+                bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
+                digest: image.manifest.description)
+        }
+    }
+
     /// The number behind `USER`: `1000`, `app`, `1000:1000` or `app:staff`; nil for none.
     ///
     /// The group is the user's: a container here has one of each.

@@ -25,13 +25,19 @@ public struct ImageCatalog: Sendable {
     }
 
     /// One line of `velocity image list`.
-    public struct Entry: Sendable, Hashable {
+    public struct Entry: Sendable, Hashable, Encodable {
         public var repository: String
         public var tags: String
+        /// `built in`, `loaded` or `built`.
+        public var origin: String
         /// What answers when a container of it starts.
         public var runs: String
         /// What is missing on this machine, and how to get it; nil when the image works.
         public var missing: String?
+        /// The bytes of its own files; nil for what is built in, which is on this machine anyway.
+        public var bytes: Int64?
+        /// The digest of the manifest; nil for what is built in.
+        public var digest: String?
     }
 
     /// An image that is built in.
@@ -67,13 +73,16 @@ public struct ImageCatalog: Sendable {
         return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
     }
 
+    /// All that can be run: what was loaded or built, then what is built in.
     public var entries: [Entry] {
-        Self.builtIns.map { builtIn in
-            Entry(
-                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
-                    "docker.io/", with: ""),
-                tags: builtIn.tags?.joined(separator: ", ") ?? "any", runs: builtIn.runs, missing: missing(builtIn))
-        }
+        storedEntries
+            + Self.builtIns.map { builtIn in
+                Entry(
+                    repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
+                        "docker.io/", with: ""),
+                    tags: builtIn.tags?.joined(separator: ", ") ?? "any", origin: "built in", runs: builtIn.runs,
+                    missing: missing(builtIn))
+            }
     }
 
     /// What a built-in image lacks on this machine; nil when it works, or is none.

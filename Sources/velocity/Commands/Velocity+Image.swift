@@ -5,7 +5,8 @@ import Foundation
 
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "The images of this machine.", subcommands: [Build.self, Load.self, List.self])
+        commandName: "image", abstract: "The images of this machine.",
+        subcommands: [Build.self, Load.self, List.self, Remove.self, Prune.self])
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -50,7 +51,8 @@ struct ImageCommand: AsyncParsableCommand {
                 }
             }
             let digest = try await builder.build(order)
-            Output.remark(tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
+            Output.remark(
+                tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
             Output.line(digest)
         }
     }
@@ -82,16 +84,6 @@ struct ImageCommand: AsyncParsableCommand {
                     Output.line("Loaded image: \(ImageReference(parsing: reference)?.familiar ?? reference)")
                 }
             }
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what can be run, and what is missing for it.")
-
-        func run() async throws {
-            Output.table(
-                ["IMAGE", "TAGS", "RUNS", "MISSING"],
-                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.tags, $0.runs, $0.missing ?? "-"] })
         }
     }
 }

@@ -1,7 +1,8 @@
 import Glibc
 
-/// What a step of a build changes: overlayfs's upper folders, one for the root and one for each part of the host's system
-/// (`layers.c`). They become the tree of a layer.
+/// What a step of a build changes: overlayfs's upper folders, one for the root and one for each part of the host's system.
+///
+/// They are made and mounted by `layers.c`, and become the tree of a layer.
 struct BuildChanges {
     let path: String
     /// The host's system is below the image's layers.

@@ -47,7 +47,8 @@ struct BuildPlan: Sendable {
                 let known = all.compactMap(\.name)
                 throw ImageError(
                     "'\(file.name)' has no stage '\(target)'.",
-                    hint: known.isEmpty ? "Name one: FROM alpine AS \(target)" : "It has: \(known.joined(separator: ", ")).")
+                    hint: known.isEmpty
+                        ? "Name one: FROM alpine AS \(target)" : "It has: \(known.joined(separator: ", ")).")
             }
             wanted = found
         } else {

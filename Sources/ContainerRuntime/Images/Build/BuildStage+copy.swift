@@ -132,7 +132,8 @@ extension BuildStage {
             return stage.view
         }
         if Int(from) != nil || from.lowercased() == stage.name {
-            throw failure(instruction, "there is no earlier stage '\(from)'.", "Stages are named so: FROM alpine AS build")
+            throw failure(
+                instruction, "there is no earlier stage '\(from)'.", "Stages are named so: FROM alpine AS build")
         }
         return LayerView(try image(from, instruction).config, in: store)
     }

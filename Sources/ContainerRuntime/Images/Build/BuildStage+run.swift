@@ -56,7 +56,8 @@ extension BuildStage {
             return try ImageCatalog.user(config.user, stage.base, layers)
         } catch {
             throw failure(
-                instruction, "the image has no user '\(config.user)'.", "Make it before USER: RUN adduser -D \(config.user)")
+                instruction, "the image has no user '\(config.user)'.",
+                "Make it before USER: RUN adduser -D \(config.user)")
         }
     }
 
@@ -96,14 +97,16 @@ extension BuildStage {
         func has(_ names: String...) -> Bool { names.contains(where: words.contains) }
         let start = "There is no network while an image is built here"
         if has("pip", "pip3", "poetry", "uv", "pipenv") {
-            return "\(start): install the packages on this machine (sudo apt-get install python3-flask), or COPY their wheels and"
+            return
+                "\(start): install the packages on this machine (sudo apt-get install python3-flask), or COPY their wheels and"
                 + " use pip install --no-index --find-links."
         }
         if has("npm", "yarn", "pnpm", "npx") {
             return "\(start): run npm install in the folder first, and COPY node_modules."
         }
         if has("apt-get", "apt", "apk", "yum", "dnf", "microdnf") {
-            return "\(start), and the base is this machine's own system: install the package on this machine instead, and leave"
+            return
+                "\(start), and the base is this machine's own system: install the package on this machine instead, and leave"
                 + " the line out."
         }
         if has("curl", "wget", "git") { return "\(start): fetch it into the folder first, and COPY it." }

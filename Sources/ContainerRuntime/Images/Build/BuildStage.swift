@@ -81,7 +81,8 @@ struct BuildStage: Sendable {
         guard builder.catalog.hasBuiltIn(reference) else {
             throw failure(
                 instruction, "this machine has no image '\(name)', and images are not downloaded here.",
-                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive.")
+                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+            )
         }
         let recipe: ImageCatalog.Recipe
         do throws(RuntimeError) { recipe = try builder.catalog.builtIn(reference, name) } catch {
@@ -120,7 +121,9 @@ struct BuildStage: Sendable {
     mutating func takeFromBefore(_ facts: [String]) throws(ImageError) -> Bool {
         advance(facts)
         guard !order.isFresh, let cached = store.cached(key) else { return false }
-        config.layers = ImageConfig(cached).layers
+        let layers = ImageConfig(cached).layers
+        guard builder.holds.hold(layers, of: store) else { return false }
+        config.layers = layers
         builder.report(.cached)
         return true
     }
@@ -136,6 +139,9 @@ struct BuildStage: Sendable {
             let digest = try TreeDigest.of(folder + "/tree")
             try store.keep(folder, as: digest)
             config.layers.append(digest)
+            guard builder.holds.hold([digest], of: store) else {
+                throw ImageError("The layer \(digest.short) was removed while it was made.", hint: "Build again.")
+            }
         }
         try store.remember(config, under: key)
     }

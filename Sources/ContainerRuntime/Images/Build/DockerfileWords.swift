@@ -52,7 +52,9 @@ struct DockerfileWords {
                 if !word.isEmpty { words.append(word) }
                 word = ""
             } else {
-                if character == quote { quote = nil } else if quote == nil, character == "'" || character == "\"" {
+                if character == quote {
+                    quote = nil
+                } else if quote == nil, character == "'" || character == "\"" {
                     quote = character
                 }
                 word.append(character)

@@ -1,5 +1,4 @@
 import Glibc
-import KubeModel
 
 /// Builds an image from a Dockerfile and a folder: each instruction is a step, whose result is remembered by what it was made from.
 public struct ImageBuilder: Sendable {
@@ -33,6 +32,8 @@ public struct ImageBuilder: Sendable {
     let store: ImageStore
     let catalog: ImageCatalog
     let report: @Sendable (Report) -> Void
+    /// The layers that the build has made or taken over, which nobody may collect meanwhile.
+    let holds = LayerHolds()
 
     public init(
         store: ImageStore, catalog: ImageCatalog, report: @escaping @Sendable (Report) -> Void = { _ in }
@@ -99,9 +100,8 @@ public struct ImageBuilder: Sendable {
             done.append(work)
         }
         guard let last = done.last else { throw ImageError("There is nothing to build.") }
-        var config = last.config
-        config.value["created"] = .string(Timestamp.now.text)
-        let manifest = try store.addImage(config)
+        // Without the time, so that what is alike is the same image.
+        let manifest = try store.addImage(last.config)
         for reference in references { try store.add(reference, manifest: manifest, origin: .built) }
         return manifest
     }

@@ -22,6 +22,8 @@ struct PathPattern: Sendable, Hashable {
     private static func match(_ pattern: ArraySlice<[Character]>, _ path: ArraySlice<[Character]>) -> Bool {
         guard let first = pattern.first else { return path.isEmpty }
         if first == ["*", "*"] {
+            // At the end it means what is inside, not the folder itself.
+            if pattern.count == 1 { return !path.isEmpty }
             return (path.startIndex...path.endIndex).contains { match(pattern.dropFirst(), path[$0...]) }
         }
         guard let part = path.first, matchPart(first[...], part[...]) else { return false }

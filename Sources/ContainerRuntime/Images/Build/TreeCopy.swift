@@ -90,7 +90,9 @@ struct TreeCopy {
         fchownat(folder, name, uid_t(owner.user), gid_t(owner.group), AT_SYMLINK_NOFOLLOW)
     }
 
-    private func failure(_ path: String, _ number: Int32) -> ImageError { .system("'\(path)' cannot be copied", number) }
+    private func failure(_ path: String, _ number: Int32) -> ImageError {
+        .system("'\(path)' cannot be copied", number)
+    }
 }
 
 /// The digest of a tree: names, kinds, modes, owners and contents; not times, so that what is alike is one layer.

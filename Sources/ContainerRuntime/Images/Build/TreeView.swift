@@ -153,8 +153,11 @@ struct LayerView: TreeView {
     private static func isOfSystem(_ path: String) -> Bool {
         let first = path.split(separator: "/").first.map(String.init) ?? ""
         if ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"].contains(first) { return true }
-        return ["/tmp", "/run", "/var/tmp", "/var/log", "/var/lib", "/var/cache", "/root", "/home", "/srv", "/mnt", "/var", "/etc"]
-            .contains(path) || path.hasPrefix("/etc/ssl/certs") || path.hasPrefix("/etc/nginx")
+        return [
+            "/tmp", "/run", "/var/tmp", "/var/log", "/var/lib", "/var/cache", "/root", "/home", "/srv", "/mnt", "/var",
+            "/etc",
+        ]
+        .contains(path) || path.hasPrefix("/etc/ssl/certs") || path.hasPrefix("/etc/nginx")
     }
 
     static func isWhiteout(_ path: String) -> Bool {
