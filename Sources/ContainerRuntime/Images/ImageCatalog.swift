@@ -216,6 +216,8 @@ public struct ImageCatalog: Sendable {
         }
     }
 
+    static let nginxSettings = "/etc/velocitylab/nginx.conf"
+
     private static let nginx: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
         let settings = """
             worker_processes 1;
@@ -241,10 +243,10 @@ public struct ImageCatalog: Sendable {
         return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:nginx:\(tag)",
-                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"],
+                entrypoint: ["nginx", "-e", "stderr", "-c", nginxSettings, "-g", "daemon off;"],
                 user: 101,
                 stopSignal: 3),
-            files: [SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: settings)])
+            files: [SystemFiles.File(path: nginxSettings, content: settings)])
     }
 
     /// As the real image's entry point does: arguments that are no command go to curl.

@@ -40,6 +40,7 @@ extension BuildStage {
         guard root >= 0 else { throw .system("'\(tree)' cannot be opened", errno) }
         defer { close(root) }
         let copy = TreeCopy(view: source, tree: FileTree(root: root), owner: owner, mode: wish.mode)
+        try copy.makeFolders(to: target, asIn: image)
         if isFolder, target != "/", image.entry(target) == nil { try copy.makeFolder(target.split(separator: "/")) }
         for file in files { try put(file, source, copy, target, isFolder: isFolder, tree: tree, instruction) }
         for document in wish.documents {

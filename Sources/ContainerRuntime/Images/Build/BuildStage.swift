@@ -275,6 +275,21 @@ struct BuildStage: Sendable {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         config.workingDirectory = "/" + parts.joined(separator: "/")
-        advance(["workdir", config.workingDirectory])
+        let image = view
+        let folder = image.resolve(config.workingDirectory)
+        guard image.entry(folder) == nil else { return advance(["workdir", folder]) }
+        // Made now, so that it belongs to the user of this moment.
+        if try takeFromBefore(["make workdir", folder]) { return }
+        let layers = ImageCatalog.Layers(
+            store: store, digests: config.layers, hasSystem: config.base != nil, volumes: [])
+        let user = (try? ImageCatalog.user(config.user, stage.base, layers)) ?? 0
+        let workshop = try ImageStore.Workshop(in: store)
+        let tree = open(try Self.makeTree(in: workshop), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard tree >= 0 else { throw .system("'\(workshop.path)' cannot be opened", errno) }
+        defer { close(tree) }
+        let copy = TreeCopy(view: context, tree: FileTree(root: tree), owner: (user, user))
+        try copy.makeFolders(to: folder, asIn: image)
+        try copy.makeFolder(folder.split(separator: "/"))
+        try keepLayer(workshop)
     }
 }

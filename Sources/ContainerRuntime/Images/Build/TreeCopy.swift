@@ -45,6 +45,22 @@ struct TreeCopy {
         }
     }
 
+    /// Makes the folders on the way to a path as they are in the image: the folder of the topmost layer is the one that counts.
+    func makeFolders(to path: String, asIn image: LayerView) throws(ImageError) {
+        var prefix: [Substring] = []
+        for part in path.split(separator: "/") {
+            prefix.append(part)
+            let shown = "/" + prefix.joined(separator: "/")
+            var status = stat()
+            guard let entry = image.entry(shown), entry.kind == .folder, lstat(entry.location, &status) == 0 else {
+                return
+            }
+            var copy = self
+            copy.owner = (Int(status.st_uid), Int(status.st_gid))
+            try copy.makeFolder(prefix, mode: entry.mode)
+        }
+    }
+
     /// Writes a file of which only the text is known.
     func write(_ text: String, to target: String) throws(ImageError) {
         let (folder, name) = try tree.openParent(of: target.split(separator: "/"))
