@@ -6,17 +6,20 @@ extension ImageCatalog {
     ) { reference, tag, _ in
         Recipe(
             image: Image(
-                reference: reference, digest: "builtin:nginx:\(tag)", entrypoint: ["sh", nginxEntrypointPath],
+                reference: reference, digest: "builtin:nginx:\(tag)",
+                entrypoint: ["sh", nginxEntrypointPath, nginxSettings],
                 command: ["nginx", "-g", "daemon off;"], user: 101, stopSignal: 3),
             files: [
                 SystemFiles.File(path: nginxEntrypointPath, content: nginxEntrypoint),
-                SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: nginxSettings(nginxServer)),
+                SystemFiles.File(path: nginxSettings, content: nginxConfiguration(nginxServer)),
                 SystemFiles.File(
                     path: "/etc/velocitylab/nginx-conf.d.conf",
-                    content: nginxSettings("include /etc/nginx/conf.d/*.conf;")
+                    content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")
                 ),
             ])
     }
+
+    static let nginxSettings = "/etc/velocitylab/nginx.conf"
 
     private static let nginxTags: [String] = {
         let versions =
@@ -30,10 +33,11 @@ extension ImageCatalog {
     /// Servers of a learner's own, mounted into `/etc/nginx/conf.d`, take the place of the welcome page.
     private static let nginxEntrypoint = """
         #!/bin/sh
+        settings=$1
+        shift
         if [ "${1:-}" != nginx ]; then exec "$@"; fi
         shift
-        settings=/etc/velocitylab/nginx.conf
-        if ls /etc/nginx/conf.d/*.conf >/dev/null 2>&1; then settings=/etc/velocitylab/nginx-conf.d.conf; fi
+        if [ "$settings" = /etc/velocitylab/nginx.conf ] && ls /etc/nginx/conf.d/*.conf >/dev/null 2>&1; then settings=/etc/velocitylab/nginx-conf.d.conf; fi
         exec nginx -e stderr -c "$settings" "$@"
 
         """
@@ -46,7 +50,7 @@ extension ImageCatalog {
             }
         """
 
-    private static func nginxSettings(_ servers: String) -> String {
+    private static func nginxConfiguration(_ servers: String) -> String {
         """
         worker_processes 1;
         pid /tmp/nginx.pid;

@@ -174,24 +174,25 @@ struct PaymentGateway: Sendable {
 
     private func charge(_ payment: PaymentRequest, key: String?) -> HTTPResponse {
         guard let ledger else { return HTTPResponse(503, trouble("there is no database: DB_HOST is not set")) }
-        let id = claim(key) ?? PaymentLedger.newID()
+        let (id, isNew) = claim(key)
         do throws(PostgresConnection.Failure) {
             try ledger.add(
                 .init(id: id, request: payment, pod: surroundings.pod, version: surroundings.version))
         } catch { return refusal(error) }
-        _ = cache?.ask("INCR", "payments:processed")
+        if isNew { _ = cache?.ask("INCR", "payments:processed") }
         return HTTPResponse(201, receipt(payment, id))
     }
 
-    /// The id that the first request with this key got: the same payment is then stored once.
+    /// The id of the payment: with a key, the one that the first request with this key got, so that it is stored once.
     ///
     /// Redis keeps it for a day; without Redis, every request is a payment of its own.
-    private func claim(_ key: String?) -> String? {
-        guard let key, !key.isEmpty, let cache else { return nil }
+    private func claim(_ key: String?) -> (id: String, isNew: Bool) {
         let id = PaymentLedger.newID()
-        guard cache.ask("SET", "payments:key:\(key)", id, "NX", "EX", "86400") == Redis.Reply.none else { return id }
-        if case .text(let first) = cache.ask("GET", "payments:key:\(key)") { return first }
-        return id
+        guard let key, !key.isEmpty, let cache,
+            cache.ask("SET", "payments:key:\(key)", id, "NX", "EX", "86400") == Redis.Reply.none,
+            case .text(let first) = cache.ask("GET", "payments:key:\(key)")
+        else { return (id, true) }
+        return (first, false)
     }
 
     private func receipt(_ payment: PaymentRequest, _ id: String) -> JSON {

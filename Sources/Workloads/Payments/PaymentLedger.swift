@@ -1,4 +1,4 @@
-/// The table `payments`. It holds no card number and no CVV, only the last four digits.
+/// The table `payments`: no card number and no CVV, only the last four digits.
 struct PaymentLedger: Sendable {
     static let schema = """
         CREATE TABLE IF NOT EXISTS payments (

@@ -22,7 +22,7 @@ struct PaymentRequest: Sendable, Hashable {
     private static let testNumbers: Set<String> = [
         "4111111111111111", "4242424242424242", "5555555555554444", "378282246310005",
     ]
-    /// The expiry date that the course prints for its test card. It stays good for test cards, whatever year it is.
+    /// The expiry date that the course prints with its test card: it stays good for test cards, whatever year it is.
     private static let testExpiry = (year: 2025, month: 12)
 
     /// - Returns: All faults, not the first one alone.
