@@ -50,7 +50,7 @@ extension ImageCatalog {
                 missing: lost
                     ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
                 bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
-                digest: image.manifest.description)
+                digest: image.manifest.description, created: image.created)
         }
     }
 

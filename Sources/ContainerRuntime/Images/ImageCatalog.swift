@@ -38,6 +38,8 @@ public struct ImageCatalog: Sendable {
         public var bytes: Int64?
         /// The digest of the manifest; nil for what is built in.
         public var digest: String?
+        /// When it got its name, RFC 3339; nil for what is built in.
+        public var created: String?
     }
 
     /// An image that is built in.
@@ -45,6 +47,8 @@ public struct ImageCatalog: Sendable {
         var repository: String
         /// Nil: any tag.
         var tags: [String]?
+        /// The tags in few words, where there are many.
+        var tagSummary: String?
         var runs: String
         /// The program of the host that it needs, and the Debian package that brings it.
         var needs: (program: String, package: String)?
@@ -82,7 +86,8 @@ public struct ImageCatalog: Sendable {
                 Entry(
                     repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
                         "docker.io/", with: ""),
-                    tags: builtIn.tags?.joined(separator: ", ") ?? "any", origin: "built in", runs: builtIn.runs,
+                    tags: builtIn.tagSummary ?? builtIn.tags?.joined(separator: ", ") ?? "any", origin: "built in",
+                    runs: builtIn.runs,
                     missing: missing(builtIn))
             }
     }

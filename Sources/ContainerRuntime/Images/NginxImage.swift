@@ -1,7 +1,8 @@
 /// `nginx`: the host's nginx, with the official image's ways: `/usr/share/nginx/html`, `/etc/nginx/conf.d`, logs to the streams.
 extension ImageCatalog {
     static let nginxImage = BuiltIn(
-        repository: "docker.io/library/nginx", tags: nginxTags, runs: "the host's nginx",
+        repository: "docker.io/library/nginx", tags: nginxTags,
+        tagSummary: "1.14 to 1.29, stable, latest, each also -alpine", runs: "the host's nginx",
         needs: ("nginx", "nginx-light")
     ) { reference, tag, _ in
         Recipe(

@@ -6,6 +6,7 @@ extension ImageCatalog {
         repository: "docker.io/library/postgres",
         tags: ["alpine", "latest"]
             + (12...17).flatMap { ["\($0)", "\($0)-alpine", "\($0)-bookworm"] },
+        tagSummary: "12 to 17, latest, each also -alpine",
         runs: PostgresPrograms.newest.map { "the host's PostgreSQL \($0.version), whatever the tag says" }
             ?? "the host's PostgreSQL",
         needs: nil,

@@ -3,6 +3,7 @@ extension ImageCatalog {
     static let redisImage = BuiltIn(
         repository: "docker.io/library/redis",
         tags: ["alpine", "latest"] + ["6", "7", "6.2", "7.0", "7.2", "7.4"].flatMap { [$0, "\($0)-alpine"] },
+        tagSummary: "6 to 7.4, latest, each also -alpine",
         runs: "the host's Redis, with redis-cli", needs: ("redis-server", "redis-server")
     ) { reference, tag, _ in
         let path = "/opt/velocitylab/bin/docker-entrypoint.sh"
