@@ -6,6 +6,11 @@ enum StopSignal {
 
     static func install() {
         _ = pipe  // made here, because a signal handler must not
+        // Whoever started this program may have blocked them, and a mask is inherited.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for number in [SIGTERM, SIGINT] { sigaddset(&mask, number) }
+        sigprocmask(SIG_UNBLOCK, &mask, nil)
         for number in [SIGTERM, SIGINT] {
             signal(number) { _ in StopSignal.pipe.put() }
         }
