@@ -64,6 +64,7 @@ public final class ObjectStore: Sendable {
         /// By resource, so that a write looks only at those whom it can concern.
         var watchers: [String: [ObjectIdentifier: Watcher]] = [:]
         var awaiting: [Awaiting] = []
+        var followers: [ObjectIdentifier: Following] = [:]
         var failure: StoreError?
     }
 
@@ -253,6 +254,7 @@ public final class ObjectStore: Sendable {
             shared.state.apply(StoreEvent(kind: kind, object: object, previous: shared.state.get(object.key)))
             if shared.ahead[object.key]?.revision == object.revision { shared.ahead[object.key] = nil }
             woken.take(from: &shared.watchers, concernedBy: object)
+            woken.take(from: &shared.followers, concernedBy: object)
         }
         woken.take(from: &shared.awaiting, at: shared.state.revision)
         return woken

@@ -36,12 +36,24 @@ struct StoreState {
             tables[event.object.key.resource, default: StoreTable()].set(event.object)
         }
         history.append(event)
+        forgetValues()
         // Cut in blocks, so that the cost of moving the rest is shared by many writes.
         if history.count >= historyCount + max(16, historyCount / 4) {
             let cut = history.count - historyCount
             compacted = history[cut - 1].revision
             history.removeFirst(cut)
         }
+    }
+
+    /// Watchers that keep up have seen what lies so far back.
+    private static let valuesKept = 128
+
+    /// Lets go of the values of objects that are there no more, some events after they went.
+    private func forgetValues() {
+        guard history.count > Self.valuesKept else { return }
+        let old = history[history.count - 1 - Self.valuesKept]
+        old.previous?.forgetValue()
+        if old.kind == .deleted { old.object.forgetValue() }
     }
 
     private func firstEvent(after revision: Revision) -> Int {
@@ -93,11 +105,18 @@ struct StoreState {
     ) throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
         guard cursor >= compacted else { throw .compacted(compacted) }
         var events: [StoreEvent] = []
+        guard cursor < revision else { return (events, cursor) }
         for event in history[firstEvent(after: cursor)...] where range.contains(event.object.key) {
             events.append(event)
             if events.count == limit { return (events, event.revision) }
         }
         return (events, max(cursor, revision))
+    }
+
+    /// Events from a revision on, oldest first, of the resources that `isWanted` names.
+    func events(from first: Revision, where isWanted: (String) -> Bool) throws(StoreError) -> [StoreEvent] {
+        guard first > compacted else { throw .compacted(compacted) }
+        return history[firstEvent(after: Revision(first.rawValue - 1))...].filter { isWanted($0.object.key.resource) }
     }
 
     /// Whether something in the range has changed after a revision, or may have, the history being too short.

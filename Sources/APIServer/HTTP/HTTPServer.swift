@@ -80,15 +80,24 @@ struct HTTPServer: Sendable {
         }
         let executors = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) })
+        let watchLoops = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map {
+                (ObjectIdentifier($0), WatchLoop(pipeline.registry.store, $0))
+            })
+        let spareMemory = SpareMemory(group.next())
         whenBound(listener.channel.localAddress?.port ?? port)
         try await listener.executeThenClose { inbound in
             try await withThrowingDiscardingTaskGroup { connections in
                 do {
                     for try await channel in inbound {
-                        connections.addTask(executorPreference: executors[ObjectIdentifier(channel.eventLoop)]) {
-                            guard let channel = try? await HTTPConnection.take(channel) else { return }
-                            await HTTPConnection(channel: channel, pipeline: pipeline, authenticator: authenticator)
-                                .serve()
+                        let loop = ObjectIdentifier(channel.eventLoop)
+                        connections.addTask(executorPreference: executors[loop]) {
+                            guard let watches = watchLoops[loop], let channel = try? await HTTPConnection.take(channel)
+                            else { return }
+                            await HTTPConnection(
+                                channel: channel, pipeline: pipeline, authenticator: authenticator, watches: watches,
+                                spareMemory: spareMemory
+                            ).serve()
                         }
                     }
                 } catch is CancellationError {}

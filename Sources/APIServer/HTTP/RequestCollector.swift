@@ -53,6 +53,8 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     private var unansweredCount = 0
     private var certificateUser: UserInfo?
     private var knowsCertificate = false
+    /// Called when the client takes more again after it has not.
+    var whenWritable: (() -> Void)?
 
     init(limits: Limits, budget: BodyBudget) {
         self.limits = limits
@@ -71,6 +73,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
         stall?.cancel()
         share = nil
         body = []
+        whenWritable = nil
         context.fireChannelInactive()
     }
 
@@ -82,6 +85,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
             stall = context.eventLoop.scheduleTask(in: limits.stallTime) { channel.close(promise: nil) }
         }
         context.fireChannelWritabilityChanged()
+        if channel.isWritable { whenWritable?() }
     }
 
     /// Closes the connection unless something happens in time.
