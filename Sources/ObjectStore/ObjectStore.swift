@@ -71,7 +71,8 @@ public final class ObjectStore: Sendable {
     let shared: Mutex<Shared>
     private let log: StoreLog?
 
-    /// - Parameter historyCount: How many events a watch can lie behind before it has to list again.
+    /// - Parameter historyCount: How many events a watch can lie behind before it has to list again; fewer, but no fewer than
+    ///   1,000, when their objects take more than 16 MiB.
     public init(_ location: Location, historyCount: Int = 10_000) throws(StoreError) {
         let state: StoreState
         switch location {

@@ -8,6 +8,7 @@ import Testing
 /// Clients that mean harm, or are broken: each gets a clear refusal, and nobody else notices.
 @Suite("Hostile clients", .timeLimit(.minutes(2))) struct HostileTests {
     private static let token = "Authorization: Bearer secret\r\n"
+    private static let crowdCount = 1000
     private static let path = "/api/v1/namespaces/default/configmaps"
 
     /// Runs an action against a server with limits of its own, then sees whether it still serves others.
@@ -253,12 +254,12 @@ import Testing
         }
     }
 
-    @Test("hundreds of clients that hold their connections leave room for others")
+    @Test("a thousand clients that hold their connections leave room for others")
     func crowd() async throws {
         try await withServer { port in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (arrivals, arrived) = AsyncStream<Void>.makeStream()
-                for _ in 0..<200 {
+                for _ in 0..<Self.crowdCount {
                     group.addTask {
                         try await RawClient.with(port: port) { client in
                             try await client.send(
@@ -273,11 +274,44 @@ import Testing
                 var count = 0
                 for await _ in arrivals {
                     count += 1
-                    if count == 200 { break }
+                    if count == Self.crowdCount { break }
                 }
                 let posted = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
                 #expect(posted.code == 201)
                 group.cancelAll()
+            }
+        }
+    }
+
+    /// Takes so many places, then does something while they are taken.
+    private func holding(_ count: Int, port: Int, _ body: () async throws -> Void) async throws {
+        guard count > 0 else { return try await body() }
+        let ask = "GET /version HTTP/1.1\r\nHost: a\r\n\(Self.token)"
+        try await RawClient.with(port: port) { client in
+            try await client.send(ask + "\r\n")
+            #expect(try await client.readAnswer()?.code == 200)
+            try await holding(count - 1, port: port, body)
+            // The server closes, so its place is free when this returns.
+            try await client.send(ask + "Connection: close\r\n\r\n")
+            #expect(try await client.readAnswer()?.code == 200)
+            #expect(await client.readToEnd().isEmpty)
+        }
+    }
+
+    @Test("whoever comes when all places are taken is told to come again, and gets in when there is room")
+    func full() async throws {
+        var limits = RequestCollector.Limits()
+        limits.connectionsMax = 8
+        try await withServer(limits: limits) { port in
+            try await holding(8, port: port) {
+                try await RawClient.with(port: port) { client in
+                    try await client.send("GET /version HTTP/1.1\r\nHost: a\r\n\(Self.token)\r\n")
+                    let answer = try #require(try await client.readAnswer())
+                    #expect(answer.code == 429)
+                    #expect(answer.head.lowercased().contains("retry-after: 1"))
+                    #expect(try status(answer).reason == "TooManyRequests")
+                    #expect(await client.readToEnd().isEmpty)
+                }
             }
         }
     }

@@ -66,7 +66,8 @@ struct Load: Sendable {
         Report.line(what, "\(rate) /s, \(Report.spread(times))", real)
         // On a busy machine this says more than the rate.
         if let before, let after {
-            Report.line("  processor time of the server, each", "\(Int((after - before) / .microseconds(1)) / count) us", "")
+            let each = Int((after - before) / .microseconds(1)) / count
+            Report.line("  processor time of the server, each", "\(each) us", "")
         }
     }
 

@@ -11,6 +11,8 @@ struct HTTPConnection: Sendable {
     let authenticator: Authenticator
     let watches: WatchLoop
     let spareMemory: SpareMemory
+    /// There is no room for this one: its request is refused, so that its client knows why and comes again.
+    let isOneTooMany: Bool
 
     /// Takes over a connection that was accepted and has not been read from.
     ///
@@ -80,7 +82,7 @@ struct HTTPConnection: Sendable {
     ) async throws -> Next {
         let asked = makeRequest(request)
         var response: APIResponse
-        if let refusal = request.refusal {
+        if let refusal = isOneTooMany ? .tooManyRequests : request.refusal {
             response = .refusal(refusal)
         } else if asked.query["watch"] != nil {
             // A task keeps the room that its calls once took; a watch would keep it for an hour. A child takes its own with it.
@@ -93,7 +95,8 @@ struct HTTPConnection: Sendable {
         defer { if !isUpgraded { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
-        let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
+        let keepsOpen =
+            request.head.isKeepAlive && request.isComplete && !isOneTooMany && !UpgradeOffer.isUpgrade(request.head)
         var head = HTTPResponseHead(
             version: request.head.version, status: HTTPResponseStatus(statusCode: response.code))
         for (name, value) in response.headers { head.headers.add(name: name, value: value) }

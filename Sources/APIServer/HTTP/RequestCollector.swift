@@ -28,6 +28,8 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
         var bodyBytesMax = RequestBody.bytesMax
         /// All bodies that are being received or answered, together.
         var bodiesBytesMax = 256 * 1024 * 1024
+        /// Whoever comes when there are so many is told to come again; fewer if the system allows fewer descriptors.
+        var connectionsMax = Int.max
         /// All fields of one head, together.
         var headBytesMax = 1024 * 1024
         /// So much is read and thrown away, so that the client, still writing, gets to read why.

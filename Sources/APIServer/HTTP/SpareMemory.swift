@@ -9,11 +9,13 @@ import Synchronization
 final class SpareMemory: Sendable {
     private let loop: any EventLoop
     private let used = Atomic(0)
-    private let isScheduled = Atomic(false)
+    private let isWaiting = Atomic(false)
 
     /// So much must have been used since the last time.
     private static let bytesMin = 32 * 1024 * 1024
-    private static let delay = TimeAmount.seconds(3)
+    /// So long nothing more must be used; or else it is done after so many times as long.
+    private static let quietTime = TimeAmount.seconds(2)
+    private static let roundsMax = 10
 
     /// `malloc_trim` of the C library, which Swift's view of it leaves out; nil where there is none.
     private static let trim: (@convention(c) (Int) -> CInt)? = dlsym(nil, "malloc_trim").map {
@@ -26,12 +28,20 @@ final class SpareMemory: Sendable {
     func note(_ byteCount: Int) {
         let now = used.add(byteCount, ordering: .relaxed).newValue
         guard now >= Self.bytesMin,
-            isScheduled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+            isWaiting.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
         else { return }
-        loop.scheduleTask(in: Self.delay) { [self] in
+        wait(seen: now, round: 1)
+    }
+
+    private func wait(seen: Int, round: Int) {
+        loop.scheduleTask(in: Self.quietTime) { [self] in
+            let now = used.load(ordering: .relaxed)
+            guard now == seen || round == Self.roundsMax else {
+                wait(seen: now, round: round + 1)
+                return
+            }
             used.store(0, ordering: .relaxed)
-            isScheduled.store(false, ordering: .relaxed)
-            // Takes some milliseconds for each hundred megabytes that are free.
+            isWaiting.store(false, ordering: .relaxed)
             _ = Self.trim?(0)
         }
     }
