@@ -76,7 +76,9 @@ let package = Package(
         // Layer 3
         library("Controllers", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
         library("Scheduler", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
-        library("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"] + nio),
+        library(
+            "ContainerRuntime",
+            ["KubeModel", "KubeClient", "CSandbox", "CZlib", .product(name: "Crypto", package: "swift-crypto")] + nio),
         library("Kubelet", ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle]),
         library(
             "ClusterNetwork",

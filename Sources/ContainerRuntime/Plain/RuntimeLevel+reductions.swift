@@ -7,6 +7,7 @@ extension RuntimeLevel {
             [
                 "Containers see this machine's files: volumes are reached through paths in arguments and environment, not mounted.",
                 "Containers see this machine's processes and its host name.",
+                "Images that were loaded or built do not run: they need a root of their own.",
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
                 "Services carry TCP; of UDP only DNS works. NetworkPolicy is not enforced.",
                 "A container's user, and limits of memory and CPU, are not enforced.",
