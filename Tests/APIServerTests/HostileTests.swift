@@ -8,7 +8,6 @@ import Testing
 /// Clients that mean harm, or are broken: each gets a clear refusal, and nobody else notices.
 @Suite("Hostile clients", .timeLimit(.minutes(2))) struct HostileTests {
     private static let token = "Authorization: Bearer secret\r\n"
-    private static let crowdCount = 1000
     private static let path = "/api/v1/namespaces/default/configmaps"
 
     /// Runs an action against a server with limits of its own, then sees whether it still serves others.
@@ -254,27 +253,36 @@ import Testing
         }
     }
 
-    @Test("a thousand clients that hold their connections leave room for others")
+    @Test("hundreds of clients that hold their connections leave room for others")
     func crowd() async throws {
+        let count = 400
         try await withServer { port in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                let (arrivals, arrived) = AsyncStream<Void>.makeStream()
-                for _ in 0..<Self.crowdCount {
+                let (arrivals, arrived) = AsyncStream<Int?>.makeStream()
+                func open() {
                     group.addTask {
+                        defer { arrived.yield(nil) }
                         try await RawClient.with(port: port) { client in
                             try await client.send(
                                 "GET \(Self.path)?watch=1 HTTP/1.1\r\nHost: a\r\n\(Self.token)\r\n")
-                            let answer = try await client.readAnswer()
-                            #expect(answer?.code == 200)
-                            arrived.yield()
+                            arrived.yield(try await client.readAnswer()?.code)
                             _ = await client.readToEnd()
                         }
                     }
                 }
-                var count = 0
-                for await _ in arrivals {
-                    count += 1
-                    if count == Self.crowdCount { break }
+                // Some at a time, because other tests want the processor, too.
+                for _ in 0..<20 { open() }
+                var opened = 20
+                var held = 0
+                for await code in arrivals {
+                    // Nobody is sent away, or goes.
+                    #expect(code == 200)
+                    guard code == 200 else { break }
+                    held += 1
+                    if held == count { break }
+                    guard opened < count else { continue }
+                    opened += 1
+                    open()
                 }
                 let posted = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
                 #expect(posted.code == 201)

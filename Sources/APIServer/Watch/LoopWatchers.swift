@@ -29,6 +29,7 @@ final class LoopWatchers {
     private static let turnMax = 32
     /// After a turn that was not the last, the loop does something else for so many times as long.
     private static let restFactor = 4
+    private static let restMax = TimeAmount.milliseconds(20)
 
     init(_ store: ObjectStore, _ loop: any EventLoop) {
         self.store = store
@@ -140,7 +141,8 @@ final class LoopWatchers {
         }
         isResting = true
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: (NIODeadline.now() - start) * Self.restFactor) { bound.value.goOn() }
+        let rest = min((NIODeadline.now() - start) * Self.restFactor, Self.restMax)
+        loop.scheduleTask(in: rest) { bound.value.goOn() }
     }
 
     private func goOn() {
