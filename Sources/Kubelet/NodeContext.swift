@@ -57,7 +57,8 @@ final class NodeContext: Sendable {
 enum HostsFile {
     static func text(_ pod: Pod, address: String, hostName: String) -> String {
         var lines = [
-            "# Written by the kubelet.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+            // Programs know by this line that the file is not the image's own.
+            "# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
         ]
         let domain = pod.spec["subdomain"]?.string.map { "\(hostName).\($0).\(pod.namespace).svc.cluster.local" }
         lines.append(([address] + [domain, hostName].compactMap { $0 }).joined(separator: "\t"))

@@ -20,8 +20,15 @@ final class Documents: Sendable {
 
     private let liveCatalog: LiveCatalog
     private let shared = Mutex(Shared())
+    private let swagger = SwaggerPages()
 
-    init(_ liveCatalog: LiveCatalog) { self.liveCatalog = liveCatalog }
+    /// Where the server listens, as `host:port`; nil until it does.
+    private let serverAddress: @Sendable () -> String?
+
+    init(_ liveCatalog: LiveCatalog, serverAddress: @escaping @Sendable () -> String?) {
+        self.liveCatalog = liveCatalog
+        self.serverAddress = serverAddress
+    }
 
     func answer(_ route: Route, _ request: APIRequest) throws(Status) -> APIResponse {
         let (catalog, generation) = liveCatalog.snapshot
@@ -38,7 +45,7 @@ final class Documents: Sendable {
                 return Self.pageNotFound
             }
             return .json(list)
-        case .openAPIv2: return openAPIv2(request, catalog, generation)
+        case .openAPIv2: return try swagger.answer(request, catalog, generation)
         case .openAPIv3Index: return openAPIIndex(request, catalog, generation)
         case .openAPIv3(let group, let version): return openAPI(group, version, request, catalog, generation)
         case .resource, .unknown: return Self.pageNotFound
@@ -70,7 +77,9 @@ final class Documents: Sendable {
         guard let form = Representation(accept: request.accept) else { throw .notAcceptable }
         guard form == .aggregatedDiscovery else {
             return .json(
-                isCore ? Discovery.apiVersions(serverAddress: "127.0.0.1") : Discovery.groupList(catalog))
+                isCore
+                    ? Discovery.apiVersions(serverAddress: serverAddress() ?? ServerAddress.host)
+                    : Discovery.groupList(catalog))
         }
         let document = document(isCore ? "api" : "apis", generation) {
             Discovery.aggregated(catalog, isCore: isCore).encoded
@@ -99,22 +108,14 @@ final class Documents: Sendable {
     private func answer(
         _ document: Encoded, _ request: APIRequest, _ headers: [(name: String, value: String)]
     ) -> APIResponse {
-        let tag = "\"\(document.tag)\""
-        let headers = headers + [("ETag", tag)]
-        let known = request.ifNoneMatch?.split(separator: ",").map { $0.drop { $0 == " " } } ?? []
-        if known.contains(where: { $0 == tag || $0 == "W/\(tag)" }) {
+        let headers = headers + [("ETag", "\"\(document.tag)\"")]
+        if request.knows(tag: document.tag) {
             return APIResponse(code: 304, headers: headers, body: .bytes([]))
         }
         return APIResponse(code: 200, headers: headers, body: .bytes(document.bytes))
     }
 
     // MARK: OpenAPI
-
-    private func openAPIv2(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
-        APIResponse(
-            code: 200, headers: [("Content-Type", OpenAPIDocument.v2MediaType)],
-            body: .bytes(OpenAPIDocument.v2Protobuf))
-    }
 
     private func openAPIIndex(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
         let document = document("openapi/v3", generation) { OpenAPIDocument.v3Index(catalog).encoded }
@@ -158,5 +159,14 @@ final class Documents: Sendable {
             headers.append(("Cache-Control", "public, immutable"))
         }
         return answer(document, request, headers)
+    }
+}
+
+extension APIRequest {
+    /// Whether the client has the content of this name already.
+    func knows(tag: String) -> Bool {
+        let tag = "\"\(tag)\""
+        let known = ifNoneMatch?.split(separator: ",").map { $0.drop { $0 == " " } } ?? []
+        return known.contains { $0 == tag || $0 == "W/\(tag)" }
     }
 }
