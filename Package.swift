@@ -76,11 +76,16 @@ let package = Package(
         // Layer 3
         library("Controllers", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
         library("Scheduler", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
-        library("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"] + nio),
+        library("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox", collections] + nio),
         library("Kubelet", ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle]),
         library(
             "ClusterNetwork",
-            ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle] + nio),
+            [
+                "KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle,
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ] + nio),
 
         // Layer 4
         library(
@@ -134,7 +139,7 @@ let package = Package(
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),
-        tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"]),
+        tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"] + nio),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime", "CSandbox"]),

@@ -4,8 +4,12 @@ public struct ServiceRuleTable: Sendable, Hashable {
 
     /// Encodes `rules`; addresses that are not IPv4 and ports out of range are left out.
     ///
-    /// Packets carry `gateway` as their source when a pod reaches itself through its own service.
-    public init(_ rules: [ServiceRule], gateway: IPv4Address = IPv4Address(169, 254, 1, 1)) {
+    /// Packets carry `gateway` as their source when a pod reaches itself through its own service. `network` is that of the
+    /// cluster IPs, a /16.
+    public init(
+        _ rules: [ServiceRule], gateway: IPv4Address = IPv4Address(169, 254, 1, 1),
+        network: IPv4Address = IPv4Address(10, 96, 0, 0)
+    ) {
         var body: [UInt8] = []
         var count: UInt16 = 0
         for rule in rules where count < .max {
@@ -14,10 +18,11 @@ public struct ServiceRuleTable: Sendable, Hashable {
             count += 1
             body += socket
             body.append(rule.transport == .tcp ? 6 : 17)
+            body += Self.bigEndian(UInt32(clamping: rule.affinitySeconds))
             body += Self.bigEndian(UInt16(backends.count))
             for backend in backends { body += backend }
         }
-        bytes = Array("VSR1".utf8) + gateway.bytes + Self.bigEndian(count) + body
+        bytes = Array("VSR2".utf8) + gateway.bytes + network.bytes.prefix(2) + Self.bigEndian(count) + body
     }
 
     private static func socket(_ address: String, _ port: Int) -> [UInt8]? {
@@ -25,7 +30,7 @@ public struct ServiceRuleTable: Sendable, Hashable {
         return address.bytes + bigEndian(port)
     }
 
-    private static func bigEndian(_ value: UInt16) -> [UInt8] {
-        [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)]
+    private static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { Array($0) }
     }
 }
