@@ -86,7 +86,11 @@ public struct ClusterServer {
             claims: manager.informers.persistentVolumeClaims)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
-            configuration: ClusterNetworkConfiguration(apiHostPort: port))
+            configuration: ClusterNetworkConfiguration(apiHostPort: port),
+            informers: NetworkInformers(
+                client: client("system:kube-proxy"), services: manager.informers.services,
+                endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
+                namespaces: manager.informers.namespaces))
         let kubelet = Kubelet(
             client: client("system:node:\(Self.nodeName)"), runtime: runtime,
             addresses: NetworkAddresses(network: network),

@@ -1,24 +1,27 @@
 import ContainerRuntime
 import NIOCore
-import Synchronization
 
-/// The node ports that are open on the host, brought in line with a plan.
+/// The ports that are open on the host for Services, brought in line with a plan.
 ///
 /// Owned by one task, that of `ClusterNetwork.run()`; the listeners' loops run in tasks that it starts through `spawn`.
-final class NodePortListeners {
+final class HostPortListeners {
     /// A port that could not be opened.
     struct Refusal: Equatable, Sendable {
-        var nodePort: ServicePlan.NodePort
+        var hostPort: ServicePlan.HostPort
         var address: String
         var reason: HostSocket.Failure
 
         /// What the event on the Service says.
         var message: String {
-            reason == .taken
-                ? "Port \(nodePort.port) on \(address) of this machine is taken by another program. "
-                    + "End that program, or give the Service another nodePort."
-                : "Port \(nodePort.port) on \(address) of this machine cannot be opened (\(reason)). "
-                    + "Give the Service another nodePort."
+            let port = "Port \(hostPort.port) on \(address) of this machine"
+            let another = hostPort.kind == .node ? "give the Service another nodePort" : "give the Service another port"
+            return switch reason {
+            case .taken: "\(port) is taken by another program. End that program, or \(another)."
+            case .privileged:
+                "\(port) is for root alone. Use a port from 1024 on, reach the Service through its nodePort, or allow "
+                    + "low ports: sudo sysctl net.ipv4.ip_unprivileged_port_start=\(hostPort.port)"
+            default: "\(port) cannot be opened (\(reason)). \(another.prefix(1).uppercased() + another.dropFirst())."
+            }
         }
     }
 
@@ -27,28 +30,22 @@ final class NodePortListeners {
         /// Ports that could not be opened, unless that was said before about the same state of the Service.
         var refusals: [Refusal] = []
         /// Ports that are open now, and could not be opened before.
-        var recoveries: [ServicePlan.NodePort] = []
-    }
-
-    /// Where connections to a port go now: they read it, a new plan replaces it.
-    private final class Target: Sendable {
-        let backends: Mutex<[ServiceRule.Backend]>
-        init(_ backends: [ServiceRule.Backend]) { self.backends = Mutex(backends) }
+        var recoveries: [ServicePlan.HostPort] = []
     }
 
     private struct Entry {
-        var nodePort: ServicePlan.NodePort
-        let target: Target
+        var hostPort: ServicePlan.HostPort
+        let target: BackendChoice
         /// Sockets that keep the port and refuse, while there are no endpoints.
         var held: [HostSocket.Loopback: HostSocket] = [:]
-        var listening: [HostSocket.Loopback: StreamForwarder.Listener] = [:]
-        var isRefused = false
+        var listening: [HostSocket.Loopback: any Channel] = [:]
+        var refusal: HostSocket.Failure?
     }
 
     private let forwarder: StreamForwarder
     private let datapath: any NetworkDatapath
     private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
-    private var entries: [Int: Entry] = [:]
+    private var entries: [ServicePlan.HostPort.ID: Entry] = [:]
 
     init(
         forwarder: StreamForwarder, datapath: any NetworkDatapath,
@@ -62,34 +59,39 @@ final class NodePortListeners {
     /// Opens, changes and closes ports as `plan` wants them.
     ///
     /// A port that could not be opened is tried again each time.
-    func update(to plan: [ServicePlan.NodePort]) async -> Outcome {
-        let wanted = Dictionary(plan.map { ($0.port, $0) }, uniquingKeysWith: { first, _ in first })
-        for (port, entry) in entries where wanted[port] == nil {
+    func update(to plan: [ServicePlan.HostPort]) async -> Outcome {
+        let wanted = Dictionary(plan.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, entry) in entries where wanted[id] == nil {
             await close(entry)
-            entries[port] = nil
+            entries[id] = nil
         }
         var outcome = Outcome()
-        for nodePort in wanted.values.sorted(by: { $0.port < $1.port }) {
-            var entry = entries[nodePort.port] ?? Entry(nodePort: nodePort, target: Target(nodePort.backends))
-            let isNew = entries[nodePort.port] == nil
-            let before = entry.nodePort
-            entry.nodePort = nodePort
-            entry.target.backends.withLock { $0 = nodePort.backends }
-            if isNew || before != nodePort || entry.isRefused {
+        for hostPort in plan where wanted[hostPort.id] == hostPort {
+            let present = entries[hostPort.id]
+            var entry = present ?? Entry(hostPort: hostPort, target: BackendChoice())
+            let before = entry.hostPort
+            entry.hostPort = hostPort
+            entry.target.update(hostPort.backends, affinitySeconds: hostPort.affinitySeconds)
+            if present == nil || before != hostPort || entry.refusal != nil {
                 let found = await open(&entry)
-                if isNew || before.resourceVersion != nodePort.resourceVersion || before.service != nodePort.service {
+                if present == nil || before.resourceVersion != hostPort.resourceVersion
+                    || before.service != hostPort.service
+                {
                     outcome.refusals += found
                 }
-                if entry.isRefused, found.isEmpty { outcome.recoveries.append(nodePort) }
-                entry.isRefused = !found.isEmpty
+                if entry.refusal != nil, found.isEmpty { outcome.recoveries.append(hostPort) }
+                entry.refusal = found.first?.reason
             }
-            entries[nodePort.port] = entry
+            entries[hostPort.id] = entry
         }
         return outcome
     }
 
     /// Whether a port is wanted that could not be opened.
-    var hasRefusals: Bool { entries.values.contains(where: \.isRefused) }
+    var hasRefusals: Bool { entries.values.contains { $0.refusal != nil } }
+
+    /// Why a port is not open; nil when it is.
+    func refusal(of id: ServicePlan.HostPort.ID) -> HostSocket.Failure? { entries[id]?.refusal }
 
     /// Closes all ports; connections that exist go on.
     func closeAll() async {
@@ -99,18 +101,18 @@ final class NodePortListeners {
 
     private func open(_ entry: inout Entry) async -> [Refusal] {
         var refusals: [Refusal] = []
-        for loopback in HostSocket.Loopback.allCases {
+        for loopback in entry.hostPort.places {
             do throws(HostSocket.Failure) {
-                if entry.nodePort.backends.isEmpty {
+                if entry.hostPort.backends.isEmpty {
                     try await hold(loopback, &entry)
-                } else {
+                } else if entry.listening[loopback]?.isActive != true {
                     try await listen(loopback, &entry)
                 }
             } catch {
                 // A machine without IPv6 is no reason to complain.
                 if loopback == .v6, error == .unavailable { continue }
-                refusals.append(Refusal(nodePort: entry.nodePort, address: loopback.rawValue, reason: error))
-                if loopback == .v4 { break }
+                refusals.append(Refusal(hostPort: entry.hostPort, address: loopback.description, reason: error))
+                if loopback != .v6 { break }
             }
         }
         return refusals
@@ -119,50 +121,60 @@ final class NodePortListeners {
     /// Keeps the port, but refuses: there are no endpoints.
     private func hold(_ loopback: HostSocket.Loopback, _ entry: inout Entry) async throws(HostSocket.Failure) {
         if entry.held[loopback] != nil { return }
-        if let listener = entry.listening.removeValue(forKey: loopback) { try? await listener.channel.close() }
-        entry.held[loopback] = try HostSocket(loopback, port: UInt16(clamping: entry.nodePort.port))
+        if let listener = entry.listening.removeValue(forKey: loopback) { try? await listener.close() }
+        let port = UInt16(clamping: entry.hostPort.port)
+        let socket = try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
+        // A bound UDP socket would swallow what is sent to it; without one the sender is told that nobody is there.
+        if entry.hostPort.transport == .tcp { entry.held[loopback] = socket }
     }
 
     private func listen(_ loopback: HostSocket.Loopback, _ entry: inout Entry) async throws(HostSocket.Failure) {
-        if let listener = entry.listening[loopback], listener.channel.isActive { return }
+        let port = UInt16(clamping: entry.hostPort.port)
         let socket =
             if let held = entry.held.removeValue(forKey: loopback) { held } else {
-                try HostSocket(loopback, port: UInt16(clamping: entry.nodePort.port))
+                try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
             }
-        let descriptor = try socket.listen()
+        if entry.hostPort.transport == .tcp {
+            entry.listening[loopback] = try await serveStreams(on: try socket.listen(), entry.target)
+        } else {
+            entry.listening[loopback] = try await serveDatagrams(on: socket.handOver(), entry.target)
+        }
+    }
+
+    private func serveStreams(
+        on descriptor: Int32, _ target: BackendChoice
+    ) async throws(HostSocket.Failure) -> any Channel {
         guard let listener = try? await forwarder.listen(on: descriptor) else {
             throw .system("the listener could not be set up")
         }
-        entry.listening[loopback] = listener
-        let target = entry.target
         spawn { [forwarder, datapath] in
-            await forwarder.serve(listener) { eventLoop in
-                let backends = target.backends.withLock { $0 }
-                return try await Self.dial(backends.shuffled(), datapath, on: eventLoop)
-            }
+            await forwarder.serve(listener) { try await target.dial(datapath, on: $0) }
         }
+        return listener.channel
+    }
+
+    private func serveDatagrams(
+        on descriptor: Int32, _ target: BackendChoice
+    ) async throws(HostSocket.Failure) -> any Channel {
+        let forwarder = DatagramForwarder(datapath: datapath, target: target, eventLoops: forwarder.eventLoops)
+        guard let listener = try? await forwarder.listen(on: descriptor) else {
+            throw .system("the listener could not be set up")
+        }
+        spawn { await forwarder.serve(listener) }
+        return listener.channel
     }
 
     private func close(_ entry: Entry) async {
-        for listener in entry.listening.values { try? await listener.channel.close() }
+        for listener in entry.listening.values { try? await listener.close() }
     }
+}
 
-    /// Connects to the first backend that answers: one may have gone a moment ago.
-    private static func dial(
-        _ backends: [ServiceRule.Backend], _ datapath: any NetworkDatapath, on eventLoop: any EventLoop
-    ) async throws -> any Channel {
-        var last = ConnectError.refused
-        for backend in backends {
-            let descriptor: Int32
-            do throws(ConnectError) {
-                descriptor = try await datapath.connect(
-                    address: backend.address, port: backend.port, insidePod: nil, timeout: .seconds(5))
-            } catch {
-                last = error
-                continue
-            }
-            return try await StreamForwarder.adopt(descriptor, on: eventLoop)
+extension ServicePlan.HostPort {
+    /// The loopback addresses at which the port is.
+    fileprivate var places: [HostSocket.Loopback] {
+        switch kind {
+        case .node: [.v4, .v6]
+        case .balancer(let address): [.v4(number: address.number)]
         }
-        throw last
     }
 }
