@@ -181,5 +181,5 @@ private struct NetworkAddresses: PodAddressing {
 
     func assign(podUID: String) throws -> String { try network.addresses.assign(podUID) }
     func release(podUID: String) { network.addresses.release(podUID) }
-    func resolverConfiguration(namespace: String) -> String { network.resolverConfiguration(namespace: namespace) }
+    func resolverConfiguration(for pod: Pod) -> String { network.resolverConfiguration(for: pod) }
 }

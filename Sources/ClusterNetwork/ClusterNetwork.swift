@@ -1,7 +1,7 @@
 public import ContainerRuntime
 import ControllerKit
 public import KubeClient
-import KubeModel
+public import KubeModel
 import NIOCore
 public import ServiceLifecycle
 import Synchronization
@@ -46,9 +46,13 @@ public final class ClusterNetwork: Service {
         dns = DNSServer(zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops)
     }
 
-    /// Text of `/etc/resolv.conf` for the pods of a namespace.
-    public func resolverConfiguration(namespace: String) -> String {
-        ResolverConfiguration(server: configuration.dnsAddress, domain: configuration.domain).text(namespace: namespace)
+    /// Text of `/etc/resolv.conf` for a pod.
+    public func resolverConfiguration(for pod: Pod) -> String {
+        let cluster = ResolverConfiguration(
+            server: configuration.dnsAddress, domain: configuration.domain, namespace: pod.namespace)
+        return ResolverConfiguration(
+            spec: pod.spec, cluster: cluster, host: ResolverConfiguration(parsing: HostFile.text("/etc/resolv.conf"))
+        ).text
     }
 
     /// Returns when DNS answers and the first rules are in force, or when the network has ended.

@@ -44,22 +44,17 @@ final class HostSocket {
         let size = socklen_t(MemoryLayout<Int32>.size)
         // With it, two programs could have the same UDP port.
         if isStream { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size) }
-        let result: Int32
+        let place: [UInt8]
         switch loopback {
         case .v4(let number):
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = number.bigEndian
-            result = Self.bind(descriptor, &address)
+            place = Self.bytes(UInt16(AF_INET)) + Self.bytes(port.bigEndian) + Self.bytes(number.bigEndian)
         case .v6:
             setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, size)
-            var address = sockaddr_in6()
-            address.sin6_family = sa_family_t(AF_INET6)
-            address.sin6_port = port.bigEndian
-            address.sin6_addr = in6addr_loopback
-            result = Self.bind(descriptor, &address)
+            // Flow label, address, scope.
+            let address = [UInt8](repeating: 0, count: 4 + 15) + [1, 0, 0, 0, 0]
+            place = Self.bytes(UInt16(AF_INET6)) + Self.bytes(port.bigEndian) + address
         }
+        let result = Self.bind(descriptor, loopback == .v6 ? place : place + [UInt8](repeating: 0, count: 8))
         if result != 0 {
             let code = errno
             throw Self.failure(code)
@@ -82,13 +77,16 @@ final class HostSocket {
         return descriptor
     }
 
-    private static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
-            }
+    /// Binds to a `sockaddr_in` or `sockaddr_in6`, written byte by byte: which module the fields of the C types belong to depends
+    /// on what else is compiled along.
+    private static func bind(_ descriptor: Int32, _ place: [UInt8]) -> Int32 {
+        place.withUnsafeBytes { bytes in
+            guard let address = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
+            return Glibc.bind(descriptor, address, socklen_t(bytes.count))
         }
     }
+
+    private static func bytes(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 
     private static func failure(_ code: Int32) -> Failure {
         switch code {
