@@ -90,7 +90,7 @@ public struct ClusterServer {
             informers: NetworkInformers(
                 client: client("system:kube-proxy"), services: manager.informers.services,
                 endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
-                namespaces: manager.informers.namespaces))
+                namespaces: manager.informers.namespaces, secrets: manager.informers.secrets))
         let kubelet = Kubelet(
             client: client("system:node:\(Self.nodeName)"), runtime: runtime,
             addresses: NetworkAddresses(network: network),

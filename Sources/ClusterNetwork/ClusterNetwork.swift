@@ -84,6 +84,7 @@ public final class ClusterNetwork: Service {
             }
             for informer in informers.own { group.addTask { try? await informer.run() } }
             group.addTask { await self.followPolicies() }
+            group.addTask { await self.followIngresses() }
             await followServices { newJobs.yield($0) }
             forwarder.closeAll()
         }
@@ -123,16 +124,44 @@ public final class ClusterNetwork: Service {
         }
     }
 
+    private func followIngresses() async {
+        guard level != .simulated,
+            let proxy = try? IngressProxy(
+                datapath: datapath, source: configuration.ingressAddress, eventLoops: forwarder.eventLoops)
+        else { return }
+        let informers = informers
+        let controller = IngressController(
+            client: client, datapath: datapath, proxy: proxy, address: configuration.ingressAddress,
+            informers: informers)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await proxy.dialer.run() }
+            await Signals.follow([
+                informers.ingresses, informers.ingressClasses, informers.services, informers.endpointSlices,
+                informers.secrets,
+            ]) { again in await controller.update(again: again) }
+            await controller.close()
+            group.cancelAll()
+        }
+    }
+
     /// What stands for pods in this process, as policies see it.
     private var residents: [PolicyPlan.Party] {
-        guard let dns = IPv4Address(parsing: configuration.dnsAddress) else { return [] }
+        guard let dns = IPv4Address(parsing: configuration.dnsAddress),
+            let ingress = IPv4Address(parsing: configuration.ingressAddress)
+        else { return [] }
         return [
             PolicyPlan.Party(
                 address: dns, namespace: "kube-system", labels: ["k8s-app": "kube-dns"],
                 ports: [
                     .init(name: "dns", number: 53, transport: "UDP"),
                     .init(name: "dns-tcp", number: 53, transport: "TCP"),
-                ])
+                ]),
+            PolicyPlan.Party(
+                address: ingress, namespace: IngressController.namespace, labels: IngressController.labels,
+                ports: [
+                    .init(name: "http", number: 80, transport: "TCP"),
+                    .init(name: "https", number: 443, transport: "TCP"),
+                ]),
         ]
     }
 

@@ -9,13 +9,16 @@ public struct NetworkInformers: Sendable {
     let pods: Informer
     let namespaces: Informer
     let networkPolicies: Informer
+    let ingresses: Informer
+    let ingressClasses: Informer
+    let secrets: Informer
     /// Those that nobody else runs.
     let own: [Informer]
 
     /// Informers that are given are run by the giver.
     public init(
         client: any ClusterClient, services: Informer? = nil, endpointSlices: Informer? = nil, pods: Informer? = nil,
-        namespaces: Informer? = nil
+        namespaces: Informer? = nil, secrets: Informer? = nil
     ) {
         var own: [Informer] = []
         func informer(_ resource: ResourceType, _ given: Informer?) -> Informer {
@@ -28,7 +31,10 @@ public struct NetworkInformers: Sendable {
         self.endpointSlices = informer(.endpointSlices, endpointSlices)
         self.pods = informer(.pods, pods)
         self.namespaces = informer(.namespaces, namespaces)
+        self.secrets = informer(.secrets, secrets)
         networkPolicies = informer(.networkPolicies, nil)
+        ingresses = informer(.ingresses, nil)
+        ingressClasses = informer(.ingressClasses, nil)
         self.own = own
     }
 }

@@ -108,6 +108,17 @@ package final class StreamForwarder: Sendable {
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(StreamJoint()) }
     }
 
+    /// Joins two channels of one event loop that spoke a protocol until now.
+    ///
+    /// - Parameter leave: Removes the protocol's handlers, and says when they are gone; what those hand on when they go belongs
+    ///   to the other side.
+    package static func join(
+        _ first: any Channel, _ second: any Channel, _ leave: () throws -> EventLoopFuture<Void>
+    ) throws -> EventLoopFuture<Void> {
+        for channel in [first, second] { try channel.pipeline.syncOperations.addHandler(StreamJoint()) }
+        return try leave().assumeIsolated().flatMapThrowing { try StreamJoint.join(first, second) }.nonisolated()
+    }
+
     /// The peer will see a reset ("connection reset by peer") instead of an orderly end with nothing in it.
     static func resetOnClose(_ channel: any Channel) {
         (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in }
