@@ -76,7 +76,12 @@ let package = Package(
         // Layer 3
         library("Controllers", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
         library("Scheduler", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
-        library("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox", collections] + nio),
+        library(
+            "ContainerRuntime",
+            [
+                "KubeModel", "KubeClient", "CSandbox", "CZlib", collections,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ] + nio),
         library("Kubelet", ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle]),
         library(
             "ClusterNetwork",

@@ -240,7 +240,9 @@ static void container_main(const struct start *start, int report) {
     set_streams(start->streams, start->user, report);
     if (chdir(start->directory[0] ? start->directory : "/") != 0) {
         // Docker and containerd make a missing working directory.
-        if (mkdir(start->directory, 0755) != 0 || chdir(start->directory) != 0) {
+        outcome = make_folders(start->directory);
+        if (outcome < 0 || chdir(start->directory) != 0) {
+            if (outcome < 0) errno = -outcome;
             outcome = complain(sentence, sizeof sentence, start->directory);
             fail(report, outcome, sentence);
         }

@@ -2,6 +2,7 @@
 //
 // What is not listed here does not exist inside: homes, other pods' files, the host's /tmp and /var.
 #define _GNU_SOURCE 1
+#include "include/inside.h"
 #include "sandboxd.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ struct attributes {
 enum { recursive = 0x8000, read_only = 1, no_setuid = 2, no_devices = 4 };
 
 /// Makes a folder and those above it.
-static int make_folders(const char *path) {
+int make_folders(const char *path) {
     char copy[512];
     if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy) return -ENAMETOOLONG;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -64,6 +65,50 @@ static int bind(const char *source, const char *target, bool is_read_only) {
     return 0;
 }
 
+int bind_inside(const char *from, const char *target, bool is_read_only) {
+    enum { clone = 1, close_on_exec = 02000000, whole_source = 4, whole_target = 0x40 };
+    struct stat information;
+    if (stat(from, &information) != 0) return -errno;
+    int root = open("/newroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0) return -errno;
+    int place = vs_make_inside(root, target, S_ISDIR(information.st_mode));
+    close(root);
+    if (place < 0) return place;
+    int outcome = 0;
+    struct attributes attributes = {.set = (is_read_only ? read_only : 0) | no_setuid};
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, from, recursive | clone | close_on_exec);
+    if (tree < 0 || syscall(SYS_mount_setattr, tree, "", recursive | AT_EMPTY_PATH, &attributes, sizeof attributes) != 0
+        || syscall(SYS_move_mount, tree, "", place, "", whole_source | whole_target) != 0) {
+        outcome = -errno;
+    }
+    if (tree >= 0) close(tree);
+    close(place);
+    return outcome;
+}
+
+/// A file of the container's own, put over what its image has at the path.
+static int put_file(size_t index, const struct file *file) {
+    char path[64];
+    // Beside both roots, so that no layer gets to keep it.
+    snprintf(path, sizeof path, "/files/%zu", index);
+    int outcome = make_file(path, file->content, file->length);
+    return outcome < 0 ? outcome : bind_inside(path, file->path, false);
+}
+
+/// A volume of the host; without a source, a folder that is made where the image lacks it.
+static int put_mount(const struct mount *mount) {
+    if (mount->source[0]) {
+        char from[600];
+        snprintf(from, sizeof from, "/oldroot%s", mount->source);
+        return bind_inside(from, mount->target, mount->is_read_only);
+    }
+    int root = open("/newroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int place = root < 0 ? -errno : vs_make_inside(root, mount->target, true);
+    if (root >= 0) close(root);
+    if (place >= 0) close(place);
+    return place < 0 ? place : 0;
+}
+
 /// A top-level directory of the host: the same link where it is one, otherwise bound.
 static int bind_system(const char *path) {
     char from[64], to[64], target[256];
@@ -79,7 +124,6 @@ static int bind_system(const char *path) {
 
 static int make_devices(void) {
     static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    mkdir("/newroot/dev", 0755);
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++) {
         char path[64];
         snprintf(path, sizeof path, "/dev/%s", devices[index]);
@@ -99,35 +143,83 @@ static int make_devices(void) {
     return 0;
 }
 
-static int make_writable(void) {
+static int make_writable(const char *root) {
     static const char *const folders[] = {
         "/tmp", "/run", "/var/tmp", "/var/log", "/var/lib", "/var/cache", "/var/spool", "/root", "/home", "/srv", "/mnt", "/run/lock",
     };
     for (size_t index = 0; index < sizeof folders / sizeof *folders; index++) {
         char path[64];
-        snprintf(path, sizeof path, "/newroot%s", folders[index]);
+        snprintf(path, sizeof path, "%s%s", root, folders[index]);
         int outcome = make_folders(path);
         if (outcome < 0) return outcome;
         chmod(path, 01777);
     }
     // Relative, because mounts are put under it while this root is not yet the root.
-    return symlink("../run", "/newroot/var/run") != 0 ? -errno : 0;
+    char link[64];
+    snprintf(link, sizeof link, "%s/var/run", root);
+    return symlink("../run", link) != 0 ? -errno : 0;
 }
 
 /// What programs read in /etc; the rest of it, passwords and keys first of all, stays outside.
+const char *const system_settings[] = {
+    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates", "/etc/mime.types", "/etc/nginx", "/etc/localtime", "/etc/terminfo", "/etc/services",
+    "/etc/protocols", "/etc/os-release", "/etc/debian_version", "/etc/profile", "/etc/bash.bashrc", "/etc/python3",
+    "/etc/python3.11", "/etc/postgresql-common", "/etc/redis",
+    NULL,
+};
+
 static int bind_settings(void) {
-    static const char *const settings[] = {
-        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
-        "/etc/ca-certificates", "/etc/mime.types", "/etc/nginx", "/etc/localtime", "/etc/terminfo", "/etc/services",
-        "/etc/protocols", "/etc/os-release", "/etc/debian_version", "/etc/profile", "/etc/bash.bashrc", "/etc/python3",
-        "/etc/python3.11", "/etc/postgresql-common", "/etc/redis",
-    };
-    for (size_t index = 0; index < sizeof settings / sizeof *settings; index++) {
-        int outcome = bind(settings[index], settings[index], true);
+    for (const char *const *setting = system_settings; *setting; setting++) {
+        int outcome = bind(*setting, *setting, true);
         // What this machine does not have, or does not let us read, no container can miss.
         if (outcome < 0 && outcome != -ENOENT && outcome != -EACCES) return outcome;
     }
     return 0;
+}
+
+static const char *const system_folders[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL};
+
+static int copy_file(const char *from, const char *to) {
+    char chunk[16384];
+    int source = open(from, O_RDONLY | O_CLOEXEC);
+    if (source < 0) return -errno;
+    int outcome = make_file(to, NULL, 0);
+    int target = outcome < 0 ? outcome : open(to, O_WRONLY | O_CLOEXEC);
+    ssize_t count = 0;
+    while (target >= 0 && (count = read(source, chunk, sizeof chunk)) > 0) {
+        if (write(target, chunk, (size_t)count) != count) break;
+    }
+    close(source);
+    if (target < 0) return target;
+    close(target);
+    return count == 0 ? 0 : -EIO;
+}
+
+int make_system_skeleton(const char *root) {
+    char from[128], to[128], target[256];
+    int outcome = make_writable(root);
+    for (const char *const *folder = system_folders; *folder && outcome == 0; folder++) {
+        snprintf(from, sizeof from, "/oldroot%s", *folder);
+        snprintf(to, sizeof to, "%s%s", root, *folder);
+        ssize_t length = readlink(from, target, sizeof target - 1);
+        if (length > 0) {
+            target[length] = 0;
+            if (symlink(target, to) != 0) outcome = -errno;
+        } else if (access(from, F_OK) == 0) {
+            outcome = make_folders(to);
+        }
+    }
+    for (const char *const *setting = system_settings; *setting && outcome == 0; setting++) {
+        struct stat information;
+        snprintf(from, sizeof from, "/oldroot%s", *setting);
+        snprintf(to, sizeof to, "%s%s", root, *setting);
+        if (stat(from, &information) != 0) continue;
+        outcome = S_ISDIR(information.st_mode) ? make_folders(to) : copy_file(from, to);
+        // What this machine does not let us read, no container can miss.
+        if (outcome == -EACCES) outcome = 0;
+    }
+    return outcome;
 }
 
 static int step(int outcome, const char *what, char *error, size_t capacity) {
@@ -138,36 +230,46 @@ static int step(int outcome, const char *what, char *error, size_t capacity) {
     return 0;
 }
 
+/// The root of a container without layers: the host's system, read-only.
+static int system_build(char *error, size_t capacity) {
+    if (mount("tmpfs", "/newroot", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return complain(error, capacity, "no tmpfs");
+    for (const char *const *folder = system_folders; *folder; folder++) {
+        int outcome = step(bind_system(*folder), *folder, error, capacity);
+        if (outcome < 0) return outcome;
+    }
+    int outcome = step(bind_settings(), "/etc", error, capacity);
+    if (outcome == 0) outcome = step(make_writable("/newroot"), "/var", error, capacity);
+    mkdir("/newroot/dev", 0755);
+    mkdir("/newroot/proc", 0555);
+    return outcome;
+}
+
 int rootfs_build(const struct start *start, char *error, size_t capacity) {
-    static const char *const system[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
     // Two steps, so that the new root hides no source: first a base that holds the old root, then the root proper.
     if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return complain(error, capacity, "no tmpfs");
     if (mkdir("/tmp/newroot", 0755) != 0 || mkdir("/tmp/oldroot", 0755) != 0 || syscall(SYS_pivot_root, "/tmp", "/tmp/oldroot") != 0
         || chdir("/") != 0) {
         return complain(error, capacity, "the root cannot be changed");
     }
-    if (mount("tmpfs", "/newroot", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return complain(error, capacity, "no tmpfs");
-    for (size_t index = 0; index < sizeof system / sizeof *system; index++) {
-        int outcome = step(bind_system(system[index]), system[index], error, capacity);
-        if (outcome < 0) return outcome;
-    }
-    int outcome = step(bind_settings(), "/etc", error, capacity);
+    int outcome = start->is_layered ? layers_build(start, error, capacity) : system_build(error, capacity);
     if (outcome == 0) outcome = step(make_devices(), "/dev", error, capacity);
-    if (outcome == 0) outcome = step(make_writable(), "/var", error, capacity);
     if (outcome < 0) return outcome;
-    mkdir("/newroot/proc", 0555);
     if (mount("proc", "/newroot/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) != 0) {
         return complain(error, capacity, "/proc");
     }
     for (size_t index = 0; index < start->file_count; index++) {
-        char path[600];
-        snprintf(path, sizeof path, "/newroot%s", start->files[index].path);
-        outcome = step(make_file(path, start->files[index].content, start->files[index].length), path + 8, error, capacity);
+        const struct file *file = &start->files[index];
+        if (start->is_layered) {
+            outcome = step(put_file(index, file), file->path, error, capacity);
+        } else {
+            char path[600];
+            snprintf(path, sizeof path, "/newroot%s", file->path);
+            outcome = step(make_file(path, file->content, file->length), file->path, error, capacity);
+        }
         if (outcome < 0) return outcome;
     }
     for (size_t index = 0; index < start->mount_count; index++) {
-        const struct mount *mount = &start->mounts[index];
-        outcome = step(bind(mount->source, mount->target, mount->is_read_only), mount->target, error, capacity);
+        outcome = step(put_mount(&start->mounts[index]), start->mounts[index].target, error, capacity);
         if (outcome < 0) return outcome;
     }
     if (chdir("/newroot") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {

@@ -169,7 +169,11 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
         start.files[index].path = read_text(reader);
         start.files[index].content = read_bytes(reader, &start.files[index].length);
     }
-    if (reader->failed || !start.mounts || !start.files) {
+    start.is_layered = read_number(reader) != 0;
+    start.has_system = read_number(reader) != 0;
+    start.changes = read_text(reader);
+    start.layers = read_list(reader);
+    if (reader->failed || !start.mounts || !start.files || !start.layers) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
@@ -182,6 +186,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     free(start.environment);
     free(start.mounts);
     free(start.files);
+    free(start.layers);
 }
 
 static void execute(uint32_t id, struct reader *reader, const int *descriptors) {

@@ -141,6 +141,14 @@ struct start {
     struct file *files;
     size_t file_count;
     struct streams streams;
+    /// The container has an image of its own: what follows counts.
+    bool is_layered;
+    /// The host's system directories are below the layers.
+    bool has_system;
+    /// A folder of the host that keeps what the container changes; empty: that goes with the container.
+    const char *changes;
+    /// Folders of the host, the lowest layer first; ended by NULL.
+    char **layers;
 };
 /// Starts a container; the descriptors in `born` belong to the caller.
 pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity);
@@ -150,6 +158,16 @@ pid_t container_execute(
 
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);
+/// While the new root is at /newroot: binds a file or folder to a place in it; no link there leads out of it.
+int bind_inside(const char *from, const char *target, bool is_read_only);
+/// What the host's system has besides /usr, as an empty tree with its small files.
+int make_system_skeleton(const char *root);
+/// Makes a folder and those above it.
+int make_folders(const char *path);
+extern const char *const system_settings[];
+
+// layers.c: the same for an image of its own
+int layers_build(const struct start *start, char *error, size_t capacity);
 
 // seccomp.c
 int seccomp_deny(void);

@@ -160,10 +160,11 @@ public struct ClusterServer {
 
     private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
     {
+        let images = ImageCatalog.ofThisProgram(store: directory.home.images)
         do {
             switch level {
-            case .sandbox: return try SandboxRuntime(images: .ofThisProgram(), logs: logs)
-            case .plain: return try PlainRuntime(images: .ofThisProgram(), logs: logs)
+            case .sandbox: return try SandboxRuntime(images: images, logs: logs)
+            case .plain: return try PlainRuntime(images: images, logs: logs)
             case .simulated:
                 throw ClusterError("Level 'simulated' is not there yet.", hint: "Use --runtime sandbox or plain.")
             }

@@ -1,3 +1,4 @@
+public import ContainerRuntime
 import Glibc
 
 /// Where this program keeps what it knows: `$VELOCITY_HOME`, else `$XDG_STATE_HOME/velocitylab`, else `~/.local/state/velocitylab`.
@@ -30,6 +31,9 @@ public struct VelocityHome: Sendable, Hashable {
 
     public var progressFile: String { path + "/progress.sqlite" }
 
+    /// The images that were loaded or built: all clusters share them.
+    public var images: ImageStore { ImageStore(path: path + "/images") }
+
     public func cluster(_ name: String) -> ClusterDirectory {
         ClusterDirectory(name: name, path: "\(path)/clusters/\(name)")
     }
@@ -56,6 +60,11 @@ public struct VelocityHome: Sendable, Hashable {
 public struct ClusterDirectory: Sendable, Hashable {
     public let name: String
     public let path: String
+
+    /// The home that the cluster is in: `HOME/clusters/NAME`.
+    var home: VelocityHome {
+        VelocityHome(path: "/" + path.split(separator: "/").dropLast(2).joined(separator: "/"))
+    }
 
     public var storeFile: String { path + "/store.sqlite" }
     public var kubeconfigFile: String { path + "/kubeconfig" }

@@ -10,6 +10,9 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Finds the recipe behind an image reference, or throws what the kubelet reports as `ErrImagePull`.
     func pullImage(_ reference: String) async throws(RuntimeError) -> Image
 
+    /// Whether an image was brought to this machine, so that no pull is needed.
+    func hasImage(_ reference: String) -> Bool
+
     /// Makes the sandbox of a pod: its namespaces, its address, its files. It holds no container yet.
     func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError)
 
@@ -48,6 +51,8 @@ public protocol ContainerRuntime: NetworkDatapath {
 extension ContainerRuntime {
     /// Containers without processes use nothing that could be measured.
     public func process(of container: ContainerID) -> Int32? { nil }
+
+    public func hasImage(_ reference: String) -> Bool { false }
 }
 
 /// The three levels of runtime; the level is probed at start and shown.

@@ -79,6 +79,7 @@ struct GarbageCollector: Reconciler {
         guard !object.ownerReferences.isEmpty else { return }
         let owners = try await owners(of: object)
         if owners.solid.isEmpty {
+            if !owners.waiting.isEmpty { try await unblockCircle(of: object, resource) }
             let propagation: DeleteOptions.Propagation = owners.waiting.isEmpty ? .background : .foreground
             try await client.deleteIfPresent(
                 resource, object.name, in: object.namespace,
@@ -86,6 +87,21 @@ struct GarbageCollector: Reconciler {
         } else if owners.goneCount > 0 || !owners.waiting.isEmpty {
             try await setOwners(owners.solid, of: object, resource)
         }
+    }
+
+    /// Lets the owners of an object go before it does when one of its own dependents already waits in the same way:
+    /// in a circle of owners everyone would wait for the next for ever.
+    private func unblockCircle(of object: KubeObject, _ resource: ResourceType) async throws {
+        let isCircle = dependents(of: object).contains { _, dependent in
+            dependent.isBeingDeleted && dependent.finalizers.contains(Self.foreground)
+        }
+        guard isCircle, object.ownerReferences.contains(where: \.blocksOwnerDeletion) else { return }
+        try await setOwners(
+            object.ownerReferences.map { owner in
+                var owner = owner
+                owner.blocksOwnerDeletion = false
+                return owner
+            }, of: object, resource)
     }
 
     private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {

@@ -50,7 +50,23 @@ struct RevisionHistory: Sendable {
     private var data: JSONValue {
         var template = owner.value[["spec", "template"]] ?? [:]
         template["$patch"] = "replace"
-        return ["spec": ["template": template]]
+        Self.addZeroes(to: &template)
+        return ["spec": ["template": template.sorted]]
+    }
+
+    /// Adds what Kubernetes' own encoding never leaves out: clients such as `kubectl rollout undo` compare the bytes of a revision with
+    /// those of the present template, which they encode themselves.
+    private static func addZeroes(to template: inout JSONValue) {
+        template[["metadata", "creationTimestamp"]] = .null
+        for list in ["containers", "initContainers", "ephemeralContainers"] {
+            guard let containers = template[["spec", list]]?.array else { continue }
+            template[["spec", list]] = .array(
+                containers.map { container in
+                    var container = container
+                    if container["resources"] == nil { container["resources"] = [:] }
+                    return container
+                })
+        }
     }
 
     /// The revision of the present template; an old one of the same content gets the newest number.
@@ -110,9 +126,26 @@ extension KubeObject {
     var revisionTemplate: JSONValue? {
         guard var template = value[["data", "spec", "template"]] else { return nil }
         template["$patch"] = nil
+        template[["metadata", "creationTimestamp"]] = nil
         return template
     }
 
     /// What tells the pods of a ControllerRevision from others.
     var revisionHash: String { labels[RevisionHistory.hashLabel] ?? "" }
+}
+
+extension JSONValue {
+    /// The same value with the members of every object in the order of their names.
+    fileprivate var sorted: JSONValue {
+        switch self {
+        case .array(let items): return .array(items.map(\.sorted))
+        case .object(let members):
+            var ordered: JSONObject = [:]
+            for key in members.map(\.key).sorted(by: { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }) {
+                ordered[key] = members[key]?.sorted
+            }
+            return .object(ordered)
+        default: return self
+        }
+    }
 }

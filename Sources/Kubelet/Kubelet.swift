@@ -35,7 +35,8 @@ public final class Kubelet: Service, NodeAgent {
                 group.addTask { await self.registration.run(self.node.events) }
                 let changes = self.informer.changes()
                 await withDiscardingTaskGroup { pods in
-                    for await change in changes { await self.take(change, in: &pods) }
+                    var admission = PodAdmission()
+                    for await change in changes { await self.take(change, &admission, in: &pods) }
                     // No more changes: the kubelet stops. Pods lose their processes and keep their objects.
                     for worker in self.workers.withLock({ Array($0.values) }) { await worker.abandon() }
                 }
@@ -44,12 +45,19 @@ public final class Kubelet: Service, NodeAgent {
         }
     }
 
-    private func take(_ change: Informer.Change, in group: inout DiscardingTaskGroup) async {
+    private func take(
+        _ change: Informer.Change, _ admission: inout PodAdmission, in group: inout DiscardingTaskGroup
+    ) async {
         // A pod that was deleted and made anew under the same name between two lists is two pods.
-        if let old = change.old, old.uid != change.new?.uid { await workers.withLock { $0[old.uid] }?.update(nil) }
+        if let old = change.old, old.uid != change.new?.uid {
+            admission.release(old.uid)
+            await workers.withLock { $0[old.uid] }?.update(nil)
+        }
         guard let new = change.new else { return }
+        if Pod(new).isTerminal { admission.release(new.uid) }
         if let worker = workers.withLock({ $0[new.uid] }) { return await worker.update(new) }
-        let worker = PodWorker(Pod(new), node: node)
+        let refusal = admission.admit(Pod(new), node.configuration)
+        let worker = PodWorker(Pod(new), refusal: refusal, node: node)
         workers.withLock { $0[new.uid] = worker }
         if new.isBeingDeleted { await worker.update(new) }
         group.addTask {

@@ -25,7 +25,8 @@ final class NodeContext: Sendable {
         events = EventRecorder(client: client, component: "kubelet", host: configuration.nodeName)
     }
 
-    func isPresent(_ image: String) -> Bool { images.withLock { $0.contains(image) } }
+    /// Pulled before, or brought here by hand.
+    func isPresent(_ image: String) -> Bool { images.withLock { $0.contains(image) } || runtime.hasImage(image) }
 
     func markPresent(_ image: String) { images.withLock { _ = $0.insert(image) } }
 
@@ -56,7 +57,8 @@ final class NodeContext: Sendable {
 enum HostsFile {
     static func text(_ pod: Pod, address: String, hostName: String) -> String {
         var lines = [
-            "# Written by the kubelet.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+            // Programs know by this line that the file is not the image's own.
+            "# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
         ]
         let domain = pod.spec["subdomain"]?.string.map { "\(hostName).\($0).\(pod.namespace).svc.cluster.local" }
         lines.append(([address] + [domain, hostName].compactMap { $0 }).joined(separator: "\t"))

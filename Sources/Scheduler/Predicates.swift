@@ -81,23 +81,9 @@ struct TaintToleration: Predicate {
 
 /// `nodeSelector` and the required part of the node affinity.
 struct NodeAffinity: Predicate {
-    private let complaint = ["node(s) didn't match Pod's node affinity/selector"]
-
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        let labels = node.node.labels
-        if let wanted = pod.spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(labels) {
-            return complaint
-        }
-        let required = pod.spec[["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]]
-        guard let terms = required?["nodeSelectorTerms"]?.array else { return [] }
-        let matches = terms.contains { term in
-            let expressions = term["matchExpressions"]?.array ?? []
-            let fields = term["matchFields"]?.array ?? []
-            guard !expressions.isEmpty || !fields.isEmpty else { return false }
-            return LabelSelector(["matchExpressions": .array(expressions)]).matches(labels)
-                && LabelSelector(["matchExpressions": .array(fields)]).matches(["metadata.name": node.name])
-        }
-        return matches ? [] : complaint
+        pod.accepts(nodeLabels: node.node.labels, nodeName: node.name)
+            ? [] : ["node(s) didn't match Pod's node affinity/selector"]
     }
 }
 
@@ -121,17 +107,12 @@ struct HostPortsFree: Predicate {
     let isHelpedByPreemption = true
 
     func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        let wanted = Self.hostPorts(pod)
-        guard !wanted.isEmpty else { return [] }
-        let taken = node.pods.reduce(into: Set<String>()) { $0.formUnion(Self.hostPorts($1)) }
-        return wanted.isDisjoint(with: taken) ? [] : ["node(s) didn't have free ports for the requested pod ports"]
-    }
-
-    private static func hostPorts(_ pod: Pod) -> Set<String> {
-        Set(
-            pod.containers.flatMap(\.ports).compactMap { port in
-                guard let number = port["hostPort"]?.int, number > 0 else { return nil }
-                return "\(port["protocol"]?.string ?? "TCP")/\(number)"
-            })
+        let wanted = pod.hostPorts
+        let isTaken =
+            !wanted.isEmpty
+            && node.pods.contains { other in
+                other.hostPorts.contains { taken in wanted.contains { $0.conflicts(with: taken) } }
+            }
+        return isTaken ? ["node(s) didn't have free ports for the requested pod ports"] : []
     }
 }

@@ -75,7 +75,14 @@ import Testing
 
     @Test("OpenAPI documents are where the index says, under a tag")
     func openAPI() async throws {
-        #expect(try await send("GET", "/openapi/v2").text.utf8.elementsEqual([0x0A, 0x03, 0x32, 0x2E, 0x30]))
+        let swagger = try await send("GET", "/openapi/v2")
+        #expect(swagger.value["swagger"] == "2.0")
+        #expect(swagger.headers["Content-Type"] == "application/json")
+        let asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+        let protobuf = try await send("GET", "/openapi/v2", accept: asked)
+        #expect(protobuf.headers["Content-Type"] == asked.replacing("@", with: "."))
+        #expect(protobuf.text.utf8.starts(with: [0x0A, 0x03, 0x32, 0x2E, 0x30]))
+        #expect(try await send("GET", "/openapi/v2", accept: "text/html").code == 406)
         let index = try await send("GET", "/openapi/v3")
         let url = try #require(index.value[["paths", "apis/apps/v1", "serverRelativeURL"]]?.string)
         let document = try await send("GET", url)

@@ -90,4 +90,16 @@ import Testing
         let got = try await fixture.send("GET", "/apis/authorization.k8s.io/v1/subjectaccessreviews")
         #expect(got.code == 405)
     }
+
+    @Test("a review has no rows, because it is not stored")
+    func table() async throws {
+        let uri = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        let body: JSONValue = ["spec": ["resourceAttributes": Self.listPods]]
+        func code(accepting types: String) async -> Int {
+            let request = APIRequest("POST", uri, accept: types, body: body.encoded, user: AccessFixture.jane)
+            return await fixture.pipeline.respond(to: request).code
+        }
+        #expect(await code(accepting: "application/json;as=Table;v=v1;g=meta.k8s.io") == 406)
+        #expect(await code(accepting: "application/json;as=Table;v=v1;g=meta.k8s.io, application/json") == 201)
+    }
 }

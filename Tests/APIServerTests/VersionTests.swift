@@ -95,6 +95,9 @@ import Testing
         let listed = try await client.list(
             .eventsEvents, namespace: "default", options: ListOptions(fieldSelector: "regarding.name=web"))
         #expect(listed.items == [created])
+        let bySource = try await client.list(
+            .events, namespace: "default", options: ListOptions(fieldSelector: "source=example.com/controller"))
+        #expect(bySource.items.map(\.name) == ["e"])
         var changed = created
         changed.value["series"] = ["count": 2, "lastObservedTime": "2026-01-01T00:00:01.000000Z"]
         changed = try await client.update(.eventsEvents, changed, subresource: nil, options: WriteOptions())

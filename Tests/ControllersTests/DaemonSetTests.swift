@@ -158,4 +158,31 @@ import Testing
                 })
         }
     }
+
+    @Test("a revision keeps the template byte for byte as Kubernetes' clients encode it, so that they can compare")
+    func revisionBytes() async throws {
+        let fixture = try Fixture()
+        try await fixture.running {
+            var object = KubeObject(.daemonSets, namespace: "default", name: "log")
+            object.value["spec"] = [
+                "selector": ["matchLabels": ["app": "log"]],
+                "template": [
+                    "spec": ["containers": [["name": "main", "image": "log:1.0"]]],
+                    "metadata": ["labels": ["app": "log"]],
+                ],
+            ]
+            _ = try await fixture.client.create(.daemonSets, object)
+            try await fixture.waitAll(.controllerRevisions) { $0.count == 1 }
+            let revision = try #require(try await fixture.client.list(.controllerRevisions).items.first)
+            let text = String(decoding: (revision.value["data"] ?? .null).encoded, as: UTF8.self)
+            #expect(
+                text == """
+                    {"spec":{"template":{"$patch":"replace","metadata":{"creationTimestamp":null,"labels":{"app":"log"}},\
+                    "spec":{"containers":[{"image":"log:1.0","imagePullPolicy":"IfNotPresent","name":"main",\
+                    "resources":{},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File"}],\
+                    "dnsPolicy":"ClusterFirst","restartPolicy":"Always","schedulerName":"default-scheduler",\
+                    "securityContext":{},"terminationGracePeriodSeconds":30}}}}
+                    """)
+        }
+    }
 }

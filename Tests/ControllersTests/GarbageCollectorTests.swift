@@ -161,4 +161,19 @@ import Testing
             #expect(try await !fixture.client.get(.configMaps, "dependent", in: "default").isBeingDeleted)
         }
     }
+
+    @Test("a circle of owners goes as a whole when one of them is deleted in the foreground")
+    func circle() async throws {
+        let fixture = try Fixture()
+        try await fixture.running {
+            var maps: [KubeObject] = []
+            for name in ["a", "b", "c"] { maps.append(try await makeMap(fixture, name)) }
+            for (index, map) in maps.enumerated() {
+                let owner = OwnerReference(controller: maps[(index + 2) % 3])
+                try await fixture.patch(.configMaps, map.name, ["metadata": ["ownerReferences": [owner.value]]])
+            }
+            try await delete(fixture, "a", .foreground)
+            for name in ["a", "b", "c"] { try await fixture.waitGone(.configMaps, name) }
+        }
+    }
 }

@@ -146,6 +146,21 @@ import Testing
         #expect(verdict(HostPortsFree(), pod("b", "UDP"), node).isEmpty)
         #expect(verdict(HostPortsFree(), makePod(), node).isEmpty)
     }
+
+    @Test(
+        "a host port is given once for each address; one for all addresses leaves none",
+        arguments: [
+            ("127.0.0.1", "127.0.0.2", true), ("127.0.0.1", "127.0.0.1", false), ("127.0.0.1", "0.0.0.0", false),
+            ("", "127.0.0.1", false),
+        ])
+    func hostAddresses(first: String, second: String, isFree: Bool) {
+        func pod(_ name: String, _ address: String) -> KubeObject {
+            let port: JSONValue = ["containerPort": 80, "hostPort": 8080, "hostIP": .string(address)]
+            return makePod(name, spec: ["containers": [["name": "main", "image": "x", "ports": [port]]]])
+        }
+        let node = makeState(makeNode(), pods: [pod("a", first)])
+        #expect(verdict(HostPortsFree(), pod("b", second), node).isEmpty == isFree)
+    }
 }
 
 @Suite("Decision of the scheduler", .timeLimit(.minutes(1))) struct SchedulingDecisionTests {

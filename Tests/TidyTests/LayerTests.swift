@@ -14,7 +14,7 @@ import Testing
         "ControllerKit": ["KubeModel", "KubeClient"],
         "Controllers": ["KubeModel", "KubeClient", "ControllerKit"],
         "Scheduler": ["KubeModel", "KubeClient", "ControllerKit"],
-        "ContainerRuntime": ["KubeModel", "KubeClient", "CSandbox"],
+        "ContainerRuntime": ["KubeModel", "KubeClient", "CSandbox", "CZlib"],
         "Kubelet": ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime"],
         "ClusterNetwork": ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime"],
         "Cluster": [

@@ -44,3 +44,36 @@ final class Gzip {
         return output
     }
 }
+
+extension Gzip {
+    /// Bytes in one go; nil when there is no memory for it.
+    static func compress(_ bytes: [UInt8]) -> [UInt8]? { Gzip()?.compress(bytes, isLast: true) }
+
+    /// What was compressed with `compress`; nil for anything else.
+    static func expand(_ bytes: [UInt8]) -> [UInt8]? {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        defer { stream.deallocate() }
+        stream.initialize(to: z_stream())
+        guard cz_inflate_init(stream, windowBits) == Z_OK else { return nil }
+        defer { inflateEnd(stream) }
+        var input = bytes
+        var output: [UInt8] = []
+        var isComplete = false
+        input.withUnsafeMutableBufferPointer { input in
+            stream.pointee.next_in = input.baseAddress
+            stream.pointee.avail_in = UInt32(input.count)
+            var code = Z_OK
+            while code == Z_OK {
+                output += [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+                    stream.pointee.next_out = buffer.baseAddress
+                    stream.pointee.avail_out = UInt32(buffer.count)
+                    code = inflate(stream, Z_NO_FLUSH)
+                    count = buffer.count - Int(stream.pointee.avail_out)
+                }
+            }
+            stream.pointee.next_in = nil
+            isComplete = code == Z_STREAM_END
+        }
+        return isComplete ? output : nil
+    }
+}

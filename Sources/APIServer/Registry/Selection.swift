@@ -92,7 +92,9 @@ struct Selection: Sendable {
         default: break
         }
         switch field.name {
-        case "source": return object.value[["source", "component"]]?.string ?? ""
+        case "source":
+            let component = object.value[["source", "component"]]?.string ?? ""
+            return component.isEmpty ? object.value["reportingComponent"]?.string ?? "" : component
         case "status.successful": return object.value[["status", "succeeded"]]?.int.map { String($0) } ?? "0"
         default: return absent[field.name] ?? ""
         }

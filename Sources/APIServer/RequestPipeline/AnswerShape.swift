@@ -30,7 +30,8 @@ struct AnswerShape {
         }
     }
 
-    private static func names(_ coding: String, in header: String) -> Bool {
+    /// Whether one of the values of `Accept-Encoding` names a coding.
+    static func names(_ coding: String, in header: String) -> Bool {
         header.split(separator: ",").contains { $0.drop { $0 == " " } == coding }
     }
 
@@ -46,7 +47,7 @@ struct AnswerShape {
                 response.body = .bytes(PrettyJSON.indented(bytes))
             }
         }
-        guard acceptsGzip else { return }
+        guard acceptsGzip, !response.headers.contains(where: { $0.name == "Content-Encoding" }) else { return }
         switch response.body {
         case .bytes(let bytes) where bytes.count > Self.gzipBytesMin:
             guard let gzip = Gzip() else { return }

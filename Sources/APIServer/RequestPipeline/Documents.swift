@@ -20,6 +20,7 @@ final class Documents: Sendable {
 
     private let liveCatalog: LiveCatalog
     private let shared = Mutex(Shared())
+    private let swagger = SwaggerPages()
 
     init(_ liveCatalog: LiveCatalog) { self.liveCatalog = liveCatalog }
 
@@ -38,7 +39,7 @@ final class Documents: Sendable {
                 return Self.pageNotFound
             }
             return .json(list)
-        case .openAPIv2: return openAPIv2(request, catalog, generation)
+        case .openAPIv2: return try swagger.answer(request, catalog, generation)
         case .openAPIv3Index: return openAPIIndex(request, catalog, generation)
         case .openAPIv3(let group, let version): return openAPI(group, version, request, catalog, generation)
         case .resource, .unknown: return Self.pageNotFound
@@ -99,22 +100,14 @@ final class Documents: Sendable {
     private func answer(
         _ document: Encoded, _ request: APIRequest, _ headers: [(name: String, value: String)]
     ) -> APIResponse {
-        let tag = "\"\(document.tag)\""
-        let headers = headers + [("ETag", tag)]
-        let known = request.ifNoneMatch?.split(separator: ",").map { $0.drop { $0 == " " } } ?? []
-        if known.contains(where: { $0 == tag || $0 == "W/\(tag)" }) {
+        let headers = headers + [("ETag", "\"\(document.tag)\"")]
+        if request.knows(tag: document.tag) {
             return APIResponse(code: 304, headers: headers, body: .bytes([]))
         }
         return APIResponse(code: 200, headers: headers, body: .bytes(document.bytes))
     }
 
     // MARK: OpenAPI
-
-    private func openAPIv2(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
-        APIResponse(
-            code: 200, headers: [("Content-Type", OpenAPIDocument.v2MediaType)],
-            body: .bytes(OpenAPIDocument.v2Protobuf))
-    }
 
     private func openAPIIndex(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
         let document = document("openapi/v3", generation) { OpenAPIDocument.v3Index(catalog).encoded }
@@ -158,5 +151,14 @@ final class Documents: Sendable {
             headers.append(("Cache-Control", "public, immutable"))
         }
         return answer(document, request, headers)
+    }
+}
+
+extension APIRequest {
+    /// Whether the client has the content of this name already.
+    func knows(tag: String) -> Bool {
+        let tag = "\"\(tag)\""
+        let known = ifNoneMatch?.split(separator: ",").map { $0.drop { $0 == " " } } ?? []
+        return known.contains { $0 == tag || $0 == "W/\(tag)" }
     }
 }

@@ -26,6 +26,8 @@ struct Reviews {
         guard request.method == "POST", kind.resource.isNamespaced == (path.namespace != nil) else {
             throw .methodNotAllowed
         }
+        // What is not stored has no rows.
+        guard Representation(accept: request.accept, hasTables: false) != nil else { throw .notAcceptable }
         guard let body = try RequestBody.object(request, kind: kind.resource.kind) else {
             throw .badRequest(
                 "the object provided is unrecognized (must be of type \(kind.resource.kind)): "

@@ -47,9 +47,13 @@ enum Representation: Hashable {
     case metadataList(version: String)
     case aggregatedDiscovery
 
+    var isTable: Bool { if case .table = self { true } else { false } }
+
     /// The first form of an `Accept` header that this server has; nil if there is none.
-    init?(accept: String?) {
-        guard let form = Negotiation(accept: accept)?.form else { return nil }
+    ///
+    /// - Parameter hasTables: False for what has no rows.
+    init?(accept: String?, hasTables: Bool = true) {
+        guard let form = Negotiation(accept: accept, hasTables: hasTables)?.form else { return nil }
         self = form
     }
 
@@ -85,7 +89,7 @@ struct Negotiation: Equatable {
     /// The first that this server can do; nil if there is none.
     ///
     /// No header at all means plain JSON.
-    init?(accept: String?) {
+    init?(accept: String?, hasTables: Bool = true) {
         guard let accept, !accept.isEmpty else {
             form = .plain
             encoding = .json
@@ -98,7 +102,8 @@ struct Negotiation: Equatable {
         }
         for type in MediaType.accepted(accept) {
             guard let encoding = Self.encodings.first(where: { type.allows($0.rawValue) }),
-                let form = Representation(type.parameters), ["", "watch"].contains(type.parameters["stream"] ?? "")
+                let form = Representation(type.parameters), hasTables || !form.isTable,
+                ["", "watch"].contains(type.parameters["stream"] ?? "")
             else { continue }
             self.form = form
             self.encoding = encoding

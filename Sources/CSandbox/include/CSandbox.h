@@ -1,6 +1,7 @@
 #pragma once
 
 #include "channel.h"
+#include "inside.h"
 #include "nft.h"
 #include "probe.h"
 #include "process.h"

@@ -12,7 +12,8 @@ enum vs_message {
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
     /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
-    /// count + (source, target, read-only), count + (path, content); descriptors: input, output, errors, or none with a terminal
+    /// count + (source, target, read-only), count + (path, content), image of its own (0 or 1), above the host's system (0 or 1),
+    /// folder that keeps changes or nothing, count + layers; descriptors: input, output, errors, or none with a terminal
     /// → reply with the process id, and with the terminal's other side
     VS_CONTAINER_START = 3,
     /// container, signal → reply

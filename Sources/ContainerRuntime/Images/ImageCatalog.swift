@@ -10,6 +10,18 @@ public struct ImageCatalog: Sendable {
         /// Files and folders of the host that it needs besides the system's own.
         var mounts: [ContainerConfiguration.Mount] = []
         var files: [SystemFiles.File] = []
+        /// The layers of an image that was loaded or built; nil for the host's system alone.
+        var layers: Layers?
+    }
+
+    /// What the root of a container is put together from.
+    struct Layers: Sendable, Hashable {
+        var store: ImageStore
+        /// The lowest first.
+        var digests: [Digest]
+        /// The host's system is below them.
+        var hasSystem: Bool
+        var volumes: [String]
     }
 
     /// One line of `velocity image list`.
@@ -35,17 +47,24 @@ public struct ImageCatalog: Sendable {
 
     /// The program that holds the course's own services.
     private let workloads: String
+    /// What was loaded or built; nil where only what is built in counts.
+    let store: ImageStore?
 
-    /// - Parameter workloads: The path of the `Workloads` program; it stands beside this one.
-    public init(workloads: String) { self.workloads = workloads }
+    /// - Parameters:
+    ///   - workloads: The path of the `Workloads` program; it stands beside this one.
+    ///   - store: The images that were loaded or built.
+    public init(workloads: String, store: ImageStore? = nil) {
+        self.workloads = workloads
+        self.store = store
+    }
 
     /// The catalogue of the running program.
-    public static func ofThisProgram() -> ImageCatalog {
+    public static func ofThisProgram(store: ImageStore? = nil) -> ImageCatalog {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = max(0, readlink("/proc/self/exe", &buffer, buffer.count - 1))
         let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        return ImageCatalog(workloads: "/\(folder)/Workloads")
+        return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
     }
 
     public var entries: [Entry] {
@@ -72,9 +91,25 @@ public struct ImageCatalog: Sendable {
             .first { access($0, X_OK) == 0 }
     }
 
-    /// Finds the recipe of a reference.
+    /// Whether an image has been brought here: loaded, or built.
+    func isStored(_ text: String) -> Bool {
+        ImageReference(parsing: text).flatMap { store?.find($0) } != nil
+    }
+
+    /// Finds the recipe of a reference: what was loaded or built under a name goes before what is built in.
     func resolve(_ text: String) throws(RuntimeError) -> Recipe {
         guard let reference = ImageReference(parsing: text) else { throw .invalidImageName(reference: text) }
+        if let store, let stored = store.find(reference) { return try recipe(stored, in: store) }
+        return try builtIn(reference, text)
+    }
+
+    /// Whether something built in answers to a reference.
+    func hasBuiltIn(_ reference: ImageReference) -> Bool {
+        Self.builtIns.contains { $0.repository == reference.name && ($0.tags?.contains(reference.tag ?? "") ?? true) }
+    }
+
+    /// Finds what is built in.
+    func builtIn(_ reference: ImageReference, _ text: String) throws(RuntimeError) -> Recipe {
         let full = reference.description
         let name = "\(reference.registry)/\(reference.repository)"
         let tag = reference.tag ?? ""

@@ -50,6 +50,17 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
         return text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || "_.-".contains($0)) }
     }
 
+    /// Registry and repository, without tag and digest.
+    var name: String { "\(registry)/\(repository)" }
+
+    /// As people write it: without what is implied, except the tag.
+    public var familiar: String {
+        let name =
+            registry != "docker.io"
+            ? name : repository.hasPrefix("library/") ? String(repository.dropFirst(8)) : repository
+        return name + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+    }
+
     /// The whole reference: `docker.io/library/nginx:alpine`.
     public var description: String {
         "\(registry)/\(repository)" + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")

@@ -13,6 +13,11 @@ final class PlainFolders: Sendable {
 
     /// Links volumes and writes files into the container's folder, and points its arguments and environment there.
     func adapt(_ launch: SandboxRuntime.Launch) throws(RuntimeError) -> SandboxRuntime.Launch {
+        guard launch.layers == nil else {
+            throw .system(
+                "an image that was loaded or built needs a root of its own, which level 'plain' does not have; `velocity doctor`"
+                    + " says how to get the level 'sandbox'")
+        }
         let home = "\(root.withLock { $0 })/\(launch.container)"
         let paths = PlainPaths(root: home, targets: launch.mounts.map(\.containerPath) + launch.files.map(\.path))
         var adapted = launch

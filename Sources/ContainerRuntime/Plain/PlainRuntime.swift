@@ -30,6 +30,8 @@ public final class PlainRuntime: ContainerRuntime {
         try await programs.pullImage(reference)
     }
 
+    public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }
+
     public func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {
         try await programs.runPodSandbox(configuration)
         network.add(configuration.podUID, address: configuration.address)

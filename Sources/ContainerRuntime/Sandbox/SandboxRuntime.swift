@@ -13,6 +13,7 @@ public final class SandboxRuntime: ContainerRuntime {
     let processes: ProcessTable
     private let logs: ContainerLogs
     private let images: ImageCatalog
+    private let holds = LayerHolds()
 
     private struct PodRecord {
         var configuration: PodSandboxConfiguration
@@ -42,6 +43,9 @@ public final class SandboxRuntime: ContainerRuntime {
         var workingDirectory: String
         var mounts: [ContainerConfiguration.Mount]
         var files: [SystemFiles.File]
+        var layers: ImageCatalog.Layers?
+        /// Where what the container changes is kept; empty: nowhere.
+        var changes = ""
     }
 
     /// Changes a launch for a machine that cannot do it as it is: level `plain`.
@@ -68,6 +72,8 @@ public final class SandboxRuntime: ContainerRuntime {
         try images.resolve(reference).image
     }
 
+    public func hasImage(_ reference: String) -> Bool { images.isStored(reference) }
+
     public func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {
         var request = SandboxRequest(VS_POD_CREATE)
         request.add(configuration.podUID)
@@ -87,16 +93,22 @@ public final class SandboxRuntime: ContainerRuntime {
             pod: pod, container: id, arguments: configuration.arguments,
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
+        try addLayers(of: recipe, to: &launch)
         if let adapt { launch = try adapt(launch) }
         if configuration.isTerminal { launch.environment = Self.withTerminal(launch.environment) }
         let wish = ExecRequest(
             container: configuration.name, hasInput: configuration.hasInput, isTerminal: configuration.isTerminal)
+        let layers = launch.layers
+        if let layers, !holds.hold(layers.digests, of: layers.store) {
+            throw .system("a layer of the image \"\(recipe.image.reference)\" has been removed")
+        }
         let log = logs.begin(configuration.logPath)
         let processes = processes
         processes.add(id, pipes: ProgramStreams.sourceCount(wish)) { [weak self] in
             log.finish(now: .now)
             self?.running.withLock { $0.removeValue(forKey: id) }?.streams.close()
             self?.processIDs.withLock { _ = $0.removeValue(forKey: id) }
+            if let layers { self?.holds.release(layers.digests) }
         }
         do throws(RuntimeError) {
             let hub = OutputHub { log.append($0, stream: $1 ? "stderr" : "stdout", now: .now) }
@@ -135,6 +147,10 @@ public final class SandboxRuntime: ContainerRuntime {
             request.add(file.path)
             request.add(Array(file.content.utf8))
         }
+        request.add(launch.layers == nil ? 0 : 1)
+        request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
+        request.add(launch.changes)
+        request.add(launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? [])
         return request
     }
 

@@ -7,6 +7,9 @@ enum SystemFiles {
 
     static let path = "/opt/velocitylab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+    /// Those that say who and where the pod is.
+    static let ofPod: Set<String> = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"]
+
     static func files(for pod: PodSandboxConfiguration) -> [File] {
         [
             File(path: "/etc/hostname", content: pod.hostName + "\n"),
@@ -17,6 +20,9 @@ enum SystemFiles {
             File(path: "/etc/group", content: users.map { "\($0.0):x:\($0.1):\n" }.joined()),
         ]
     }
+
+    /// The number of a user whom every system of ours has.
+    static func user(_ name: String) -> Int? { users.first { $0.0 == name }?.1 }
 
     private static let users = [
         ("root", 0, "/root"), ("daemon", 1, "/"), ("nginx", 101, "/tmp"), ("postgres", 999, "/var/lib/postgresql"),

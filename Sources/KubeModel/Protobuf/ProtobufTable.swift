@@ -6,18 +6,44 @@
 /// Types are those of protobuf's own descriptors: 3 int64, 5 int32, 8 bool, 9 string, 11 message, 12 bytes.
 enum ProtobufTable {
     static let text = """
+        admissionregistration.v1.AuditAnnotation 1:key:9 2:valueExpression:9
+        admissionregistration.v1.ExpressionWarning 2:fieldRef:9 3:warning:9
+        admissionregistration.v1.MatchCondition 1:name:9 2:expression:9
+        admissionregistration.v1.MatchResources 1:namespaceSelector:11:meta.LabelSelector 2:objectSelector:11:meta.LabelSelector 3:resourceRules:11*:admissionregistration.v1.NamedRuleWithOperations 4:excludeResourceRules:11*:admissionregistration.v1.NamedRuleWithOperations 7:matchPolicy:9
+        admissionregistration.v1.MutatingWebhook 1:name:9 2:clientConfig:11:admissionregistration.v1.WebhookClientConfig 3:rules:11*:admissionregistration.v1.RuleWithOperations 4:failurePolicy:9 9:matchPolicy:9 5:namespaceSelector:11:meta.LabelSelector 11:objectSelector:11:meta.LabelSelector 6:sideEffects:9 7:timeoutSeconds:5 8:admissionReviewVersions:9* 10:reinvocationPolicy:9 12:matchConditions:11*:admissionregistration.v1.MatchCondition
+        admissionregistration.v1.MutatingWebhookConfiguration 1:metadata:11:meta.ObjectMeta 2:Webhooks:11*:admissionregistration.v1.MutatingWebhook
+        admissionregistration.v1.NamedRuleWithOperations 1:resourceNames:9* 2:ruleWithOperations:11:admissionregistration.v1.RuleWithOperations
+        admissionregistration.v1.ParamKind 1:apiVersion:9 2:kind:9
+        admissionregistration.v1.ParamRef 1:name:9 2:namespace:9 3:selector:11:meta.LabelSelector 4:parameterNotFoundAction:9
+        admissionregistration.v1.Rule 1:apiGroups:9* 2:apiVersions:9* 3:resources:9* 4:scope:9
+        admissionregistration.v1.RuleWithOperations 1:operations:9* 2:rule:11:admissionregistration.v1.Rule
+        admissionregistration.v1.ServiceReference 1:namespace:9 2:name:9 3:path:9 4:port:5
+        admissionregistration.v1.TypeChecking 1:expressionWarnings:11*:admissionregistration.v1.ExpressionWarning
+        admissionregistration.v1.ValidatingAdmissionPolicy 1:metadata:11:meta.ObjectMeta 2:spec:11:admissionregistration.v1.ValidatingAdmissionPolicySpec 3:status:11:admissionregistration.v1.ValidatingAdmissionPolicyStatus
+        admissionregistration.v1.ValidatingAdmissionPolicyBinding 1:metadata:11:meta.ObjectMeta 2:spec:11:admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec
+        admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec 1:policyName:9 2:paramRef:11:admissionregistration.v1.ParamRef 3:matchResources:11:admissionregistration.v1.MatchResources 4:validationActions:9*
+        admissionregistration.v1.ValidatingAdmissionPolicySpec 1:paramKind:11:admissionregistration.v1.ParamKind 2:matchConstraints:11:admissionregistration.v1.MatchResources 3:validations:11*:admissionregistration.v1.Validation 4:failurePolicy:9 5:auditAnnotations:11*:admissionregistration.v1.AuditAnnotation 6:matchConditions:11*:admissionregistration.v1.MatchCondition 7:variables:11*:admissionregistration.v1.Variable
+        admissionregistration.v1.ValidatingAdmissionPolicyStatus 1:observedGeneration:3 2:typeChecking:11:admissionregistration.v1.TypeChecking 3:conditions:11*:meta.Condition
+        admissionregistration.v1.ValidatingWebhook 1:name:9 2:clientConfig:11:admissionregistration.v1.WebhookClientConfig 3:rules:11*:admissionregistration.v1.RuleWithOperations 4:failurePolicy:9 9:matchPolicy:9 5:namespaceSelector:11:meta.LabelSelector 10:objectSelector:11:meta.LabelSelector 6:sideEffects:9 7:timeoutSeconds:5 8:admissionReviewVersions:9* 11:matchConditions:11*:admissionregistration.v1.MatchCondition
+        admissionregistration.v1.ValidatingWebhookConfiguration 1:metadata:11:meta.ObjectMeta 2:Webhooks:11*:admissionregistration.v1.ValidatingWebhook
+        admissionregistration.v1.Validation 1:Expression:9 2:message:9 3:reason:9 4:messageExpression:9
+        admissionregistration.v1.Variable 1:Name:9 2:Expression:9
+        admissionregistration.v1.WebhookClientConfig 3:url:9 1:service:11:admissionregistration.v1.ServiceReference 2:caBundle:12
         apps.v1.ControllerRevision 1:metadata:11:meta.ObjectMeta 2:data:11:pkg.runtime.RawExtension 3:revision:3
         apps.v1.DaemonSet 1:metadata:11:meta.ObjectMeta 2:spec:11:apps.v1.DaemonSetSpec 3:status:11:apps.v1.DaemonSetStatus
         apps.v1.DaemonSetCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         apps.v1.DaemonSetSpec 1:selector:11:meta.LabelSelector 2:template:11:core.v1.PodTemplateSpec 3:updateStrategy:11:apps.v1.DaemonSetUpdateStrategy 4:minReadySeconds:5 6:revisionHistoryLimit:5
+        apps.v1.DaemonSetStatus 1:currentNumberScheduled:5 2:numberMisscheduled:5 3:desiredNumberScheduled:5 4:numberReady:5 5:observedGeneration:3 6:updatedNumberScheduled:5 7:numberAvailable:5 8:numberUnavailable:5 9:collisionCount:5 10:conditions:11*:apps.v1.DaemonSetCondition
         apps.v1.DaemonSetUpdateStrategy 1:type:9 2:rollingUpdate:11:apps.v1.RollingUpdateDaemonSet
         apps.v1.Deployment 1:metadata:11:meta.ObjectMeta 2:spec:11:apps.v1.DeploymentSpec 3:status:11:apps.v1.DeploymentStatus
         apps.v1.DeploymentCondition 1:type:9 2:status:9 6:lastUpdateTime:11:meta.Time 7:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         apps.v1.DeploymentSpec 1:replicas:5 2:selector:11:meta.LabelSelector 3:template:11:core.v1.PodTemplateSpec 4:strategy:11:apps.v1.DeploymentStrategy 5:minReadySeconds:5 6:revisionHistoryLimit:5 7:paused:8 9:progressDeadlineSeconds:5
+        apps.v1.DeploymentStatus 1:observedGeneration:3 2:replicas:5 3:updatedReplicas:5 7:readyReplicas:5 4:availableReplicas:5 5:unavailableReplicas:5 6:conditions:11*:apps.v1.DeploymentCondition 8:collisionCount:5
         apps.v1.DeploymentStrategy 1:type:9 2:rollingUpdate:11:apps.v1.RollingUpdateDeployment
         apps.v1.ReplicaSet 1:metadata:11:meta.ObjectMeta 2:spec:11:apps.v1.ReplicaSetSpec 3:status:11:apps.v1.ReplicaSetStatus
         apps.v1.ReplicaSetCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         apps.v1.ReplicaSetSpec 1:replicas:5 4:minReadySeconds:5 2:selector:11:meta.LabelSelector 3:template:11:core.v1.PodTemplateSpec
+        apps.v1.ReplicaSetStatus 1:replicas:5 2:fullyLabeledReplicas:5 4:readyReplicas:5 5:availableReplicas:5 3:observedGeneration:3 6:conditions:11*:apps.v1.ReplicaSetCondition
         apps.v1.RollingUpdateDaemonSet 1:maxUnavailable:11:pkg.util.intstr.IntOrString 2:maxSurge:11:pkg.util.intstr.IntOrString
         apps.v1.RollingUpdateDeployment 1:maxUnavailable:11:pkg.util.intstr.IntOrString 2:maxSurge:11:pkg.util.intstr.IntOrString
         apps.v1.RollingUpdateStatefulSetStrategy 1:partition:5 2:maxUnavailable:11:pkg.util.intstr.IntOrString
@@ -26,6 +52,7 @@ enum ProtobufTable {
         apps.v1.StatefulSetOrdinals 1:start:5
         apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy 1:whenDeleted:9 2:whenScaled:9
         apps.v1.StatefulSetSpec 1:replicas:5 2:selector:11:meta.LabelSelector 3:template:11:core.v1.PodTemplateSpec 4:volumeClaimTemplates:11*:core.v1.PersistentVolumeClaim 5:serviceName:9 6:podManagementPolicy:9 7:updateStrategy:11:apps.v1.StatefulSetUpdateStrategy 8:revisionHistoryLimit:5 9:minReadySeconds:5 10:persistentVolumeClaimRetentionPolicy:11:apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy 11:ordinals:11:apps.v1.StatefulSetOrdinals
+        apps.v1.StatefulSetStatus 1:observedGeneration:3 2:replicas:5 3:readyReplicas:5 4:currentReplicas:5 5:updatedReplicas:5 6:currentRevision:9 7:updateRevision:9 9:collisionCount:5 10:conditions:11*:apps.v1.StatefulSetCondition 11:availableReplicas:5
         apps.v1.StatefulSetUpdateStrategy 1:type:9 2:rollingUpdate:11:apps.v1.RollingUpdateStatefulSetStrategy
         authentication.v1.BoundObjectReference 1:kind:9 2:apiVersion:9 3:name:9 4:uID:9
         authentication.v1.ExtraValue 1:items:9*
@@ -57,37 +84,55 @@ enum ProtobufTable {
         authorization.v1.SubjectAccessReviewStatus 1:allowed:8 4:denied:8 2:reason:9 3:evaluationError:9
         authorization.v1.SubjectRulesReviewStatus 1:resourceRules:11*:authorization.v1.ResourceRule 2:nonResourceRules:11*:authorization.v1.NonResourceRule 3:incomplete:8 4:evaluationError:9
         autoscaling.v1.ContainerResourceMetricSource 1:name:9 2:targetAverageUtilization:5 3:targetAverageValue:11:pkg.api.resource.Quantity 5:container:9
+        autoscaling.v1.ContainerResourceMetricStatus 1:name:9 2:currentAverageUtilization:5 3:currentAverageValue:11:pkg.api.resource.Quantity 4:container:9
         autoscaling.v1.CrossVersionObjectReference 1:kind:9 2:name:9 3:apiVersion:9
         autoscaling.v1.ExternalMetricSource 1:metricName:9 2:metricSelector:11:meta.LabelSelector 3:targetValue:11:pkg.api.resource.Quantity 4:targetAverageValue:11:pkg.api.resource.Quantity
+        autoscaling.v1.ExternalMetricStatus 1:metricName:9 2:metricSelector:11:meta.LabelSelector 3:currentValue:11:pkg.api.resource.Quantity 4:currentAverageValue:11:pkg.api.resource.Quantity
         autoscaling.v1.HorizontalPodAutoscaler 1:metadata:11:meta.ObjectMeta 2:spec:11:autoscaling.v1.HorizontalPodAutoscalerSpec 3:status:11:autoscaling.v1.HorizontalPodAutoscalerStatus
         autoscaling.v1.HorizontalPodAutoscalerCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         autoscaling.v1.HorizontalPodAutoscalerSpec 1:scaleTargetRef:11:autoscaling.v1.CrossVersionObjectReference 2:minReplicas:5 3:maxReplicas:5 4:targetCPUUtilizationPercentage:5
+        autoscaling.v1.HorizontalPodAutoscalerStatus 1:observedGeneration:3 2:lastScaleTime:11:meta.Time 3:currentReplicas:5 4:desiredReplicas:5 5:currentCPUUtilizationPercentage:5
         autoscaling.v1.MetricSpec 1:type:9 2:object:11:autoscaling.v1.ObjectMetricSource 3:pods:11:autoscaling.v1.PodsMetricSource 4:resource:11:autoscaling.v1.ResourceMetricSource 7:containerResource:11:autoscaling.v1.ContainerResourceMetricSource 5:external:11:autoscaling.v1.ExternalMetricSource
+        autoscaling.v1.MetricStatus 1:type:9 2:object:11:autoscaling.v1.ObjectMetricStatus 3:pods:11:autoscaling.v1.PodsMetricStatus 4:resource:11:autoscaling.v1.ResourceMetricStatus 7:containerResource:11:autoscaling.v1.ContainerResourceMetricStatus 5:external:11:autoscaling.v1.ExternalMetricStatus
         autoscaling.v1.ObjectMetricSource 1:target:11:autoscaling.v1.CrossVersionObjectReference 2:metricName:9 3:targetValue:11:pkg.api.resource.Quantity 4:selector:11:meta.LabelSelector 5:averageValue:11:pkg.api.resource.Quantity
+        autoscaling.v1.ObjectMetricStatus 1:target:11:autoscaling.v1.CrossVersionObjectReference 2:metricName:9 3:currentValue:11:pkg.api.resource.Quantity 4:selector:11:meta.LabelSelector 5:averageValue:11:pkg.api.resource.Quantity
         autoscaling.v1.PodsMetricSource 1:metricName:9 2:targetAverageValue:11:pkg.api.resource.Quantity 3:selector:11:meta.LabelSelector
+        autoscaling.v1.PodsMetricStatus 1:metricName:9 2:currentAverageValue:11:pkg.api.resource.Quantity 3:selector:11:meta.LabelSelector
         autoscaling.v1.ResourceMetricSource 1:name:9 2:targetAverageUtilization:5 3:targetAverageValue:11:pkg.api.resource.Quantity
+        autoscaling.v1.ResourceMetricStatus 1:name:9 2:currentAverageUtilization:5 3:currentAverageValue:11:pkg.api.resource.Quantity
         autoscaling.v1.Scale 1:metadata:11:meta.ObjectMeta 2:spec:11:autoscaling.v1.ScaleSpec 3:status:11:autoscaling.v1.ScaleStatus
         autoscaling.v1.ScaleSpec 1:replicas:5
+        autoscaling.v1.ScaleStatus 1:replicas:5 2:selector:9
         autoscaling.v2.ContainerResourceMetricSource 1:name:9 2:target:11:autoscaling.v2.MetricTarget 3:container:9
+        autoscaling.v2.ContainerResourceMetricStatus 1:name:9 2:current:11:autoscaling.v2.MetricValueStatus 3:container:9
         autoscaling.v2.CrossVersionObjectReference 1:kind:9 2:name:9 3:apiVersion:9
         autoscaling.v2.ExternalMetricSource 1:metric:11:autoscaling.v2.MetricIdentifier 2:target:11:autoscaling.v2.MetricTarget
+        autoscaling.v2.ExternalMetricStatus 1:metric:11:autoscaling.v2.MetricIdentifier 2:current:11:autoscaling.v2.MetricValueStatus
         autoscaling.v2.HPAScalingPolicy 1:type:9 2:value:5 3:periodSeconds:5
         autoscaling.v2.HPAScalingRules 3:stabilizationWindowSeconds:5 1:selectPolicy:9 2:policies:11*:autoscaling.v2.HPAScalingPolicy
         autoscaling.v2.HorizontalPodAutoscaler 1:metadata:11:meta.ObjectMeta 2:spec:11:autoscaling.v2.HorizontalPodAutoscalerSpec 3:status:11:autoscaling.v2.HorizontalPodAutoscalerStatus
         autoscaling.v2.HorizontalPodAutoscalerBehavior 1:scaleUp:11:autoscaling.v2.HPAScalingRules 2:scaleDown:11:autoscaling.v2.HPAScalingRules
         autoscaling.v2.HorizontalPodAutoscalerCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         autoscaling.v2.HorizontalPodAutoscalerSpec 1:scaleTargetRef:11:autoscaling.v2.CrossVersionObjectReference 2:minReplicas:5 3:maxReplicas:5 4:metrics:11*:autoscaling.v2.MetricSpec 5:behavior:11:autoscaling.v2.HorizontalPodAutoscalerBehavior
+        autoscaling.v2.HorizontalPodAutoscalerStatus 1:observedGeneration:3 2:lastScaleTime:11:meta.Time 3:currentReplicas:5 4:desiredReplicas:5 5:currentMetrics:11*:autoscaling.v2.MetricStatus 6:conditions:11*:autoscaling.v2.HorizontalPodAutoscalerCondition
         autoscaling.v2.MetricIdentifier 1:name:9 2:selector:11:meta.LabelSelector
         autoscaling.v2.MetricSpec 1:type:9 2:object:11:autoscaling.v2.ObjectMetricSource 3:pods:11:autoscaling.v2.PodsMetricSource 4:resource:11:autoscaling.v2.ResourceMetricSource 7:containerResource:11:autoscaling.v2.ContainerResourceMetricSource 5:external:11:autoscaling.v2.ExternalMetricSource
+        autoscaling.v2.MetricStatus 1:type:9 2:object:11:autoscaling.v2.ObjectMetricStatus 3:pods:11:autoscaling.v2.PodsMetricStatus 4:resource:11:autoscaling.v2.ResourceMetricStatus 7:containerResource:11:autoscaling.v2.ContainerResourceMetricStatus 5:external:11:autoscaling.v2.ExternalMetricStatus
         autoscaling.v2.MetricTarget 1:type:9 2:value:11:pkg.api.resource.Quantity 3:averageValue:11:pkg.api.resource.Quantity 4:averageUtilization:5
+        autoscaling.v2.MetricValueStatus 1:value:11:pkg.api.resource.Quantity 2:averageValue:11:pkg.api.resource.Quantity 3:averageUtilization:5
         autoscaling.v2.ObjectMetricSource 1:describedObject:11:autoscaling.v2.CrossVersionObjectReference 2:target:11:autoscaling.v2.MetricTarget 3:metric:11:autoscaling.v2.MetricIdentifier
+        autoscaling.v2.ObjectMetricStatus 1:metric:11:autoscaling.v2.MetricIdentifier 2:current:11:autoscaling.v2.MetricValueStatus 3:describedObject:11:autoscaling.v2.CrossVersionObjectReference
         autoscaling.v2.PodsMetricSource 1:metric:11:autoscaling.v2.MetricIdentifier 2:target:11:autoscaling.v2.MetricTarget
+        autoscaling.v2.PodsMetricStatus 1:metric:11:autoscaling.v2.MetricIdentifier 2:current:11:autoscaling.v2.MetricValueStatus
         autoscaling.v2.ResourceMetricSource 1:name:9 2:target:11:autoscaling.v2.MetricTarget
+        autoscaling.v2.ResourceMetricStatus 1:name:9 2:current:11:autoscaling.v2.MetricValueStatus
         batch.v1.CronJob 1:metadata:11:meta.ObjectMeta 2:spec:11:batch.v1.CronJobSpec 3:status:11:batch.v1.CronJobStatus
         batch.v1.CronJobSpec 1:schedule:9 8:timeZone:9 2:startingDeadlineSeconds:3 3:concurrencyPolicy:9 4:suspend:8 5:jobTemplate:11:batch.v1.JobTemplateSpec 6:successfulJobsHistoryLimit:5 7:failedJobsHistoryLimit:5
+        batch.v1.CronJobStatus 1:active:11*:core.v1.ObjectReference 4:lastScheduleTime:11:meta.Time 5:lastSuccessfulTime:11:meta.Time
         batch.v1.Job 1:metadata:11:meta.ObjectMeta 2:spec:11:batch.v1.JobSpec 3:status:11:batch.v1.JobStatus
         batch.v1.JobCondition 1:type:9 2:status:9 3:lastProbeTime:11:meta.Time 4:lastTransitionTime:11:meta.Time 5:reason:9 6:message:9
         batch.v1.JobSpec 1:parallelism:5 2:completions:5 3:activeDeadlineSeconds:3 11:podFailurePolicy:11:batch.v1.PodFailurePolicy 16:successPolicy:11:batch.v1.SuccessPolicy 7:backoffLimit:5 12:backoffLimitPerIndex:5 13:maxFailedIndexes:5 4:selector:11:meta.LabelSelector 5:manualSelector:8 6:template:11:core.v1.PodTemplateSpec 8:ttlSecondsAfterFinished:5 9:completionMode:9 10:suspend:8 14:podReplacementPolicy:9 15:managedBy:9
+        batch.v1.JobStatus 1:conditions:11*:batch.v1.JobCondition 2:startTime:11:meta.Time 3:completionTime:11:meta.Time 4:active:5 5:succeeded:5 6:failed:5 11:terminating:5 7:completedIndexes:9 10:failedIndexes:9 8:uncountedTerminatedPods:11:batch.v1.UncountedTerminatedPods 9:ready:5
         batch.v1.JobTemplateSpec 1:metadata:11:meta.ObjectMeta 2:spec:11:batch.v1.JobSpec
         batch.v1.PodFailurePolicy 1:rules:11*:batch.v1.PodFailurePolicyRule
         batch.v1.PodFailurePolicyOnExitCodesRequirement 1:containerName:9 2:operator:9 3:values:5*
@@ -96,6 +141,12 @@ enum ProtobufTable {
         batch.v1.SuccessPolicy 1:rules:11*:batch.v1.SuccessPolicyRule
         batch.v1.SuccessPolicyRule 1:succeededIndexes:9 2:succeededCount:5
         batch.v1.UncountedTerminatedPods 1:succeeded:9* 2:failed:9*
+        certificates.v1.CertificateSigningRequest 1:metadata:11:meta.ObjectMeta 2:spec:11:certificates.v1.CertificateSigningRequestSpec 3:status:11:certificates.v1.CertificateSigningRequestStatus
+        certificates.v1.CertificateSigningRequestCondition 1:type:9 6:status:9 2:reason:9 3:message:9 4:lastUpdateTime:11:meta.Time 5:lastTransitionTime:11:meta.Time
+        certificates.v1.CertificateSigningRequestSpec 1:request:12 7:signerName:9 8:expirationSeconds:5 5:usages:9* 2:username:9 3:uid:9 4:groups:9* 6:extra:11*:certificates.v1.CertificateSigningRequestSpec.ExtraEntry
+        certificates.v1.CertificateSigningRequestSpec.ExtraEntry@ 1:key:9 2:value:11:certificates.v1.ExtraValue
+        certificates.v1.CertificateSigningRequestStatus 1:conditions:11*:certificates.v1.CertificateSigningRequestCondition 2:certificate:12
+        certificates.v1.ExtraValue 1:items:9*
         coordination.v1.Lease 1:metadata:11:meta.ObjectMeta 2:spec:11:coordination.v1.LeaseSpec
         coordination.v1.LeaseSpec 1:holderIdentity:9 2:leaseDurationSeconds:5 3:acquireTime:11:meta.MicroTime 4:renewTime:11:meta.MicroTime 5:leaseTransitions:5 6:strategy:9 7:preferredHolder:9
         core.v1.AWSElasticBlockStoreVolumeSource 1:volumeID:9 2:fsType:9 3:partition:5 4:readOnly:8
@@ -119,6 +170,7 @@ enum ProtobufTable {
         core.v1.ClientIPConfig 1:timeoutSeconds:5
         core.v1.ClusterTrustBundleProjection 1:name:9 2:signerName:9 3:labelSelector:11:meta.LabelSelector 5:optional:8 4:path:9
         core.v1.ComponentCondition 1:type:9 2:status:9 3:message:9 4:error:9
+        core.v1.ComponentStatus 1:metadata:11:meta.ObjectMeta 2:conditions:11*:core.v1.ComponentCondition
         core.v1.ConfigMap 1:metadata:11:meta.ObjectMeta 4:immutable:8 2:data:11*:core.v1.ConfigMap.DataEntry 3:binaryData:11*:core.v1.ConfigMap.BinaryDataEntry
         core.v1.ConfigMap.BinaryDataEntry@ 1:key:9 2:value:12
         core.v1.ConfigMap.DataEntry@ 1:key:9 2:value:9
@@ -135,6 +187,7 @@ enum ProtobufTable {
         core.v1.ContainerStateRunning 1:startedAt:11:meta.Time
         core.v1.ContainerStateTerminated 1:exitCode:5 2:signal:5 3:reason:9 4:message:9 5:startedAt:11:meta.Time 6:finishedAt:11:meta.Time 7:containerID:9
         core.v1.ContainerStateWaiting 1:reason:9 2:message:9
+        core.v1.ContainerStatus 1:name:9 2:state:11:core.v1.ContainerState 3:lastState:11:core.v1.ContainerState 4:ready:8 5:restartCount:5 6:image:9 7:imageID:9 8:containerID:9 9:started:8 10:allocatedResources:11*:core.v1.ContainerStatus.AllocatedResourcesEntry 11:resources:11:core.v1.ResourceRequirements 12:volumeMounts:11*:core.v1.VolumeMountStatus 13:user:11:core.v1.ContainerUser 14:allocatedResourcesStatus:11*:core.v1.ResourceStatus
         core.v1.ContainerStatus.AllocatedResourcesEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.ContainerUser 1:linux:11:core.v1.LinuxContainerUser
         core.v1.DaemonEndpoint 1:Port:5
@@ -188,17 +241,21 @@ enum ProtobufTable {
         core.v1.LimitRangeSpec 1:limits:11*:core.v1.LimitRangeItem
         core.v1.LinuxContainerUser 1:uid:3 2:gid:3 3:supplementalGroups:3*
         core.v1.LoadBalancerIngress 1:ip:9 2:hostname:9 3:ipMode:9 4:ports:11*:core.v1.PortStatus
+        core.v1.LoadBalancerStatus 1:ingress:11*:core.v1.LoadBalancerIngress
         core.v1.LocalObjectReference 1:name:9
         core.v1.LocalVolumeSource 1:path:9 2:fsType:9
+        core.v1.ModifyVolumeStatus 1:targetVolumeAttributesClassName:9 2:status:9
         core.v1.NFSVolumeSource 1:server:9 2:path:9 3:readOnly:8
         core.v1.Namespace 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.NamespaceSpec 3:status:11:core.v1.NamespaceStatus
         core.v1.NamespaceCondition 1:type:9 2:status:9 4:lastTransitionTime:11:meta.Time 5:reason:9 6:message:9
         core.v1.NamespaceSpec 1:finalizers:9*
+        core.v1.NamespaceStatus 1:phase:9 2:conditions:11*:core.v1.NamespaceCondition
         core.v1.Node 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.NodeSpec 3:status:11:core.v1.NodeStatus
         core.v1.NodeAddress 1:type:9 2:address:9
         core.v1.NodeAffinity 1:requiredDuringSchedulingIgnoredDuringExecution:11:core.v1.NodeSelector 2:preferredDuringSchedulingIgnoredDuringExecution:11*:core.v1.PreferredSchedulingTerm
         core.v1.NodeCondition 1:type:9 2:status:9 3:lastHeartbeatTime:11:meta.Time 4:lastTransitionTime:11:meta.Time 5:reason:9 6:message:9
         core.v1.NodeConfigSource 2:configMap:11:core.v1.ConfigMapNodeConfigSource
+        core.v1.NodeConfigStatus 1:assigned:11:core.v1.NodeConfigSource 2:active:11:core.v1.NodeConfigSource 3:lastKnownGood:11:core.v1.NodeConfigSource 4:error:9
         core.v1.NodeDaemonEndpoints 1:kubeletEndpoint:11:core.v1.DaemonEndpoint
         core.v1.NodeFeatures 1:supplementalGroupsPolicy:8
         core.v1.NodeProxyOptions 1:path:9
@@ -208,6 +265,7 @@ enum ProtobufTable {
         core.v1.NodeSelectorRequirement 1:key:9 2:operator:9 3:values:9*
         core.v1.NodeSelectorTerm 1:matchExpressions:11*:core.v1.NodeSelectorRequirement 2:matchFields:11*:core.v1.NodeSelectorRequirement
         core.v1.NodeSpec 1:podCIDR:9 7:podCIDRs:9* 3:providerID:9 4:unschedulable:8 5:taints:11*:core.v1.Taint 6:configSource:11:core.v1.NodeConfigSource 2:externalID:9
+        core.v1.NodeStatus 1:capacity:11*:core.v1.NodeStatus.CapacityEntry 2:allocatable:11*:core.v1.NodeStatus.AllocatableEntry 3:phase:9 4:conditions:11*:core.v1.NodeCondition 5:addresses:11*:core.v1.NodeAddress 6:daemonEndpoints:11:core.v1.NodeDaemonEndpoints 7:nodeInfo:11:core.v1.NodeSystemInfo 8:images:11*:core.v1.ContainerImage 9:volumesInUse:9* 10:volumesAttached:11*:core.v1.AttachedVolume 11:config:11:core.v1.NodeConfigStatus 12:runtimeHandlers:11*:core.v1.NodeRuntimeHandler 13:features:11:core.v1.NodeFeatures
         core.v1.NodeStatus.AllocatableEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.NodeStatus.CapacityEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.NodeSystemInfo 1:machineID:9 2:systemUUID:9 3:bootID:9 4:kernelVersion:9 5:osImage:9 6:containerRuntimeVersion:9 7:kubeletVersion:9 8:kubeProxyVersion:9 9:operatingSystem:9 10:architecture:9
@@ -217,6 +275,8 @@ enum ProtobufTable {
         core.v1.PersistentVolumeClaim 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.PersistentVolumeClaimSpec 3:status:11:core.v1.PersistentVolumeClaimStatus
         core.v1.PersistentVolumeClaimCondition 1:type:9 2:status:9 3:lastProbeTime:11:meta.Time 4:lastTransitionTime:11:meta.Time 5:reason:9 6:message:9
         core.v1.PersistentVolumeClaimSpec 1:accessModes:9* 4:selector:11:meta.LabelSelector 2:resources:11:core.v1.VolumeResourceRequirements 3:volumeName:9 5:storageClassName:9 6:volumeMode:9 7:dataSource:11:core.v1.TypedLocalObjectReference 8:dataSourceRef:11:core.v1.TypedObjectReference 9:volumeAttributesClassName:9
+        core.v1.PersistentVolumeClaimStatus 1:phase:9 2:accessModes:9* 3:capacity:11*:core.v1.PersistentVolumeClaimStatus.CapacityEntry 4:conditions:11*:core.v1.PersistentVolumeClaimCondition 5:allocatedResources:11*:core.v1.PersistentVolumeClaimStatus.AllocatedResourcesEntry 7:allocatedResourceStatuses:11*:core.v1.PersistentVolumeClaimStatus.AllocatedResourceStatusesEntry 8:currentVolumeAttributesClassName:9 9:modifyVolumeStatus:11:core.v1.ModifyVolumeStatus
+        core.v1.PersistentVolumeClaimStatus.AllocatedResourceStatusesEntry@ 1:key:9 2:value:9
         core.v1.PersistentVolumeClaimStatus.AllocatedResourcesEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.PersistentVolumeClaimStatus.CapacityEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.PersistentVolumeClaimTemplate 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.PersistentVolumeClaimSpec
@@ -224,6 +284,7 @@ enum ProtobufTable {
         core.v1.PersistentVolumeSource 1:gcePersistentDisk:11:core.v1.GCEPersistentDiskVolumeSource 2:awsElasticBlockStore:11:core.v1.AWSElasticBlockStoreVolumeSource 3:hostPath:11:core.v1.HostPathVolumeSource 4:glusterfs:11:core.v1.GlusterfsPersistentVolumeSource 5:nfs:11:core.v1.NFSVolumeSource 6:rbd:11:core.v1.RBDPersistentVolumeSource 7:iscsi:11:core.v1.ISCSIPersistentVolumeSource 8:cinder:11:core.v1.CinderPersistentVolumeSource 9:cephfs:11:core.v1.CephFSPersistentVolumeSource 10:fc:11:core.v1.FCVolumeSource 11:flocker:11:core.v1.FlockerVolumeSource 12:flexVolume:11:core.v1.FlexPersistentVolumeSource 13:azureFile:11:core.v1.AzureFilePersistentVolumeSource 14:vsphereVolume:11:core.v1.VsphereVirtualDiskVolumeSource 15:quobyte:11:core.v1.QuobyteVolumeSource 16:azureDisk:11:core.v1.AzureDiskVolumeSource 17:photonPersistentDisk:11:core.v1.PhotonPersistentDiskVolumeSource 18:portworxVolume:11:core.v1.PortworxVolumeSource 19:scaleIO:11:core.v1.ScaleIOPersistentVolumeSource 20:local:11:core.v1.LocalVolumeSource 21:storageos:11:core.v1.StorageOSPersistentVolumeSource 22:csi:11:core.v1.CSIPersistentVolumeSource
         core.v1.PersistentVolumeSpec 1:capacity:11*:core.v1.PersistentVolumeSpec.CapacityEntry 2:persistentVolumeSource:11:core.v1.PersistentVolumeSource 3:accessModes:9* 4:claimRef:11:core.v1.ObjectReference 5:persistentVolumeReclaimPolicy:9 6:storageClassName:9 7:mountOptions:9* 8:volumeMode:9 9:nodeAffinity:11:core.v1.VolumeNodeAffinity 10:volumeAttributesClassName:9
         core.v1.PersistentVolumeSpec.CapacityEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
+        core.v1.PersistentVolumeStatus 1:phase:9 2:message:9 3:reason:9 4:lastPhaseTransitionTime:11:meta.Time
         core.v1.PhotonPersistentDiskVolumeSource 1:pdID:9 2:fsType:9
         core.v1.Pod 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.PodSpec 3:status:11:core.v1.PodStatus
         core.v1.PodAffinity 1:requiredDuringSchedulingIgnoredDuringExecution:11*:core.v1.PodAffinityTerm 2:preferredDuringSchedulingIgnoredDuringExecution:11*:core.v1.WeightedPodAffinityTerm
@@ -241,14 +302,18 @@ enum ProtobufTable {
         core.v1.PodProxyOptions 1:path:9
         core.v1.PodReadinessGate 1:conditionType:9
         core.v1.PodResourceClaim 1:name:9 3:resourceClaimName:9 4:resourceClaimTemplateName:9
+        core.v1.PodResourceClaimStatus 1:name:9 2:resourceClaimName:9
         core.v1.PodSchedulingGate 1:name:9
         core.v1.PodSecurityContext 1:seLinuxOptions:11:core.v1.SELinuxOptions 8:windowsOptions:11:core.v1.WindowsSecurityContextOptions 2:runAsUser:3 6:runAsGroup:3 3:runAsNonRoot:8 4:supplementalGroups:3* 12:supplementalGroupsPolicy:9 5:fsGroup:3 7:sysctls:11*:core.v1.Sysctl 9:fsGroupChangePolicy:9 10:seccompProfile:11:core.v1.SeccompProfile 11:appArmorProfile:11:core.v1.AppArmorProfile 13:seLinuxChangePolicy:9
         core.v1.PodSignature 1:podController:11:meta.OwnerReference
         core.v1.PodSpec 1:volumes:11*:core.v1.Volume 20:initContainers:11*:core.v1.Container 2:containers:11*:core.v1.Container 34:ephemeralContainers:11*:core.v1.EphemeralContainer 3:restartPolicy:9 4:terminationGracePeriodSeconds:3 5:activeDeadlineSeconds:3 6:dnsPolicy:9 7:nodeSelector:11*:core.v1.PodSpec.NodeSelectorEntry 8:serviceAccountName:9 9:serviceAccount:9 21:automountServiceAccountToken:8 10:nodeName:9 11:hostNetwork:8 12:hostPID:8 13:hostIPC:8 27:shareProcessNamespace:8 14:securityContext:11:core.v1.PodSecurityContext 15:imagePullSecrets:11*:core.v1.LocalObjectReference 16:hostname:9 17:subdomain:9 18:affinity:11:core.v1.Affinity 19:schedulerName:9 22:tolerations:11*:core.v1.Toleration 23:hostAliases:11*:core.v1.HostAlias 24:priorityClassName:9 25:priority:5 26:dnsConfig:11:core.v1.PodDNSConfig 28:readinessGates:11*:core.v1.PodReadinessGate 29:runtimeClassName:9 30:enableServiceLinks:8 31:preemptionPolicy:9 32:overhead:11*:core.v1.PodSpec.OverheadEntry 33:topologySpreadConstraints:11*:core.v1.TopologySpreadConstraint 35:setHostnameAsFQDN:8 36:os:11:core.v1.PodOS 37:hostUsers:8 38:schedulingGates:11*:core.v1.PodSchedulingGate 39:resourceClaims:11*:core.v1.PodResourceClaim 40:resources:11:core.v1.ResourceRequirements
         core.v1.PodSpec.NodeSelectorEntry@ 1:key:9 2:value:9
         core.v1.PodSpec.OverheadEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
+        core.v1.PodStatus 1:phase:9 2:conditions:11*:core.v1.PodCondition 3:message:9 4:reason:9 11:nominatedNodeName:9 5:hostIP:9 16:hostIPs:11*:core.v1.HostIP 6:podIP:9 12:podIPs:11*:core.v1.PodIP 7:startTime:11:meta.Time 10:initContainerStatuses:11*:core.v1.ContainerStatus 8:containerStatuses:11*:core.v1.ContainerStatus 9:qosClass:9 13:ephemeralContainerStatuses:11*:core.v1.ContainerStatus 14:resize:9 15:resourceClaimStatuses:11*:core.v1.PodResourceClaimStatus
+        core.v1.PodStatusResult 1:metadata:11:meta.ObjectMeta 2:status:11:core.v1.PodStatus
         core.v1.PodTemplate 1:metadata:11:meta.ObjectMeta 2:template:11:core.v1.PodTemplateSpec
         core.v1.PodTemplateSpec 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.PodSpec
+        core.v1.PortStatus 1:port:5 2:protocol:9 3:error:9
         core.v1.PortworxVolumeSource 1:volumeID:9 2:fsType:9 3:readOnly:8
         core.v1.Preconditions 1:uid:9
         core.v1.PreferAvoidPodsEntry 1:podSignature:11:core.v1.PodSignature 2:evictionTime:11:meta.Time 3:reason:9 4:message:9
@@ -264,17 +329,20 @@ enum ProtobufTable {
         core.v1.ReplicationControllerCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
         core.v1.ReplicationControllerSpec 1:replicas:5 4:minReadySeconds:5 2:selector:11*:core.v1.ReplicationControllerSpec.SelectorEntry 3:template:11:core.v1.PodTemplateSpec
         core.v1.ReplicationControllerSpec.SelectorEntry@ 1:key:9 2:value:9
+        core.v1.ReplicationControllerStatus 1:replicas:5 2:fullyLabeledReplicas:5 4:readyReplicas:5 5:availableReplicas:5 3:observedGeneration:3 6:conditions:11*:core.v1.ReplicationControllerCondition
         core.v1.ResourceClaim 1:name:9 2:request:9
         core.v1.ResourceFieldSelector 1:containerName:9 2:resource:9 3:divisor:11:pkg.api.resource.Quantity
         core.v1.ResourceHealth 1:resourceID:9 2:health:9
         core.v1.ResourceQuota 1:metadata:11:meta.ObjectMeta 2:spec:11:core.v1.ResourceQuotaSpec 3:status:11:core.v1.ResourceQuotaStatus
         core.v1.ResourceQuotaSpec 1:hard:11*:core.v1.ResourceQuotaSpec.HardEntry 2:scopes:9* 3:scopeSelector:11:core.v1.ScopeSelector
         core.v1.ResourceQuotaSpec.HardEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
+        core.v1.ResourceQuotaStatus 1:hard:11*:core.v1.ResourceQuotaStatus.HardEntry 2:used:11*:core.v1.ResourceQuotaStatus.UsedEntry
         core.v1.ResourceQuotaStatus.HardEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.ResourceQuotaStatus.UsedEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.ResourceRequirements 1:limits:11*:core.v1.ResourceRequirements.LimitsEntry 2:requests:11*:core.v1.ResourceRequirements.RequestsEntry 3:claims:11*:core.v1.ResourceClaim
         core.v1.ResourceRequirements.LimitsEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
         core.v1.ResourceRequirements.RequestsEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
+        core.v1.ResourceStatus 1:name:9 2:resources:11*:core.v1.ResourceHealth
         core.v1.SELinuxOptions 1:user:9 2:role:9 3:type:9 4:level:9
         core.v1.ScaleIOPersistentVolumeSource 1:gateway:9 2:system:9 3:secretRef:11:core.v1.SecretReference 4:sslEnabled:8 5:protectionDomain:9 6:storagePool:9 7:storageMode:9 8:volumeName:9 9:fsType:9 10:readOnly:8
         core.v1.ScaleIOVolumeSource 1:gateway:9 2:system:9 3:secretRef:11:core.v1.LocalObjectReference 4:sslEnabled:8 5:protectionDomain:9 6:storagePool:9 7:storageMode:9 8:volumeName:9 9:fsType:9 10:readOnly:8
@@ -298,6 +366,7 @@ enum ProtobufTable {
         core.v1.ServiceProxyOptions 1:path:9
         core.v1.ServiceSpec 1:ports:11*:core.v1.ServicePort 2:selector:11*:core.v1.ServiceSpec.SelectorEntry 3:clusterIP:9 18:clusterIPs:9* 4:type:9 5:externalIPs:9* 7:sessionAffinity:9 8:loadBalancerIP:9 9:loadBalancerSourceRanges:9* 10:externalName:9 11:externalTrafficPolicy:9 12:healthCheckNodePort:5 13:publishNotReadyAddresses:8 14:sessionAffinityConfig:11:core.v1.SessionAffinityConfig 19:ipFamilies:9* 17:ipFamilyPolicy:9 20:allocateLoadBalancerNodePorts:8 21:loadBalancerClass:9 22:internalTrafficPolicy:9 23:trafficDistribution:9
         core.v1.ServiceSpec.SelectorEntry@ 1:key:9 2:value:9
+        core.v1.ServiceStatus 1:loadBalancer:11:core.v1.LoadBalancerStatus 2:conditions:11*:meta.Condition
         core.v1.SessionAffinityConfig 1:clientIP:11:core.v1.ClientIPConfig
         core.v1.SleepAction 1:seconds:3
         core.v1.StorageOSPersistentVolumeSource 1:volumeName:9 2:volumeNamespace:9 3:fsType:9 4:readOnly:8 5:secretRef:11:core.v1.ObjectReference
@@ -314,6 +383,7 @@ enum ProtobufTable {
         core.v1.Volume 1:name:9 2:volumeSource:11:core.v1.VolumeSource
         core.v1.VolumeDevice 1:name:9 2:devicePath:9
         core.v1.VolumeMount 1:name:9 2:readOnly:8 7:recursiveReadOnly:9 3:mountPath:9 4:subPath:9 5:mountPropagation:9 6:subPathExpr:9
+        core.v1.VolumeMountStatus 1:name:9 2:mountPath:9 3:readOnly:8 4:recursiveReadOnly:9
         core.v1.VolumeNodeAffinity 1:required:11:core.v1.NodeSelector
         core.v1.VolumeProjection 1:secret:11:core.v1.SecretProjection 2:downwardAPI:11:core.v1.DownwardAPIProjection 3:configMap:11:core.v1.ConfigMapProjection 4:serviceAccountToken:11:core.v1.ServiceAccountTokenProjection 5:clusterTrustBundle:11:core.v1.ClusterTrustBundleProjection
         core.v1.VolumeResourceRequirements 1:limits:11*:core.v1.VolumeResourceRequirements.LimitsEntry 2:requests:11*:core.v1.VolumeResourceRequirements.RequestsEntry
@@ -332,6 +402,27 @@ enum ProtobufTable {
         discovery.v1.ForZone 1:name:9
         events.v1.Event 1:metadata:11:meta.ObjectMeta 2:eventTime:11:meta.MicroTime 3:series:11:events.v1.EventSeries 4:reportingController:9 5:reportingInstance:9 6:action:9 7:reason:9 8:regarding:11:core.v1.ObjectReference 9:related:11:core.v1.ObjectReference 10:note:9 11:type:9 12:deprecatedSource:11:core.v1.EventSource 13:deprecatedFirstTimestamp:11:meta.Time 14:deprecatedLastTimestamp:11:meta.Time 15:deprecatedCount:5
         events.v1.EventSeries 1:count:5 2:lastObservedTime:11:meta.MicroTime
+        flowcontrol.v1.ExemptPriorityLevelConfiguration 1:nominalConcurrencyShares:5 2:lendablePercent:5
+        flowcontrol.v1.FlowDistinguisherMethod 1:type:9
+        flowcontrol.v1.FlowSchema 1:metadata:11:meta.ObjectMeta 2:spec:11:flowcontrol.v1.FlowSchemaSpec 3:status:11:flowcontrol.v1.FlowSchemaStatus
+        flowcontrol.v1.FlowSchemaCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
+        flowcontrol.v1.FlowSchemaSpec 1:priorityLevelConfiguration:11:flowcontrol.v1.PriorityLevelConfigurationReference 2:matchingPrecedence:5 3:distinguisherMethod:11:flowcontrol.v1.FlowDistinguisherMethod 4:rules:11*:flowcontrol.v1.PolicyRulesWithSubjects
+        flowcontrol.v1.FlowSchemaStatus 1:conditions:11*:flowcontrol.v1.FlowSchemaCondition
+        flowcontrol.v1.GroupSubject 1:name:9
+        flowcontrol.v1.LimitResponse 1:type:9 2:queuing:11:flowcontrol.v1.QueuingConfiguration
+        flowcontrol.v1.LimitedPriorityLevelConfiguration 1:nominalConcurrencyShares:5 2:limitResponse:11:flowcontrol.v1.LimitResponse 3:lendablePercent:5 4:borrowingLimitPercent:5
+        flowcontrol.v1.NonResourcePolicyRule 1:verbs:9* 6:nonResourceURLs:9*
+        flowcontrol.v1.PolicyRulesWithSubjects 1:subjects:11*:flowcontrol.v1.Subject 2:resourceRules:11*:flowcontrol.v1.ResourcePolicyRule 3:nonResourceRules:11*:flowcontrol.v1.NonResourcePolicyRule
+        flowcontrol.v1.PriorityLevelConfiguration 1:metadata:11:meta.ObjectMeta 2:spec:11:flowcontrol.v1.PriorityLevelConfigurationSpec 3:status:11:flowcontrol.v1.PriorityLevelConfigurationStatus
+        flowcontrol.v1.PriorityLevelConfigurationCondition 1:type:9 2:status:9 3:lastTransitionTime:11:meta.Time 4:reason:9 5:message:9
+        flowcontrol.v1.PriorityLevelConfigurationReference 1:name:9
+        flowcontrol.v1.PriorityLevelConfigurationSpec 1:type:9 2:limited:11:flowcontrol.v1.LimitedPriorityLevelConfiguration 3:exempt:11:flowcontrol.v1.ExemptPriorityLevelConfiguration
+        flowcontrol.v1.PriorityLevelConfigurationStatus 1:conditions:11*:flowcontrol.v1.PriorityLevelConfigurationCondition
+        flowcontrol.v1.QueuingConfiguration 1:queues:5 2:handSize:5 3:queueLengthLimit:5
+        flowcontrol.v1.ResourcePolicyRule 1:verbs:9* 2:apiGroups:9* 3:resources:9* 4:clusterScope:8 5:namespaces:9*
+        flowcontrol.v1.ServiceAccountSubject 1:namespace:9 2:name:9
+        flowcontrol.v1.Subject 1:kind:9 2:user:11:flowcontrol.v1.UserSubject 3:group:11:flowcontrol.v1.GroupSubject 4:serviceAccount:11:flowcontrol.v1.ServiceAccountSubject
+        flowcontrol.v1.UserSubject 1:name:9
         meta.APIGroup 1:name:9 2:versions:11*:meta.GroupVersionForDiscovery 3:preferredVersion:11:meta.GroupVersionForDiscovery 4:serverAddressByClientCIDRs:11*:meta.ServerAddressByClientCIDR
         meta.APIResource 1:name:9 6:singularName:9 2:namespaced:8 8:group:9 9:version:9 3:kind:9 4:verbs:11:meta.Verbs 5:shortNames:9* 7:categories:9* 10:storageVersionHash:9
         meta.APIVersions 1:versions:9* 2:serverAddressByClientCIDRs:11*:meta.ServerAddressByClientCIDR
@@ -385,10 +476,13 @@ enum ProtobufTable {
         networking.v1.IngressClassParametersReference 1:aPIGroup:9 2:kind:9 3:name:9 4:scope:9 5:namespace:9
         networking.v1.IngressClassSpec 1:controller:9 2:parameters:11:networking.v1.IngressClassParametersReference
         networking.v1.IngressLoadBalancerIngress 1:ip:9 2:hostname:9 4:ports:11*:networking.v1.IngressPortStatus
+        networking.v1.IngressLoadBalancerStatus 1:ingress:11*:networking.v1.IngressLoadBalancerIngress
+        networking.v1.IngressPortStatus 1:port:5 2:protocol:9 3:error:9
         networking.v1.IngressRule 1:host:9 2:ingressRuleValue:11:networking.v1.IngressRuleValue
         networking.v1.IngressRuleValue 1:http:11:networking.v1.HTTPIngressRuleValue
         networking.v1.IngressServiceBackend 1:name:9 2:port:11:networking.v1.ServiceBackendPort
         networking.v1.IngressSpec 4:ingressClassName:9 1:defaultBackend:11:networking.v1.IngressBackend 2:tls:11*:networking.v1.IngressTLS 3:rules:11*:networking.v1.IngressRule
+        networking.v1.IngressStatus 1:loadBalancer:11:networking.v1.IngressLoadBalancerStatus
         networking.v1.IngressTLS 1:hosts:9* 2:secretName:9
         networking.v1.NetworkPolicy 1:metadata:11:meta.ObjectMeta 2:spec:11:networking.v1.NetworkPolicySpec
         networking.v1.NetworkPolicyEgressRule 1:ports:11*:networking.v1.NetworkPolicyPort 2:to:11*:networking.v1.NetworkPolicyPeer
@@ -397,6 +491,11 @@ enum ProtobufTable {
         networking.v1.NetworkPolicyPort 1:protocol:9 2:port:11:pkg.util.intstr.IntOrString 3:endPort:5
         networking.v1.NetworkPolicySpec 1:podSelector:11:meta.LabelSelector 2:ingress:11*:networking.v1.NetworkPolicyIngressRule 3:egress:11*:networking.v1.NetworkPolicyEgressRule 4:policyTypes:9*
         networking.v1.ServiceBackendPort 1:name:9 2:number:5
+        node.v1.Overhead 1:podFixed:11*:node.v1.Overhead.PodFixedEntry
+        node.v1.Overhead.PodFixedEntry@ 1:key:9 2:value:11:pkg.api.resource.Quantity
+        node.v1.RuntimeClass 1:metadata:11:meta.ObjectMeta 2:handler:9 3:overhead:11:node.v1.Overhead 4:scheduling:11:node.v1.Scheduling
+        node.v1.Scheduling 1:nodeSelector:11*:node.v1.Scheduling.NodeSelectorEntry 2:tolerations:11*:core.v1.Toleration
+        node.v1.Scheduling.NodeSelectorEntry@ 1:key:9 2:value:9
         pkg.api.resource.Quantity 1:string:9
         pkg.api.resource.QuantityValue 1:string:9
         pkg.runtime.RawExtension 1:raw:12
@@ -406,6 +505,7 @@ enum ProtobufTable {
         policy.v1.Eviction 1:metadata:11:meta.ObjectMeta 2:deleteOptions:11:meta.DeleteOptions
         policy.v1.PodDisruptionBudget 1:metadata:11:meta.ObjectMeta 2:spec:11:policy.v1.PodDisruptionBudgetSpec 3:status:11:policy.v1.PodDisruptionBudgetStatus
         policy.v1.PodDisruptionBudgetSpec 1:minAvailable:11:pkg.util.intstr.IntOrString 2:selector:11:meta.LabelSelector 3:maxUnavailable:11:pkg.util.intstr.IntOrString 4:unhealthyPodEvictionPolicy:9
+        policy.v1.PodDisruptionBudgetStatus 1:observedGeneration:3 2:disruptedPods:11*:policy.v1.PodDisruptionBudgetStatus.DisruptedPodsEntry 3:disruptionsAllowed:5 4:currentHealthy:5 5:desiredHealthy:5 6:expectedPods:5 7:conditions:11*:meta.Condition
         policy.v1.PodDisruptionBudgetStatus.DisruptedPodsEntry@ 1:key:9 2:value:11:meta.Time
         rbac.v1.AggregationRule 1:clusterRoleSelectors:11*:meta.LabelSelector
         rbac.v1.ClusterRole 1:metadata:11:meta.ObjectMeta 2:rules:11*:rbac.v1.PolicyRule 3:aggregationRule:11:rbac.v1.AggregationRule
@@ -428,6 +528,7 @@ enum ProtobufTable {
         storage.v1.VolumeAttachment 1:metadata:11:meta.ObjectMeta 2:spec:11:storage.v1.VolumeAttachmentSpec 3:status:11:storage.v1.VolumeAttachmentStatus
         storage.v1.VolumeAttachmentSource 1:persistentVolumeName:9 2:inlineVolumeSpec:11:core.v1.PersistentVolumeSpec
         storage.v1.VolumeAttachmentSpec 1:attacher:9 2:source:11:storage.v1.VolumeAttachmentSource 3:nodeName:9
+        storage.v1.VolumeAttachmentStatus 1:attached:8 2:attachmentMetadata:11*:storage.v1.VolumeAttachmentStatus.AttachmentMetadataEntry 3:attachError:11:storage.v1.VolumeError 4:detachError:11:storage.v1.VolumeError
         storage.v1.VolumeAttachmentStatus.AttachmentMetadataEntry@ 1:key:9 2:value:9
         storage.v1.VolumeError 1:time:11:meta.Time 2:message:9
         storage.v1.VolumeNodeResources 1:count:5

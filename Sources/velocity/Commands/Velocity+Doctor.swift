@@ -4,21 +4,6 @@ import ContainerRuntime
 import Foundation
 import Progress
 
-struct ImageCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "The images of this machine.", subcommands: [List.self])
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what can be run, and what is missing for it.")
-
-        func run() async throws {
-            Output.table(
-                ["IMAGE", "TAGS", "RUNS", "MISSING"],
-                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.tags, $0.runs, $0.missing ?? "-"] })
-        }
-    }
-}
-
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What works on this machine, what is reduced, and the command that would mend it.")

@@ -32,6 +32,18 @@ import Testing
         #expect(try ProtobufBody.decode(WireSamples.deployment) == WireSamples.deploymentObject)
     }
 
+    @Test("the status of an object is read, too: controllers write nothing else")
+    func status() throws {
+        let way = Wire.message(1, Wire.text(1, "169.1.1.2"))
+        let ingress = Wire.body(
+            "networking.k8s.io/v1", "Ingress", Wire.message(1, Wire.text(1, "shop")),
+            Wire.message(3, Wire.message(1, way)))
+        #expect(try ProtobufBody.decode(ingress)["status"] == ["loadBalancer": ["ingress": [["ip": "169.1.1.2"]]]])
+        let scale = Wire.body(
+            "apps/v1", "ReplicaSet", Wire.message(1, Wire.text(1, "shop")), Wire.message(3, Wire.number(4, 2)))
+        #expect(try ProtobufBody.decode(scale)[["status", "readyReplicas"]] == 2)
+    }
+
     @Test("bytes are written as Base64, texts of a Secret as they are")
     func secret() throws {
         let body = Wire.body(
@@ -47,10 +59,10 @@ import Testing
     @Test(
         "a time has whole seconds, and none for what lies outside of the calendar",
         arguments: [
-            (0, "1970-01-01T00:00:00Z"), (1_777_901_820, "2026-05-04T13:37:00Z"), (-1, nil), (253_402_300_800, nil),
+            (0, "1970-01-01T00:00:00Z"), (1_777_901_820, "2026-05-04T13:37:00Z"), (-1, "1969-12-31T23:59:59Z"),
+            (253_402_300_800, nil), (-62_135_596_798, "0001-01-01T00:00:02Z"), (-62_135_596_801, nil),
             (Int64.max, nil), (Int64.min, nil),
-            // Later than the nanoseconds of a Timestamp reach: the nearest moment that fits.
-            (253_402_300_799, "2262-04-11T23:47:16Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
         ] as [(Int64, String?)])
     func time(seconds: Int64, text: String?) throws {
         let time = Wire.message(8, Wire.number(1, seconds), Wire.number(2, 999_999_999))

@@ -71,6 +71,7 @@ enum WireSamples {
             "restartPolicy": "Always", "terminationGracePeriodSeconds": 0, "nodeSelector": ["disk": "ssd"],
             "tolerations": [["key": "gpu", "operator": "Exists", "tolerationSeconds": 0]],
         ],
+        "status": ["phase": "Running"],
     ]
 
     static let deployment = Wire.body(

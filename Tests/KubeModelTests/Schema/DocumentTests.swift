@@ -121,6 +121,5 @@ import Testing
                 root: .object("io.example.Thing", doc: "A thing.", [.field("size", .int32, doc: "Its size.")])))
         let path = ["paths", "apis/apps/v1", "serverRelativeURL"]
         #expect(OpenAPIDocument.v3Index(catalog)[path] != before[path])
-        #expect(OpenAPIDocument.v2Protobuf == [0x0A, 0x03] + Array("2.0".utf8))
     }
 }

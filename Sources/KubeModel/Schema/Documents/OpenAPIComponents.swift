@@ -7,6 +7,9 @@ struct OpenAPIComponents {
     /// By name, so that the document is the same in every run.
     var sorted: JSONValue { .object(JSONObject(schemas.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })) }
 
+    /// Adds a type that operations speak of, though no kind contains it.
+    mutating func add(_ schema: Schema) { _ = describe(schema) }
+
     mutating func add(_ kind: KindSchema) {
         let name = Self.name(of: kind)
         if let custom = kind.custom {
@@ -18,6 +21,8 @@ struct OpenAPIComponents {
         schemas[name]?["x-kubernetes-group-version-kind"] = [
             ["group": .string(resource.group), "kind": .string(resource.kind), "version": .string(resource.version)]
         ]
+        if kind.scale != nil { add(ScaleKind.schema.root) }
+        guard kind.verbs.contains("list") else { return }
         let listName = name + "List"
         let listMetadata = describe(MetadataSchemas.listMetadata)
         schemas[listName] = [
@@ -101,6 +106,8 @@ struct OpenAPIComponents {
             value["description"] = "A number or a text."
             value["format"] = "int-or-string"
             value["oneOf"] = [["type": "integer"], ["type": "string"]]
+        // A named type that may be anything has no type, not even that of an object.
+        case .any where schema.traits.definition != nil: break
         default: Self.addScalar(schema, to: &value)
         }
         Self.addExtensions(schema.traits, to: &value)

@@ -1,12 +1,5 @@
 /// The OpenAPI documents: what `kubectl explain` reads, and what `kubectl apply` looks at before it sends anything.
 public enum OpenAPIDocument {
-    /// `/openapi/v2`: the smallest document that kubectl can read (a swagger version, in protobuf).
-    public static let v2Protobuf: [UInt8] = [0x0A, 0x03, 0x32, 0x2E, 0x30]
-    /// The media type of `v2Protobuf`.
-    ///
-    /// Clients ask for it with an `@`, which a media type cannot hold, and are answered with a dot.
-    public static let v2MediaType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-
     /// `/openapi/v3`: the list of documents, one for each group and version.
     public static func v3Index(_ catalog: KindCatalog) -> JSONValue {
         var paths: JSONValue = [:]
@@ -24,16 +17,23 @@ public enum OpenAPIDocument {
     public static func v3(group: String, version: String, catalog: KindCatalog) -> JSONValue? {
         let kinds = catalog.kinds.filter { $0.resource.group == group && $0.resource.version == version }
         guard !kinds.isEmpty else { return nil }
-        var components = OpenAPIComponents()
-        var paths: JSONValue = [:]
-        for kind in kinds {
-            components.add(kind)
-            for (path, item) in OpenAPIPaths(kind).items { paths[path] = item }
-        }
+        let (components, paths) = parts(kinds)
         return [
             "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.32.0"], "paths": paths,
             "components": ["schemas": components.sorted],
         ]
+    }
+
+    /// The types of some kinds, and what can be done with them.
+    static func parts(_ kinds: [KindSchema]) -> (components: OpenAPIComponents, paths: JSONValue) {
+        var components = OpenAPIComponents()
+        for schema in ExchangeSchemas.all { components.add(schema) }
+        var paths: JSONObject = [:]
+        for kind in kinds {
+            components.add(kind)
+            for (path, item) in OpenAPIPaths(kind).items { paths[path] = item }
+        }
+        return (components, .object(paths))
     }
 
     private static func groupVersions(_ catalog: KindCatalog) -> [(String, String)] {

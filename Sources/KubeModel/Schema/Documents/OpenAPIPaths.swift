@@ -96,7 +96,9 @@ struct OpenAPIPaths {
         let resource = kind.resource
         let own = OpenAPIComponents.reference + OpenAPIComponents.name(of: kind)
         let answer: JSONValue =
-            isStatus || isScale ? ["type": "object"] : ["$ref": .string(isList ? own + "List" : own)]
+            isStatus
+            ? Self.reference(ExchangeSchemas.status)
+            : isScale ? Self.reference(ScaleKind.schema.root) : ["$ref": .string(isList ? own + "List" : own)]
         let group = resource.group.isEmpty ? "Core" : resource.group.split(separator: ".").first.map(String.init) ?? ""
         let name =
             "\(verb)\(group.capitalizedFirst)\(resource.version.capitalizedFirst)"
@@ -129,11 +131,16 @@ struct OpenAPIPaths {
         case "patch":
             var types = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"]
             if kind.custom == nil { types.append("application/strategic-merge-patch+json") }
-            let content = JSONObject(types.map { ($0, ["schema": ["type": "object"]]) })
+            let content = JSONObject(types.map { ($0, ["schema": Self.reference(ExchangeSchemas.patch)]) })
             return ["content": .object(content), "required": true]
-        case "delete", "deletecollection": return ["content": ["application/json": ["schema": ["type": "object"]]]]
+        case "delete", "deletecollection":
+            return ["content": ["application/json": ["schema": Self.reference(ExchangeSchemas.deleteOptions)]]]
         default: return ["content": ["application/json": ["schema": answer]], "required": true]
         }
+    }
+
+    private static func reference(_ schema: Schema) -> JSONValue {
+        ["$ref": .string(OpenAPIComponents.reference + (schema.traits.definition ?? ""))]
     }
 
     // MARK: Parameters

@@ -3,6 +3,9 @@ enum JSONSchemaProps {
     private static let definition = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
     private static let nested: Schema = Schema.lazy("JSONSchemaProps") { schema }
 
+    /// A value of any type, under the name by which OpenAPI documents know it.
+    private static func untyped(_ name: String) -> Schema { Schema.any.with { $0.definition = definition + name } }
+
     private static let rule = Schema.object(
         definition + "ValidationRule",
         doc: "A rule in the expression language CEL. This server keeps such rules and does not evaluate them.",
@@ -27,16 +30,18 @@ enum JSONSchemaProps {
         [
             .field("$ref", .string, doc: "A reference to another schema; not allowed here."),
             .field("$schema", .string, doc: "The dialect of the schema."),
-            .field("additionalItems", .any, doc: "Not allowed here."),
-            .field("additionalProperties", .any, doc: "The schema of members that are not declared, for maps."),
+            .field("additionalItems", untyped("JSONSchemaPropsOrBool"), doc: "Not allowed here."),
+            .field(
+                "additionalProperties", untyped("JSONSchemaPropsOrBool"),
+                doc: "The schema of members that are not declared, for maps."),
             .field("allOf", .list(of: nested), doc: "Schemas that must all hold."),
             .field("anyOf", .list(of: nested), doc: "Schemas of which one must hold."),
-            .field("default", .any, doc: "What the server fills in when the member is absent."),
+            .field("default", untyped("JSON"), doc: "What the server fills in when the member is absent."),
             .field("definitions", .map(of: nested), doc: "Not allowed here."),
-            .field("dependencies", .map(of: .any), doc: "Not allowed here."),
+            .field("dependencies", .map(of: untyped("JSONSchemaPropsOrStringArray")), doc: "Not allowed here."),
             .field("description", .string, doc: "What the value is; shown by kubectl explain."),
-            .field("enum", .list(of: .any), doc: "The values that are allowed."),
-            .field("example", .any, doc: "An example of the value."),
+            .field("enum", .list(of: untyped("JSON")), doc: "The values that are allowed."),
+            .field("example", untyped("JSON"), doc: "An example of the value."),
             .field("exclusiveMaximum", .bool, doc: "Whether the maximum itself is too much."),
             .field("exclusiveMinimum", .bool, doc: "Whether the minimum itself is too little."),
             .field("externalDocs", externalDocs, doc: "Where more is written about it."),
@@ -44,7 +49,7 @@ enum JSONSchemaProps {
                 "format", .string,
                 doc: "What text or number it is, for example date-time, int32, ipv4, uuid, email, uri, byte."),
             .field("id", .string, doc: "Not allowed here."),
-            .field("items", .any, doc: "The schema of the elements of a list."),
+            .field("items", untyped("JSONSchemaPropsOrArray"), doc: "The schema of the elements of a list."),
             .field("maxItems", .int64, doc: "The most elements of a list."),
             .field("maxLength", .int64, doc: "The most signs of a text."),
             .field("maxProperties", .int64, doc: "The most members of an object."),
