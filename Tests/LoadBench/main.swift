@@ -1,5 +1,5 @@
 // The load of `make bench`: what a server of the Kubernetes API does in a second, and how long it takes for the rest.
-// usage: LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd; the kubeconfig is found as kubectl finds it.
+// usage: LoadBench network, or LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd; the kubeconfig is found as kubectl finds it.
 import FoundationEssentials
 import Glibc
 import KubeClient
@@ -7,6 +7,10 @@ import NIOCore
 import NIOPosix
 
 do {
+    if CommandLine.arguments.dropFirst() == ["network"] {
+        try await NetworkLoad.run()
+        exit(0)
+    }
     let kubeconfig = try Kubeconfig.load(path: nil, environment: ProcessInfo.processInfo.environment)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let load = Load(
