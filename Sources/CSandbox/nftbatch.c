@@ -131,6 +131,34 @@ size_t nft_begin_elements(struct nft_batch *b, const char *set) {
     return nft_open_nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
+void nft_add_element(struct nft_elements *e, const void *key, size_t length, const char *chain) {
+    struct nft_batch *b = e->batch;
+    // The length of a list of elements is a number of 16 bits.
+    if (e->count % 500 == 0) {
+        nft_end_elements(e);
+        e->list = nft_begin_elements(b, e->set);
+    }
+    e->count++;
+    size_t element = nft_open_nest(b, NFTA_LIST_ELEM), nest = nft_open_nest(b, NFTA_SET_ELEM_KEY);
+    nft_attribute(b, NFTA_DATA_VALUE, key, length);
+    nft_close_nest(b, nest);
+    if (chain) {
+        nest = nft_open_nest(b, NFTA_SET_ELEM_DATA);
+        size_t verdict = nft_open_nest(b, NFTA_DATA_VERDICT);
+        nft_number(b, NFTA_VERDICT_CODE, (uint32_t)NFT_JUMP);
+        nft_text(b, NFTA_VERDICT_CHAIN, chain);
+        nft_close_nest(b, verdict);
+        nft_close_nest(b, nest);
+    }
+    nft_close_nest(b, element);
+}
+
+void nft_end_elements(struct nft_elements *e) {
+    if (e->count == 0) return;
+    nft_close_nest(e->batch, e->list);
+    nft_end(e->batch);
+}
+
 // Talking to the kernel
 
 int nft_transact(int fd, struct nft_batch *b, size_t from, size_t to) {

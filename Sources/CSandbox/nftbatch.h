@@ -47,9 +47,20 @@ struct nft_set {
     uint64_t timeout_milliseconds;
 };
 void nft_set(struct nft_batch *b, const struct nft_set *set);
-/// Starts a message with elements of a set; at most `nft_elements_max` of them, then `nft_close_nest` and `nft_end`.
+/// Starts a message with elements of a set; to be ended by `nft_close_nest` and `nft_end`.
 size_t nft_begin_elements(struct nft_batch *b, const char *set);
-enum { nft_elements_max = 500 };
+
+/// Elements of one set, in as many messages as they need. One that is there already is fine, unless it leads elsewhere.
+struct nft_elements {
+    struct nft_batch *batch;
+    const char *set;
+    size_t list;
+    unsigned count;
+};
+/// Adds a key, and of a map of verdicts the chain that it leads to.
+void nft_add_element(struct nft_elements *e, const void *key, size_t length, const char *chain);
+/// To be called after the last one.
+void nft_end_elements(struct nft_elements *e);
 
 // nftbatch.c: talking to the kernel
 /// The netlink socket, in the network namespace of the first call: closing one waits 7 to 20 ms for the kernel to free what was
@@ -77,9 +88,11 @@ void nft_jump_rule(struct nft_batch *b, const char *from, const char *to);
 void nft_verdict_rule(struct nft_batch *b, const char *chain, int verdict);
 
 enum { nft_source = 12, nft_destination = 16 };  // offsets in the IPv4 header
-/// A field of the network or the transport header into register 1.
+/// A field of the network or the transport header into a register.
+void nft_payload_into(struct nft_batch *b, uint32_t destination, uint32_t base, uint32_t offset, uint32_t length);
+/// The same into register 1.
 void nft_payload(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t length);
-void nft_meta_protocol(struct nft_batch *b);
+void nft_protocol_into(struct nft_batch *b, uint32_t destination);
 void nft_compare(struct nft_batch *b, uint32_t operation, const void *value, size_t length);
 void nft_match_payload(struct nft_batch *b, uint32_t base, uint32_t offset, const void *value, uint32_t length);
 void nft_match_protocol(struct nft_batch *b, uint8_t protocol);

@@ -47,49 +47,11 @@ static unsigned take16(struct cursor *c) {
     return (unsigned)(at[0] << 8 | at[1]);
 }
 
-/// Elements go into as many messages as they need.
-struct elements {
-    struct nft_batch *batch;
-    const char *set;
-    size_t list;
-    unsigned count;
-};
-
-static void add_element(struct elements *e, const void *key, size_t length, const char *chain) {
-    struct nft_batch *b = e->batch;
-    if (e->count % nft_elements_max == 0) {
-        if (e->count > 0) {
-            nft_close_nest(b, e->list);
-            nft_end(b);
-        }
-        e->list = nft_begin_elements(b, e->set);
-    }
-    e->count++;
-    size_t element = nft_open_nest(b, NFTA_LIST_ELEM), nest = nft_open_nest(b, NFTA_SET_ELEM_KEY);
-    nft_attribute(b, NFTA_DATA_VALUE, key, length);
-    nft_close_nest(b, nest);
-    if (chain) {
-        nest = nft_open_nest(b, NFTA_SET_ELEM_DATA);
-        size_t verdict = nft_open_nest(b, NFTA_DATA_VERDICT);
-        nft_number(b, NFTA_VERDICT_CODE, (uint32_t)NFT_JUMP);
-        nft_text(b, NFTA_VERDICT_CHAIN, chain);
-        nft_close_nest(b, verdict);
-        nft_close_nest(b, nest);
-    }
-    nft_close_nest(b, element);
-}
-
-static void end_elements(struct elements *e) {
-    if (e->count == 0) return;
-    nft_close_nest(e->batch, e->list);
-    nft_end(e->batch);
-}
-
 static void build_set(struct nft_batch *b, struct cursor *c, const char *name) {
     nft_set(b, &(struct nft_set){.name = name, .key_length = 4});
-    struct elements elements = {.batch = b, .set = name};
-    for (unsigned left = take16(c); left > 0 && !c->failed; left--) add_element(&elements, take(c, 4), 4, NULL);
-    end_elements(&elements);
+    struct nft_elements elements = {.batch = b, .set = name};
+    for (unsigned left = take16(c); left > 0 && !c->failed; left--) nft_add_element(&elements, take(c, 4), 4, NULL);
+    nft_end_elements(&elements);
 }
 
 /// Matches the address in register 1 against a network.
@@ -149,18 +111,18 @@ static void build_chain(struct nft_batch *b, struct cursor *c, const char *name)
     nft_verdict_rule(b, name, NF_DROP);
 }
 
-static void build_map(struct nft_batch *b, struct cursor *c, const char *name, struct elements *self) {
+static void build_map(struct nft_batch *b, struct cursor *c, const char *name, struct nft_elements *self) {
     nft_set(b, &(struct nft_set){.name = name, .flags = NFT_SET_MAP, .key_length = 4});
     struct cursor start = *c;
     unsigned count = take16(c);
-    struct elements elements = {.batch = b, .set = name};
+    struct nft_elements elements = {.batch = b, .set = name};
     for (unsigned i = 0; i < count && !c->failed; i++) {
         char chain[16];
         const uint8_t *pod = take(c, 4);
         snprintf(chain, sizeof chain, "c%u", take16(c));
-        add_element(&elements, pod, 4, chain);
+        nft_add_element(&elements, pod, 4, chain);
     }
-    end_elements(&elements);
+    nft_end_elements(&elements);
     // A pod cannot be kept from itself. The same pod may be in both maps: an element that is there already is fine.
     take16(&start);
     for (unsigned i = 0; i < count && !c->failed; i++) {
@@ -168,9 +130,9 @@ static void build_map(struct nft_batch *b, struct cursor *c, const char *name, s
         memcpy(pair, take(&start, 4), 4);
         memcpy(pair + 4, pair, 4);
         take16(&start);
-        add_element(self, pair, 8, NULL);
+        nft_add_element(self, pair, 8, NULL);
     }
-    end_elements(self);
+    nft_end_elements(self);
     self->count = 0;
 }
 
@@ -238,7 +200,7 @@ static int build(struct nft_batch *b, const uint8_t *bytes, size_t length) {
         build_chain(b, &c, name);
     }
     nft_set(b, &(struct nft_set){.name = "self", .key_length = 8});
-    struct elements self = {.batch = b, .set = "self"};
+    struct nft_elements self = {.batch = b, .set = "self"};
     build_map(b, &c, "ingress", &self);
     build_map(b, &c, "egress", &self);
     build_hooks(b, node);

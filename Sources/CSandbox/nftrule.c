@@ -40,13 +40,17 @@ void nft_compare(struct nft_batch *b, uint32_t operation, const void *value, siz
     end(b, e);
 }
 
-void nft_payload(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t length) {
+void nft_payload_into(struct nft_batch *b, uint32_t destination, uint32_t base, uint32_t offset, uint32_t length) {
     struct expression e = begin(b, "payload");
-    nft_number(b, NFTA_PAYLOAD_DREG, NFT_REG_1);
+    nft_number(b, NFTA_PAYLOAD_DREG, destination);
     nft_number(b, NFTA_PAYLOAD_BASE, base);
     nft_number(b, NFTA_PAYLOAD_OFFSET, offset);
     nft_number(b, NFTA_PAYLOAD_LEN, length);
     end(b, e);
+}
+
+void nft_payload(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t length) {
+    nft_payload_into(b, NFT_REG_1, base, offset, length);
 }
 
 void nft_match_payload(struct nft_batch *b, uint32_t base, uint32_t offset, const void *value, uint32_t length) {
@@ -54,15 +58,15 @@ void nft_match_payload(struct nft_batch *b, uint32_t base, uint32_t offset, cons
     nft_compare(b, NFT_CMP_EQ, value, length);
 }
 
-void nft_meta_protocol(struct nft_batch *b) {
+void nft_protocol_into(struct nft_batch *b, uint32_t destination) {
     struct expression e = begin(b, "meta");
-    nft_number(b, NFTA_META_DREG, NFT_REG_1);
+    nft_number(b, NFTA_META_DREG, destination);
     nft_number(b, NFTA_META_KEY, NFT_META_L4PROTO);
     end(b, e);
 }
 
 void nft_match_protocol(struct nft_batch *b, uint8_t protocol) {
-    nft_meta_protocol(b);
+    nft_protocol_into(b, NFT_REG_1);
     nft_compare(b, NFT_CMP_EQ, &protocol, sizeof protocol);
 }
 

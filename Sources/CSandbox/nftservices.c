@@ -1,18 +1,21 @@
 // Service rules as nf_tables. See nft.h for the rule table. What is installed, for services a, b and c:
 //
 //     table ip velocity-0 {
+//       map ports         { type ipv4_addr . inet_proto . inet_service : verdict; elements = { A . tcp . 80 : jump s0, … } }
+//       set empty         { the same key; elements = { B . tcp . 80, … } }
+//       set self          { type ipv4_addr . ipv4_addr; elements = { P . P, Q . Q, … } }
 //       chain prerouting  { type nat hook prerouting priority dstnat;  jump services }
 //       chain output      { type nat hook output priority dstnat;      jump services }
-//       chain services    { ip daddr A tcp dport 80 jump s0; … }
+//       chain services    { ip daddr . meta l4proto . th dport vmap @ports }
 //       chain s0          { numgen random mod 2 == 0 dnat to P:8080; dnat to Q:8080 }
 //       map aC            { type ipv4_addr : ipv4_addr . inet_service; flags dynamic,timeout; timeout 3h }
 //       chain s2          { update @aC { ip saddr : that } dnat to ip saddr map @aC;     clients stay with their pod
 //                           numgen random mod 2 == 0 add @aC { ip saddr : P . 8080 } dnat to P:8080; … }
 //       chain postrouting { type nat hook postrouting priority srcnat;
-//                           ip saddr P ip daddr P snat to GATEWAY; …      a pod that reached itself through its service
+//                           ip saddr . ip daddr @self snat to GATEWAY     a pod that reached itself through its service
 //                           ip saddr 10.96.0.0/16 snat to GATEWAY }       a socket of the host process
 //       chain in, fwd, out { type filter …; jump refuse }
-//       chain refuse      { ip daddr B tcp dport 80 reject with tcp reset; … }
+//       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
 //     }
 #define _GNU_SOURCE
 #include "include/nft.h"
@@ -152,12 +155,21 @@ static void build_affinity(struct nft_batch *b, const struct service *service, c
 
 // The table
 
-static struct nft_rule begin_service_rule(struct nft_batch *b, const char *chain, const struct service *service) {
-    struct nft_rule rule = nft_begin_rule(b, chain);
-    nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, service->address, 4);
-    nft_match_protocol(b, service->protocol);
-    nft_match_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, service->port, 2);
-    return rule;
+/// The key of a service in maps and sets: address, protocol and port, each in a register of 4 bytes.
+enum { key_length = 12 };
+
+static void write_key(uint8_t key[key_length], const struct service *service) {
+    memset(key, 0, key_length);
+    memcpy(key, service->address, 4);
+    key[4] = service->protocol;
+    memcpy(key + 8, service->port, 2);
+}
+
+/// The key of what a packet is for, into register 1.
+static void load_key(struct nft_batch *b) {
+    nft_payload_into(b, NFT_REG32_00, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, 4);
+    nft_protocol_into(b, NFT_REG32_01);
+    nft_payload_into(b, NFT_REG32_02, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 }
 
 static void forward_service(struct nft_batch *b, const struct service *service, const char *name, const char *map) {
@@ -176,38 +188,16 @@ static void forward_service(struct nft_batch *b, const struct service *service, 
         }
         nft_end_rule(b, rule);
     }
-    struct nft_rule rule = begin_service_rule(b, "services", service);
-    nft_verdict(b, NFT_JUMP, name);
-    nft_end_rule(b, rule);
 }
 
-/// A small set of addresses: what has a source rule already.
-static int insert(uint8_t **set, size_t *count, const uint8_t *value) {
-    for (size_t i = 0; i < *count; i++)
-        if (memcmp(*set + i * 4, value, 4) == 0) return 0;
-    if ((*count & (*count + 1)) == 0 || *set == NULL) {
-        uint8_t *grown = realloc(*set, (*count + 1) * 2 * 4);
-        if (!grown) return -1;
-        *set = grown;
-    }
-    memcpy(*set + (*count)++ * 4, value, 4);
-    return 1;
-}
-
-static void return_through(
-    struct nft_batch *b, const uint8_t *gateway, const uint8_t *source, uint32_t length, const uint8_t *to) {
-    struct nft_rule rule = nft_begin_rule(b, "postrouting");
-    nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, source, length);
-    if (to) nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, to, 4);
-    nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
-    nft_end_rule(b, rule);
-}
-
-static void build_frame(struct nft_batch *b) {
+static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8_t *network, int has_reject) {
     // The table is deleted first, so that a repeat of a failed build starts clean.
     nft_table(b, NFT_MSG_NEWTABLE, b->table, 0);
     nft_table(b, NFT_MSG_DELTABLE, b->table, 0);
     nft_table(b, NFT_MSG_NEWTABLE, b->table, 0);
+    nft_set(b, &(struct nft_set){.name = "ports", .flags = NFT_SET_MAP, .key_length = key_length});
+    nft_set(b, &(struct nft_set){.name = "empty", .key_length = key_length});
+    nft_set(b, &(struct nft_set){.name = "self", .key_length = 8});
     nft_chain(b, "services", NULL, 0, 0);
     nft_chain(b, "refuse", NULL, 0, 0);
     nft_chain(b, "prerouting", "nat", NF_INET_PRE_ROUTING, -100);
@@ -221,42 +211,75 @@ static void build_frame(struct nft_batch *b) {
     nft_jump_rule(b, "in", "refuse");
     nft_jump_rule(b, "fwd", "refuse");
     nft_jump_rule(b, "out", "refuse");
+    struct nft_rule rule = nft_begin_rule(b, "services");
+    load_key(b);
+    nft_lookup(b, "ports", NFT_REG_VERDICT);
+    nft_end_rule(b, rule);
+    for (int i = 0; i < 2 && has_reject; i++) {
+        uint8_t protocol = i == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+        rule = nft_begin_rule(b, "refuse");
+        nft_match_protocol(b, protocol);
+        load_key(b);
+        nft_lookup(b, "empty", -1);
+        nft_reject(b, protocol);
+        nft_end_rule(b, rule);
+    }
+    rule = nft_begin_rule(b, "postrouting");
+    nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, 8);
+    nft_lookup(b, "self", -1);
+    nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
+    nft_end_rule(b, rule);
+    rule = nft_begin_rule(b, "postrouting");
+    nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, network, 2);
+    nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
+    nft_end_rule(b, rule);
+}
+
+/// What packets for the services find: the chain of each one, or that there is nobody.
+static void build_elements(struct nft_batch *b, const uint8_t *rules, size_t length) {
+    struct nft_elements ports = {.batch = b, .set = "ports"}, empty = {.batch = b, .set = "empty"},
+                        self = {.batch = b, .set = "self"};
+    struct nft_elements *sets[] = {&ports, &empty, &self};
+    for (int which = 0; which < 3; which++) {
+        size_t offset = HEADER;
+        for (unsigned i = 0, count = read16(rules + 10); i < count; i++) {
+            struct service service;
+            char name[16];
+            uint8_t key[key_length];
+            if (next_service(rules, length, &offset, &service) < 0) break;
+            write_key(key, &service);
+            snprintf(name, sizeof name, "s%u", i);
+            if (which == 0 && service.count > 0) nft_add_element(sets[which], key, sizeof key, name);
+            if (which == 1 && service.count == 0) nft_add_element(sets[which], key, sizeof key, NULL);
+            for (unsigned j = 0; which == 2 && j < service.count; j++) {
+                uint8_t pair[8];
+                memcpy(pair, service.backends + (size_t)j * BACKEND, 4);
+                memcpy(pair + 4, pair, 4);
+                nft_add_element(sets[which], pair, sizeof pair, NULL);
+            }
+        }
+        nft_end_elements(sets[which]);
+    }
 }
 
 /// Everything in the table; `current` is the one in force, or NULL.
 static void build(struct nft_batch *b, const uint8_t *rules, size_t length, int has_reject, int fd, const char *current) {
-    const uint8_t *gateway = rules + 4;
-    uint8_t *pods = NULL;
-    size_t pod_count = 0, offset = HEADER;
-
-    build_frame(b);
-    unsigned count = read16(rules + 10);
-    for (unsigned i = 0; i < count; i++) {
+    size_t offset = HEADER;
+    build_frame(b, rules + 4, rules + 8, has_reject);
+    for (unsigned i = 0, count = read16(rules + 10); i < count; i++) {
         struct service service;
         char name[16], map[24];
         if (next_service(rules, length, &offset, &service) < 0) break;
+        if (service.count == 0) continue;
         snprintf(name, sizeof name, "s%u", i);
         name_map(map, &service);
-        int remembers = service.affinity_seconds > 0 && service.count > 0;
-        if (service.count > 0) {
-            nft_chain(b, name, NULL, 0, 0);
-            if (remembers) build_affinity(b, &service, map, name);
-            forward_service(b, &service, name, remembers ? map : NULL);
-            if (remembers && current) keep_clients(b, fd, current, map, &service);
-        } else if (has_reject) {
-            struct nft_rule rule = begin_service_rule(b, "refuse", &service);
-            nft_reject(b, service.protocol);
-            nft_end_rule(b, rule);
-        }
-        for (unsigned j = 0; j < service.count; j++) {
-            const uint8_t *pod = service.backends + (size_t)j * BACKEND;
-            int is_new = insert(&pods, &pod_count, pod);
-            if (is_new < 0) b->failed = 1;
-            if (is_new > 0) return_through(b, gateway, pod, 4, pod);
-        }
+        int remembers = service.affinity_seconds > 0;
+        nft_chain(b, name, NULL, 0, 0);
+        if (remembers) build_affinity(b, &service, map, name);
+        forward_service(b, &service, name, remembers ? map : NULL);
+        if (remembers && current) keep_clients(b, fd, current, map, &service);
     }
-    return_through(b, gateway, rules + 8, 2, NULL);
-    free(pods);
+    build_elements(b, rules, length);
 }
 
 int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t capacity) {

@@ -2,7 +2,7 @@
 public struct ServiceRuleTable: Sendable, Hashable {
     public let bytes: [UInt8]
 
-    /// Encodes `rules`; addresses that are not IPv4 and ports out of range are left out.
+    /// Encodes `rules`; addresses that are not IPv4 and ports out of range are left out, and of rules for one socket all but the first.
     ///
     /// Packets carry `gateway` as their source when a pod reaches itself through its own service. `network` is that of the
     /// cluster IPs, a /16.
@@ -12,8 +12,12 @@ public struct ServiceRuleTable: Sendable, Hashable {
     ) {
         var body: [UInt8] = []
         var count: UInt16 = 0
+        var seen: Set<[TransportProtocol: [UInt8]]> = []
         for rule in rules where count < .max {
-            guard let socket = Self.socket(rule.address, rule.port) else { continue }
+            guard let socket = Self.socket(rule.address, rule.port), seen.insert([rule.transport: socket]).inserted
+            else {
+                continue
+            }
             let backends = rule.backends.compactMap { Self.socket($0.address, $0.port) }.prefix(Int(UInt16.max))
             count += 1
             body += socket

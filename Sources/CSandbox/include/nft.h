@@ -11,7 +11,7 @@
 ///     "VSR2"                     magic and version
 ///     u32 gateway                the address that packets take as their source when they would otherwise turn back (hairpin)
 ///     u16 network                the first half of the cluster IPs' network, a /16
-///     u16 count                  rules that follow
+///     u16 count                  rules that follow, no two for the same address, port and protocol
 ///     count times:
 ///       u32 address, u16 port    the cluster IP and the port of the service
 ///       u8  protocol             6 (TCP) or 17 (UDP)
