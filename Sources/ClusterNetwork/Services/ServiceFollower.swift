@@ -21,6 +21,8 @@ final class ServiceFollower {
     private var applied: [ServiceRule]?
     private var backoff = Backoff()
     private var portRetry: ContinuousClock.Instant?
+    /// What was said about ports that could not be opened, so that it is said once.
+    private var told: [ServicePlan.HostPort.ID: String] = [:]
     /// The states of Services for which a status has been sent.
     private var written: [ObjectKey: String] = [:]
 
@@ -85,6 +87,12 @@ final class ServiceFollower {
         ).filter { key in services.first { $0.key == key }.map { ledger.move($0) } ?? false }
         outcome.refusals.removeAll { moved.contains($0.hostPort.service) && $0.hostPort.kind != .node }
         if !moved.isEmpty { again(.zero) }
+        outcome.refusals = outcome.refusals.filter { refusal in
+            told.updateValue(refusal.message, forKey: refusal.hostPort.id) != refusal.message
+        }
+        for hostPort in outcome.recoveries { told[hostPort.id] = nil }
+        let wanted = Set(plan.hostPorts.map(\.id))
+        told = told.filter { wanted.contains($0.key) }
         let byKey = Dictionary(services.map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
         spawn { [outcome, events] in await Self.report(outcome, byKey, events) }
         // Nothing tells when another program gives a port up.
