@@ -125,16 +125,14 @@ public final class ClusterNetwork: Service {
     }
 
     private func followIngresses() async {
-        guard level != .simulated,
-            let proxy = try? IngressProxy(
-                datapath: datapath, source: configuration.ingressAddress, eventLoops: forwarder.eventLoops)
-        else { return }
-        let informers = informers
+        guard level != .simulated else { return }
+        let (informers, eventLoops) = (informers, forwarder.eventLoops)
+        let dialer = IngressDialer(datapath: datapath, source: configuration.ingressAddress)
         let controller = IngressController(
-            client: client, datapath: datapath, proxy: proxy, address: configuration.ingressAddress,
-            informers: informers)
+            client: client, datapath: datapath, address: configuration.ingressAddress, informers: informers
+        ) { try IngressProxy(dialer: dialer, eventLoops: eventLoops) }
         await withDiscardingTaskGroup { group in
-            group.addTask { await proxy.dialer.run() }
+            group.addTask { await dialer.run() }
             await Signals.follow([
                 informers.ingresses, informers.ingressClasses, informers.services, informers.endpointSlices,
                 informers.secrets,

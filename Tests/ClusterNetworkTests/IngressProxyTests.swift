@@ -13,8 +13,8 @@ struct IngressProxyTests {
     private func withProxy(
         _ addresses: [String] = ["10.244.0.2"], _ body: (_ port: Int, IngressProxy) async throws -> Void
     ) async throws {
-        let proxy = try IngressProxy(
-            datapath: datapath, source: "10.244.255.2", eventLoops: MultiThreadedEventLoopGroup.singleton)
+        let dialer = IngressDialer(datapath: datapath, source: "10.244.255.2")
+        let proxy = try IngressProxy(dialer: dialer, eventLoops: MultiThreadedEventLoopGroup.singleton)
         let destination = IngressTable.Destination(backends: addresses.map { .init(address: $0, port: 80) })
         let path = IngressTable.Path(kind: .prefix, text: "/", destination: destination)
         proxy.replace(IngressTable(sites: ["web.example": .init(paths: [path])]), proxy.certificates)

@@ -20,7 +20,8 @@ final class IngressController {
 
     private let client: any ClusterClient
     private let datapath: any NetworkDatapath
-    private let proxy: IngressProxy
+    private let makeProxy: () throws -> IngressProxy
+    private var proxy: IngressProxy?
     private let address: String
     private let informers: NetworkInformers
     private let events: EventRecorder
@@ -31,12 +32,12 @@ final class IngressController {
     private var missed: [String] = []
 
     init(
-        client: any ClusterClient, datapath: any NetworkDatapath, proxy: IngressProxy, address: String,
-        informers: NetworkInformers
+        client: any ClusterClient, datapath: any NetworkDatapath, address: String, informers: NetworkInformers,
+        makeProxy: @escaping () throws -> IngressProxy
     ) {
         self.client = client
         self.datapath = datapath
-        self.proxy = proxy
+        self.makeProxy = makeProxy
         self.address = address
         self.informers = informers
         events = EventRecorder(client: client, component: "nginx-ingress-controller")
@@ -51,11 +52,14 @@ final class IngressController {
             ingresses: ingresses, classes: informers.ingressClasses.list(), services: informers.services.list(),
             slices: informers.endpointSlices.list())
         guard plan.isWanted else { return await close() }
-        var certificates = proxy.certificates
-        let unusable = certificates.update(plan.secrets) { informers.secrets.get($0) }
-        proxy.replace(plan.table, certificates)
+        var unusable: [String] = []
         do {
-            if channels.isEmpty { try await listen() }
+            let proxy = try self.proxy ?? makeProxy()
+            self.proxy = proxy
+            var certificates = proxy.certificates
+            unusable = certificates.update(plan.secrets) { informers.secrets.get($0) }
+            proxy.replace(plan.table, certificates)
+            if channels.isEmpty { try await listen(proxy) }
             if !hasObjects { try await makeObjects() }
             hasObjects = true
             let served = Set(plan.served)
@@ -70,12 +74,13 @@ final class IngressController {
     /// Stops to listen and ends what is open.
     func close() async {
         for channel in channels { try? await channel.close() }
-        proxy.closeAll()
+        proxy?.closeAll()
+        proxy = nil
         channels = []
         hasObjects = false
     }
 
-    private func listen() async throws {
+    private func listen(_ proxy: IngressProxy) async throws {
         let plain = try await proxy.listen(
             on: try await datapath.listen(.tcp, address: address, port: 80), isTLS: false)
         do {

@@ -22,6 +22,7 @@ struct IngressPlan: Equatable, Sendable {
             classes.filter { $0.value[["spec", "controller"]]?.string == Self.controller }.map(\.name))
         let known = Set(classes.map(\.name))
         isWanted = !ours.isEmpty
+        guard !ingresses.isEmpty else { return }
         let backends = ServiceBackends(services: services, endpoints: EndpointIndex(slices))
         // Of two that want the same path of the same host, the older one gets it.
         let sorted = ingresses.sorted { left, right in

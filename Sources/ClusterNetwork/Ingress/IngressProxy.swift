@@ -15,8 +15,8 @@ final class IngressProxy: Sendable {
     private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
 
     /// - Throws: If no certificate can be made.
-    init(datapath: any NetworkDatapath, source: String, eventLoops: any EventLoopGroup) throws {
-        dialer = IngressDialer(datapath: datapath, source: source)
+    init(dialer: IngressDialer, eventLoops: any EventLoopGroup) throws {
+        self.dialer = dialer
         self.eventLoops = eventLoops
         current = Mutex((IngressTable(), try IngressCertificates()))
     }
