@@ -1,5 +1,6 @@
 // The load of `make bench`: what a server of the Kubernetes API does in a second, and how long it takes for the rest.
-// usage: LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd idle; the kubeconfig is found as kubectl finds it.
+// usage: LoadBench network, or LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd idle; the
+// kubeconfig is found as kubectl finds it.
 import FoundationEssentials
 import Glibc
 import KubeClient
@@ -13,6 +14,10 @@ limit.rlim_cur = limit.rlim_max
 setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 
 do {
+    if CommandLine.arguments.dropFirst() == ["network"] {
+        try await NetworkLoad.run()
+        exit(0)
+    }
     let kubeconfig = try Kubeconfig.load(path: nil, environment: ProcessInfo.processInfo.environment)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let load = Load(
