@@ -80,8 +80,9 @@ extension SandboxRuntime {
         }
         request.add(launch.layers == nil ? 0 : 1)
         request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
-        request.add(launch.changes)
-        request.add(launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? [])
+        request.add(launch.changes.isEmpty ? "" : ImageStore.withoutLinks(launch.changes))
+        let trees = launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? []
+        request.add(trees.map(ImageStore.withoutLinks))
         return request
     }
 

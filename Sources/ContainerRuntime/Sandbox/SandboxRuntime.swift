@@ -132,6 +132,12 @@ public final class SandboxRuntime: ContainerRuntime {
 
     // MARK: Network
 
+    public func apply(_ policies: PolicyRules) async throws(RuntimeError) {
+        var request = SandboxRequest(VS_POLICY)
+        request.add(PolicyTable(policies).bytes)
+        try await channel.perform(request)
+    }
+
     public func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {
         var request = SandboxRequest(VS_RULES)
         request.add(ServiceRuleTable(rules).bytes)
@@ -151,12 +157,25 @@ public final class SandboxRuntime: ContainerRuntime {
     public func connect(
         address: String, port: Int, insidePod podUID: String?, timeout: Duration
     ) async throws(ConnectError) -> Int32 {
+        try await connect(address, port, podUID ?? "", source: "", timeout)
+    }
+
+    public func connect(
+        address: String, port: Int, from source: String, timeout: Duration
+    ) async throws(ConnectError) -> Int32 {
+        try await connect(address, port, "", source: source, timeout)
+    }
+
+    private func connect(
+        _ address: String, _ port: Int, _ podUID: String, source: String, _ timeout: Duration
+    ) async throws(ConnectError) -> Int32 {
         var request = SandboxRequest(VS_CONNECT)
-        request.add(podUID ?? "")
+        request.add(podUID)
         request.add(address)
         request.add(port)
         let parts = timeout.components
         request.add(max(1, Int(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000)))
+        request.add(source)
         let reply: SandboxReply
         do throws(RuntimeError) { reply = try await channel.call(request) } catch { throw .system("\(error)") }
         switch reply.error {

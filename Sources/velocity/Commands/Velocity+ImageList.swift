@@ -21,10 +21,17 @@ extension ImageCommand {
                 ["IMAGE", "TAG", "FROM", "SIZE", "RUNS", "MISSING"],
                 entries.map { entry in
                     [
-                        entry.repository, entry.tags, entry.origin, entry.bytes.map(ByteCount.text) ?? "-", entry.runs,
+                        entry.repository, Self.shortened(entry.tags), entry.origin,
+                        entry.bytes.map(ByteCount.text) ?? "-", entry.runs,
                         entry.missing ?? "-",
                     ]
                 })
+        }
+
+        /// A long list of tags by its beginning; `--json` has them all.
+        private static func shortened(_ tags: String) -> String {
+            let all = tags.split(separator: ", ")
+            return all.count > 4 ? all.prefix(3).joined(separator: ", ") + " and \(all.count - 3) more" : tags
         }
     }
 

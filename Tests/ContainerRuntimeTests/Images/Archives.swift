@@ -143,8 +143,10 @@ final class StoreBed {
 
     init() throws {
         folder = NSTemporaryDirectory() + "image-test-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        store = ImageStore(path: folder + "/images")
+        try FileManager.default.createDirectory(atPath: folder + "/disk", withIntermediateDirectories: true)
+        // Homes are often links to another disk.
+        try FileManager.default.createSymbolicLink(atPath: folder + "/home", withDestinationPath: folder + "/disk")
+        store = ImageStore(path: folder + "/home/images")
     }
 
     deinit { FileTree.remove(folder) }

@@ -199,6 +199,18 @@ import Testing
         #expect(throws: ImageError.self) { try bed.store.remove("busybox", besides: bed.catalog) }
     }
 
+    @Test("what a killed process has left half made goes with the next one's work, what is in work stays")
+    func sweeping() throws {
+        try bed.load(Archives.docker(["a:1"], layers: [Self.layer]))
+        let left = bed.store.path + "/new/work-left"
+        try FileManager.default.createDirectory(atPath: left + "/layer/tree", withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: left + "/lock"))
+        let workshop = try ImageStore.Workshop(in: bed.store)
+        #expect(bed.store.names("/new") == [workshop.path.split(separator: "/").last.map(String.init)])
+        let other = try ImageStore.Workshop(in: bed.store)
+        #expect(bed.store.names("/new").count == 2 && other.path != workshop.path)
+    }
+
     @Test("the list says of each image where it comes from and what it runs")
     func list() throws {
         try bed.load(Archives.docker(["quay.io/me/a:1"], ["Cmd": ["/bin/app", "x"]], layers: [Self.layer]))

@@ -94,7 +94,7 @@ struct BuildChanges {
     static let toolFolder = "/opt/velocitylab/build"
 
     var tools: [ContainerConfiguration.Mount] {
-        [.init(hostPath: path + "/tools", containerPath: Self.toolFolder, isReadOnly: true)]
+        [.init(hostPath: ImageStore.withoutLinks(path + "/tools"), containerPath: Self.toolFolder, isReadOnly: true)]
     }
 
     /// The environment of a step: our tools first, and no waiting for a network that is not there.

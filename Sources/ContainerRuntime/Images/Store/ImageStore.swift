@@ -176,6 +176,13 @@ public struct ImageStore: Sendable, Hashable {
         }
     }
 
+    /// A path without links, for a process that has another root.
+    static func withoutLinks(_ path: String) -> String {
+        guard let whole = realpath(path, nil) else { return path }
+        defer { free(whole) }
+        return String(cString: whole)
+    }
+
     /// Does something that nobody else does at the same time.
     func locked<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(ImageError) -> Value {
         try prepare()
