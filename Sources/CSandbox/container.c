@@ -74,9 +74,14 @@ static void separate_files(int report) {
     close(files);
 }
 
-/// Takes every capability out of reach; what is out of reach already needs no privilege.
-static int drop_bounding_set(void) {
+/// What a step of a build may do besides: its program is root and gives files to others, as in an image's making everywhere.
+static const uint32_t capabilities_of_builds =
+    1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID;
+
+/// Takes every capability but those in `kept` out of reach; what is out of reach already needs no privilege.
+static int drop_bounding_set(uint32_t kept) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        if (capability < 32 && kept >> capability & 1) continue;
         if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
             return -errno;
         }
@@ -84,15 +89,16 @@ static int drop_bounding_set(void) {
     return 0;
 }
 
-/// No capability, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
-static int give_up_privileges(void) {
-    int outcome = drop_bounding_set();
+/// No capability but those in `kept`, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
+static int give_up_privileges(uint32_t kept) {
+    int outcome = drop_bounding_set(kept);
     if (outcome < 0) return outcome;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    if (syscall(SYS_capset, &header, none) != 0) return -errno;
+    struct __user_cap_data_struct rights[2];
+    memset(rights, 0, sizeof rights);
+    rights[0].effective = rights[0].permitted = kept;
+    if (syscall(SYS_capset, &header, rights) != 0) return -errno;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
     return seccomp_deny();
 }
@@ -101,7 +107,7 @@ static int become_user(int user, char *error, size_t capacity) {
     if (user <= 0) return 0;
     if (!sandboxd.is_root) return enter_user_namespace((uid_t)user, error, capacity);
     // The change of user takes the capabilities away that dropping them needs.
-    if (drop_bounding_set() != 0 || setgroups(0, NULL) != 0 || setresgid((gid_t)user, (gid_t)user, (gid_t)user) != 0
+    if (drop_bounding_set(0) != 0 || setgroups(0, NULL) != 0 || setresgid((gid_t)user, (gid_t)user, (gid_t)user) != 0
         || setresuid((uid_t)user, (uid_t)user, (uid_t)user) != 0) {
         return complain(error, capacity, "the user cannot be changed");
     }
@@ -227,7 +233,8 @@ static void become_program(const struct start *start, int report) {
     int outcome = become_user(start->user, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
     use_path(start->environment);
-    outcome = give_up_privileges();
+    bool builds = start->is_layered && start->changes[0] && start->user <= 0;
+    outcome = give_up_privileges(builds ? capabilities_of_builds : 0);
     if (outcome < 0) fail(report, outcome, "privileges cannot be given up");
     run_program(start->arguments, start->environment, report);
 }

@@ -243,7 +243,7 @@ actor PodWorker {
                 try await node.runtime.runPodSandbox(
                     PodSandboxConfiguration(
                         podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName, address: address,
-                        resolverConfiguration: node.addresses.resolverConfiguration(namespace: pod.namespace),
+                        resolverConfiguration: node.addresses.resolverConfiguration(for: pod),
                         hosts: HostsFile.text(pod, address: address, hostName: hostName)))
                 facts.address = address
                 facts.hasSandbox = true
