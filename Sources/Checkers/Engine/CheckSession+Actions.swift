@@ -42,7 +42,7 @@ extension CheckSession {
         undo.append(Undo(resource: resource, namespace: object.namespace, name: ref.name, change: .members(before)))
         record("The check changes \(ref.kind) \(ref.name): \(change.text)", object, resource)
         progress(.acted(current, "changed \(ref)"))
-        try await send(resource, object, .merge(JSONValue(change)), "changed")
+        try await send(resource, object, ObjectPatch(.strategic, JSONValue(change)), "changed")
     }
 
     private mutating func restart(_ ref: ObjectRef) async throws(Stop) {

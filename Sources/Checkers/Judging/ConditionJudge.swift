@@ -50,7 +50,8 @@ struct ConditionJudge {
     /// The objects of a selection, without those that the checker made itself.
     func find(_ selection: Selection) -> [KubeObject] {
         guard let resource = ResourceType.ofKind(selection.kind) else { return [] }
-        let all = view.list(resource, in: selection.namespace ?? namespace).filter { !$0.isProbe }
+        let home = resource.isNamespaced ? selection.namespace ?? namespace : nil
+        let all = view.list(resource, in: home).filter { !$0.isProbe }
         guard let text = selection.selector, let selector = try? LabelSelector(parsing: text) else { return all }
         return all.filter { selector.matches($0.labels) }
     }
@@ -169,19 +170,31 @@ struct ConditionJudge {
         if isObserved, ready == count, pods.count == count, reported.allSatisfy({ $0 == count }) {
             return Assessment(.holds, expected: expected, found: found)
         }
-        let finding = PodTrouble.find(pods, in: view) ?? refusal(deployment)
+        let latest = latestSet(of: deployment)
+        let finding =
+            PodTrouble.find(pods.filter { latest == nil || $0.controllerOwner?.uid == latest?.uid }, in: view)
+            ?? latest.flatMap { refusal([$0.uid], in: deployment.namespace) }
+        // What has just been changed has still its chance: its new pods are not there yet.
         return Assessment(
-            finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: found, finding: finding)
+            finding?.isFinal == true && isObserved ? .hopeless : .notYet, expected: expected, found: found,
+            finding: finding)
+    }
+
+    /// The ReplicaSet of the latest release; pods of earlier ones are on their way out, whatever is wrong with them.
+    private func latestSet(of deployment: KubeObject) -> KubeObject? {
+        let revision = { (set: KubeObject) in
+            set.annotations["deployment.kubernetes.io/revision"].flatMap { Int($0) } ?? 0
+        }
+        return view.list(.replicaSets, in: deployment.namespace)
+            .filter { $0.controllerOwner?.uid == deployment.uid }
+            .max { revision($0) < revision($1) }
     }
 
     /// A ReplicaSet that may not create its pods says so in events.
-    private func refusal(_ deployment: KubeObject) -> Finding? {
-        let sets = view.list(.replicaSets, in: deployment.namespace).filter {
-            $0.controllerOwner?.uid == deployment.uid
-        }
-        let event = view.list(.events, in: deployment.namespace).first { event in
+    private func refusal(_ sets: Set<String>, in namespace: String?) -> Finding? {
+        let event = view.list(.events, in: namespace).first { event in
             event.value["reason"]?.string == "FailedCreate"
-                && sets.contains { $0.uid == event.value[["involvedObject", "uid"]]?.string }
+                && event.value[["involvedObject", "uid"]]?.string.map(sets.contains) ?? false
         }
         return event?.value["message"]?.string.map { Finding(.refused, "The pods cannot be created: \($0).") }
     }
@@ -199,7 +212,9 @@ struct ConditionJudge {
             return Assessment(.holds, expected: expected, found: fresh.first { $0.isReadyPod }?.name ?? "")
         }
         guard let candidate = fresh.first else {
-            return Assessment(.notYet, expected: expected, found: "no new pod so far")
+            return Assessment(
+                .notYet, expected: expected, found: "no new pod so far",
+                finding: victim.owner.flatMap { refusal([$0.uid], in: victim.namespace) })
         }
         let finding = PodTrouble.find(fresh, in: view)
         return Assessment(

@@ -98,7 +98,9 @@ struct CommandScript {
 
 /// The commands that hints name, between single quotes.
 enum HintCommands {
-    /// Each once. What would change something becomes a dry run; what only the broken cluster can answer may fail.
+    /// Each once.
+    ///
+    /// What would change something becomes a dry run; what only the broken cluster can answer may fail.
     static func find(in hints: [String], namespace: String) -> [Command] {
         var found: [Command] = []
         for text in hints.flatMap(quotes) where !found.contains(where: { $0.run.hasPrefix(text) }) {
@@ -124,7 +126,8 @@ enum HintCommands {
             return Command(run: "timeout 5 \(text) || [ $? = 124 ]")
         }
         if words[1] == "run" { return Command(run: text) }
-        return Command(run: "\(text) --dry-run=server 2>&1 | tee /dev/stderr | grep -Eq 'dry run|already exists'")
+        return Command(
+            run: "said=$(\(text) --dry-run=server 2>&1) || [[ $said =~ (already exists|not found) ]] || ! echo \"$said\"")
     }
 
     private static func quotes(_ text: String) -> [String] {

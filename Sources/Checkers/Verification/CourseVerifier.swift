@@ -78,7 +78,7 @@ public struct CourseVerifier: Sendable {
     public var cases: [Case] {
         var generator = SplitMix64(state: seed)
         let (drills, phases) = (lab.phases.filter(\.isDrill), lab.phases.filter { !$0.isDrill })
-        var all: [Case] = phases.map { .untouched($0.id) }
+        var all: [Case] = phases.filter { !$0.isReview }.map { .untouched($0.id) }
         all += lab.solutions.map { .solution($0.id) }
         all += lab.mutants.map { .mutant($0.id) }
         all += lab.phases.filter(\.hasCommands).map { .commands($0.id) }
@@ -116,12 +116,18 @@ public struct CourseVerifier: Sendable {
             let runner = SolutionRunner(client: cluster.client, namespace: lab.namespace, shell: cluster.shell)
             try await runner.run(plan.before)
             var found: [String] = []
+            if let fault = plan.fault {
+                // A drill breaks what was well, and its checkpoint is to know the difference.
+                let (healthy, _) = await judge(plan.phase, cluster, only: nil)
+                found += Self.failures(healthy).map { "before anything is broken, \($0)" }
+                try await runner.run(fault.breaking)
+            }
             if case .commands = proof { found += await prove(commandsOf: plan.phase, cluster) }
             let (checkpoint, left) = await judge(plan.phase, cluster, only: plan.check)
             found += problems(proof, checkpoint) + left
             found += await prove(hintsOf: proof, plan.phase, checkpoint, cluster)
-            if !plan.mending.isEmpty {
-                try await runner.run(plan.mending)
+            if case .fault = proof, let fault = plan.fault {
+                try await runner.run(fault.mending)
                 let (mended, left) = await judge(plan.phase, cluster, only: nil)
                 found += Self.failures(mended).map { "after mending, \($0)" } + left
             }
@@ -165,8 +171,8 @@ public struct CourseVerifier: Sendable {
         /// What is done before the checkpoint is judged.
         let before: [Operation]
         var check: CheckID?
-        /// What is done after it, to be judged again.
-        var mending: [Operation] = []
+        /// What a drill breaks then.
+        var fault: Fault?
     }
 
     /// What leads to the state in which a phase begins.
@@ -199,14 +205,13 @@ public struct CourseVerifier: Sendable {
         case .commands(let id):
             guard let phase = lab.phase(id) else { return nil }
             // What a phase says a latecomer has to type first begins with an empty cluster.
-            return Plan(phase: phase, before: phase.preparation.isEmpty ? beginning(of: phase) : [])
+            return Plan(
+                phase: phase, before: phase.preparation.isEmpty ? beginning(of: phase) : [], fault: phase.faults.first)
         case .fault(let id, let name):
             guard let phase = lab.phase(id), let fault = phase.faults.first(where: { $0.id == name }) else {
                 return nil
             }
-            return Plan(
-                phase: phase, before: beginning(of: phase) + fault.breaking, check: fault.fails.check,
-                mending: fault.mending)
+            return Plan(phase: phase, before: beginning(of: phase), check: fault.fails.check, fault: fault)
         }
     }
 

@@ -92,27 +92,32 @@ public struct SolutionRunner: Sendable {
         case .patch(let ref, let value):
             _ = try await client.patch(
                 try resource(ref), namespace: ref.namespace ?? namespace, name: ref.name,
-                .merge(JSONValue(value)), subresource: nil, options: WriteOptions())
+                ObjectPatch(.strategic, JSONValue(value)), subresource: nil, options: WriteOptions())
         case .scale(let ref, let replicas):
             try await client.setReplicas(
                 try resource(ref), namespace: ref.namespace ?? namespace, name: ref.name, to: replicas)
         case .delete(let ref):
-            try await client.deleteIfPresent(try resource(ref), ref.name, in: ref.namespace ?? namespace)
+            let (resource, home) = (try resource(ref), ref.namespace ?? namespace)
+            try await client.deleteIfPresent(resource, ref.name, in: home)
+            _ = try await client.waitFor(resource, ref.name, in: home, timeout: .seconds(60)) { $0 == nil }
         }
     }
 
     /// Creates the object, or merges it into the one that is there.
     private func apply(_ value: YAMLValue) async throws(Status) {
         let (resource, object) = try object(value)
+        let options = WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict)
         do throws(Status) {
-            _ = try await client.create(
-                resource, object, options: WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict))
+            // Asked first, as kubectl does: creating it again might fail for another reason, a node port that is taken.
+            _ = try await client.get(resource, object.name, in: object.namespace)
         } catch {
-            guard error.isAlreadyExists else { throw error }
-            _ = try await client.patch(
-                resource, namespace: object.namespace, name: object.name, ObjectPatch(.strategic, object.value),
-                subresource: nil, options: WriteOptions(fieldManager: "velocitylab", fieldValidation: .strict))
+            guard error.isNotFound else { throw error }
+            _ = try await client.create(resource, object, options: options)
+            return
         }
+        _ = try await client.patch(
+            resource, namespace: object.namespace, name: object.name, ObjectPatch(.strategic, object.value),
+            subresource: nil, options: options)
     }
 
     private func object(_ value: YAMLValue) throws(Status) -> (ResourceType, KubeObject) {

@@ -38,11 +38,12 @@ struct PhaseReader {
             checkpoint = CheckReader(file: file, diagnostics: diagnostics).readCheckpoint(&inner)
         }
         let after = fields.optionalText("after").map(SolutionID.init(rawValue:))
+        let isReview = fields.node("review")?.bool ?? false
         let faults = readFaults(&fields, checkpoint: checkpoint)
         fields.finish()
         return Phase(
             id: id, title: title, minutes: minutes, objective: objective, preparation: preparation, steps: steps,
-            checkpoint: checkpoint, after: after, faults: faults)
+            checkpoint: checkpoint, after: after, faults: faults, isReview: isReview)
     }
 
     /// What a drill breaks: each fault with the way back and the failure that it must show as.

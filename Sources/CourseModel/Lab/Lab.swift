@@ -62,10 +62,12 @@ public struct Phase: Hashable, Sendable {
     public let after: SolutionID?
     /// The ways in which a drill breaks the cluster; empty for a phase that is not a drill.
     public let faults: [Fault]
+    /// It proves what earlier phases made, so that its checkpoint is green before anything was done in it.
+    public let isReview: Bool
 
     public init(
         id: PhaseID, title: String, minutes: Int, objective: String, preparation: [Command] = [], steps: [Step],
-        checkpoint: Checkpoint, after: SolutionID? = nil, faults: [Fault] = []
+        checkpoint: Checkpoint, after: SolutionID? = nil, faults: [Fault] = [], isReview: Bool = false
     ) {
         self.id = id
         self.title = title
@@ -76,6 +78,7 @@ public struct Phase: Hashable, Sendable {
         self.checkpoint = checkpoint
         self.after = after
         self.faults = faults
+        self.isReview = isReview
     }
 
     /// Something is broken on purpose, and the learner finds and mends it.

@@ -26,7 +26,7 @@ public enum Operation: Hashable, Sendable {
     case run(String)
     /// What `kubectl create` does for one object.
     case create(YAMLValue)
-    /// What `kubectl patch --type=merge` does.
+    /// What `kubectl patch` does: a strategic merge, in which containers are told apart by name.
     case patch(ObjectRef, YAMLValue)
     /// What `kubectl scale` does.
     case scale(ObjectRef, replicas: Int)

@@ -123,15 +123,15 @@ extension CourseCommand {
 enum ThrowAwayCluster {
     static func make(lab: Lab, timeFactor: Double, runtime: String?) async throws -> CourseVerifier.Cluster {
         let folder = NSTemporaryDirectory() + "/velocity-verify-\(UUID().uuidString.prefix(8))"
-        let directory = VelocityHome(path: folder).cluster("verify")
+        let directory = VelocityHome(path: folder).cluster(EmbeddedCluster.defaultName)
         let process = ClusterProcess(directory)
         var settings = ClusterSettings(pace: .instant, timeFactor: timeFactor, port: 0)
         settings.level = runtime.flatMap { .init(rawValue: $0) }
         setenv("VELOCITY_HOME", folder, 1)
         try process.start(
-            executable: Machine.executable, arguments: ["cluster", "serve", "verify"] + settings.arguments)
+            executable: Machine.executable, arguments: ["cluster", "serve", directory.name] + settings.arguments)
         let client = try EmbeddedCluster.client(of: directory)
-        let shell = try LabBash(lab: lab, kubeconfig: directory.kubeconfigFile, folder: "\(folder)/lab")
+        let shell = try LabBash(lab: lab, cluster: directory, folder: "\(folder)/lab")
         return CourseVerifier.Cluster(client: client, shell: shell.run) {
             try? process.stop()
             try? FileManager.default.removeItem(atPath: folder)

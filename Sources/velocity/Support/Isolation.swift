@@ -1,4 +1,5 @@
 import Checkers
+import Cluster
 import CourseModel
 import Foundation
 
@@ -93,9 +94,9 @@ struct LabBash: Sendable {
     private let environment: [String: String]
 
     /// - Parameters:
-    ///   - kubeconfig: Copied into the folder: `kubectl config` may change the copy.
+    ///   - cluster: The embedded cluster, for which `minikube`, `kind` and `docker` answer as well.
     ///   - folder: Made when it is not there, with the lab's starter files.
-    init(lab: Lab, kubeconfig: String, folder: String) throws {
+    init(lab: Lab, cluster: ClusterDirectory, folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for file in lab.starters {
             let url = URL(fileURLWithPath: folder).appendingPathComponent(file.name)
@@ -103,11 +104,11 @@ struct LabBash: Sendable {
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(file.text.utf8).write(to: url)
         }
-        let copy = "\(folder)/.kubeconfig"
-        try? FileManager.default.removeItem(atPath: copy)
-        try FileManager.default.copyItem(atPath: kubeconfig, toPath: copy)
         var environment = Machine.environment
-        environment["KUBECONFIG"] = copy
+        try FrontEndNames.load(cluster).writeContexts(cluster)
+        environment["KUBECONFIG"] = FrontEndNames.path(cluster)
+        let tools = try FrontEnd.install(in: Machine.home())
+        environment["PATH"] = tools + ":" + (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
         environment["HOME"] = folder
         self.folder = folder
         self.environment = environment
