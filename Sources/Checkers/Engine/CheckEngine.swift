@@ -27,6 +27,10 @@ public struct CheckEngine: Sendable {
     ) async -> CheckpointResult {
         let checks = Self.chosen(check, from: phase.checkpoint.checks)
         let started = options.now()
+        let stage = phase.isDrill && options.needsStage ? await DrillStage.present(in: lab, client) : nil
+        if phase.isDrill, options.needsStage, stage?.phase != phase.id {
+            return notBegun(phase, of: lab, checks, progress)
+        }
         let resources = Self.resources(of: checks)
         let (stream, continuation) = AsyncStream<Signal>.makeStream()
         let results = await withTaskGroup(of: Void.self) { group in
@@ -46,9 +50,25 @@ public struct CheckEngine: Sendable {
             return results
         }
         continuation.finish()
-        return CheckpointResult(
+        let result = CheckpointResult(
             lab: lab.id, phase: phase.id, checks: phase.checkpoint.checks.map(\.id), results: results, started: started,
             finished: options.now())
+        return stage?.note(in: result) ?? result
+    }
+
+    /// A drill that nobody has begun would be passed before anything was broken.
+    private func notBegun(
+        _ phase: Phase, of lab: Lab, _ checks: [Check], _ progress: @Sendable (CheckProgress) -> Void
+    ) -> CheckpointResult {
+        let now = options.now()
+        let reason = "the drill has not begun; 'velocity reset \(lab.id)/\(phase.id)' begins it"
+        let results = checks.map {
+            CheckResult(check: $0.id, title: $0.title, verdict: .skipped(because: reason), started: now, finished: now)
+        }
+        for result in results { progress(.judged(result)) }
+        return CheckpointResult(
+            lab: lab.id, phase: phase.id, checks: phase.checkpoint.checks.map(\.id), results: results, started: now,
+            finished: now)
     }
 
     private static func judge(_ checks: [Check], in session: inout CheckSession) async -> [CheckResult] {

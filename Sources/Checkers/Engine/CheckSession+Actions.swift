@@ -169,9 +169,27 @@ extension CheckSession {
                     return error
                 }
             }.value
-            if let error { record("\(change.name) could not be set back: \(error)") }
+            if let error {
+                record("\(change.name) could not be set back: \(error)")
+            } else {
+                await settle(change, since: present.resourceVersion)
+            }
         }
         undo = []
+    }
+}
+
+extension CheckSession {
+    /// Waits until a Deployment is at rest again, so that the next check does not take our changes for the learner's.
+    private mutating func settle(_ change: Undo, since revision: String) async {
+        guard change.resource == .deployments else { return }
+        let ref = ObjectRef(kind: change.resource.kind, name: change.name, namespace: change.namespace)
+        _ = await wait(options.limit(.seconds(60))) { session in
+            guard let object = session.view.get(.deployments, change.name, in: change.namespace) else { return true }
+            let count = object.value[["spec", "replicas"]]?.int ?? 1
+            return object.resourceVersion != revision
+                && session.judge.assess(.ready(deployment: ref, count: count)).state != .notYet
+        }
     }
 }
 

@@ -127,7 +127,9 @@ enum HintCommands {
         }
         if words[1] == "run" { return Command(run: text) }
         return Command(
-            run: "said=$(\(text) --dry-run=server 2>&1) || [[ $said =~ (already exists|not found) ]] || ! echo \"$said\"")
+            run:
+                "said=$(\(text) --dry-run=server 2>&1) || [[ $said =~ (already exists|not found) ]] || ! echo \"$said\""
+        )
     }
 
     private static func quotes(_ text: String) -> [String] {

@@ -141,7 +141,8 @@ public struct CourseVerifier: Sendable {
 
     private func judge(_ phase: Phase, _ cluster: Cluster, only check: CheckID?) async -> (CheckpointResult, [String]) {
         let before = await Remains(cluster.client)
-        let checkpoint = await CheckEngine(client: cluster.client, options: options).run(phase, of: lab, only: check)
+        let checkpoint = await CheckEngine(client: cluster.client, options: options.unstaged).run(
+            phase, of: lab, only: check)
         return (checkpoint, await Remains(cluster.client).differences(from: before))
     }
 
@@ -175,17 +176,10 @@ public struct CourseVerifier: Sendable {
         var fault: Fault?
     }
 
-    /// What leads to the state in which a phase begins.
-    private func beginning(of phase: Phase) -> [Operation] {
-        if let after = phase.after { return lab.solutions.chain(endingWith: after).flatMap(\.operations) }
-        guard let solution = lab.solutions.first(where: { $0.phase == phase.id }) else { return [] }
-        return lab.solutions.chain(endingWith: solution.id).filter { $0.phase != phase.id }.flatMap(\.operations)
-    }
-
     private func plan(for proof: Case) -> Plan? {
         switch proof {
         case .untouched(let id):
-            return lab.phase(id).map { Plan(phase: $0, before: beginning(of: $0)) }
+            return lab.phase(id).map { Plan(phase: $0, before: lab.beginning(of: $0)) }
         case .solution(let id):
             guard let solution = lab.solution(id), let phase = lab.phase(solution.phase) else { return nil }
             return Plan(phase: phase, before: lab.solutions.chain(endingWith: id).flatMap(\.operations))
@@ -206,12 +200,13 @@ public struct CourseVerifier: Sendable {
             guard let phase = lab.phase(id) else { return nil }
             // What a phase says a latecomer has to type first begins with an empty cluster.
             return Plan(
-                phase: phase, before: phase.preparation.isEmpty ? beginning(of: phase) : [], fault: phase.faults.first)
+                phase: phase, before: phase.preparation.isEmpty ? lab.beginning(of: phase) : [],
+                fault: phase.faults.first)
         case .fault(let id, let name):
             guard let phase = lab.phase(id), let fault = phase.faults.first(where: { $0.id == name }) else {
                 return nil
             }
-            return Plan(phase: phase, before: beginning(of: phase), check: fault.fails.check, fault: fault)
+            return Plan(phase: phase, before: lab.beginning(of: phase), check: fault.fails.check, fault: fault)
         }
     }
 

@@ -99,7 +99,8 @@ public struct SolutionRunner: Sendable {
         case .delete(let ref):
             let (resource, home) = (try resource(ref), ref.namespace ?? namespace)
             try await client.deleteIfPresent(resource, ref.name, in: home)
-            _ = try await client.waitFor(resource, ref.name, in: home, timeout: .seconds(60)) { $0 == nil }
+            // As kubectl does; whether it is gone shows in what comes next.
+            _ = try? await client.waitFor(resource, ref.name, in: home, timeout: .seconds(60)) { $0 == nil }
         }
     }
 

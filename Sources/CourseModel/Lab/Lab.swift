@@ -31,6 +31,18 @@ public struct Lab: Hashable, Sendable {
         self.starters = starters
     }
 
+    /// What leads to the state in which a phase begins; nothing for one that begins with an empty cluster.
+    public func beginning(of phase: Phase) -> [Operation] {
+        solutions(before: phase).flatMap(\.operations)
+    }
+
+    /// The solutions of earlier phases that lead to the beginning of a phase, first one first.
+    public func solutions(before phase: Phase) -> [Solution] {
+        if let after = phase.after { return solutions.chain(endingWith: after) }
+        guard let own = solutions.first(where: { $0.phase == phase.id }) else { return [] }
+        return solutions.chain(endingWith: own.id).filter { $0.phase != phase.id }
+    }
+
     public func phase(_ id: PhaseID) -> Phase? { phases.first { $0.id == id } }
     public func solution(_ id: SolutionID) -> Solution? { solutions.first { $0.id == id } }
     public func starter(_ name: String) -> LabFile? { starters.first { $0.name == name } }

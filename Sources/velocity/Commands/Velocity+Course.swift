@@ -4,7 +4,7 @@ import CourseModel
 
 struct CourseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "course", abstract: "For those who write labs.", subcommands: [Lint.self, Verify.self])
+        commandName: "course", abstract: "For those who write labs.", subcommands: [Lint.self, Verify.self, New.self])
 
     struct Lint: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Check every file of the course.")

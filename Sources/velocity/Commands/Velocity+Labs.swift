@@ -158,29 +158,3 @@ struct HintLab: AsyncParsableCommand {
                 shown: Moment.now), learner: learner.id)
     }
 }
-
-struct ResetLab: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reset", abstract: "Start a lab over: its starter files anew, its namespace emptied.")
-    @Argument(help: "LAB.") var path: String?
-    @Flag(help: "Do not ask.") var yes = false
-
-    func run() async throws {
-        let content = try CourseAccess.content()
-        let (lab, _, _) = try CourseAccess.find(path, in: content)
-        let folder = CourseAccess.url(ofFolder: lab).path
-        if !yes {
-            Output.remark(
-                "This replaces the files in \(folder) and deletes the namespace '\(lab.namespace)'. Go on? [y/N]")
-            guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
-        }
-        _ = try CourseAccess.prepareFolder(lab, replaces: true)
-        let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
-        if ClusterProcess(directory).isRunning {
-            let client = try EmbeddedCluster.client(of: directory)
-            try await client.deleteIfPresent(.namespaces, lab.namespace, in: nil)
-            _ = try await client.waitFor(.namespaces, lab.namespace, in: nil, timeout: .seconds(60)) { $0 == nil }
-        }
-        Output.line("'\(lab.id)' starts over. What was recorded stays.")
-    }
-}

@@ -33,7 +33,7 @@ struct ClusterOptions: ParsableArguments {
     var checkOptions: CheckOptions {
         guard isEmbedded, let home = try? Machine.home(),
             let state = ClusterProcess(home.cluster(EmbeddedCluster.defaultName)).state
-        else { return CheckOptions() }
+        else { return CheckOptions(isEmbedded: isEmbedded) }
         return CheckOptions(limitFactor: 1 / state.timeFactor)
     }
 }

@@ -1,0 +1,66 @@
+public import CourseModel
+public import KubeClient
+import KubeModel
+
+/// A drill that has begun: which fault was made, by which seed, and when.
+///
+/// It is kept in annotations of the lab's namespace, so that it goes with the cluster that was broken, and every
+/// program that judges it finds it there.
+public struct DrillStage: Hashable, Sendable {
+    public let phase: PhaseID
+    public let fault: String
+    public let seed: UInt64
+    public let started: Moment
+
+    private static let prefix = "velocitylab.dev/drill"
+
+    init?(_ namespace: KubeObject) {
+        let notes = namespace.annotations
+        guard let phase = notes[Self.prefix], let fault = notes["\(Self.prefix)-fault"],
+            let seed = notes["\(Self.prefix)-seed"].flatMap({ UInt64($0) }),
+            let started = notes["\(Self.prefix)-started"].flatMap({ Int64($0) })
+        else { return nil }
+        self.phase = PhaseID(rawValue: phase)
+        self.fault = fault
+        self.seed = seed
+        self.started = Moment(milliseconds: started)
+    }
+
+    /// The drill that has begun in a lab's namespace; nil when none has.
+    static func present(in lab: Lab, _ client: any ClusterClient) async -> DrillStage? {
+        guard let namespace = try? await client.get(.namespaces, lab.namespace) else { return nil }
+        return DrillStage(namespace)
+    }
+
+    /// Breaks what is well, in the way that the seed chooses, and starts the clock.
+    ///
+    /// The lab must be where the drill begins, and at rest.
+    public static func begin(
+        _ phase: Phase, of lab: Lab, seed: UInt64, client: any ClusterClient, runner: SolutionRunner
+    ) async throws {
+        guard let fault = phase.fault(seed: seed) else { return }
+        try await runner.run(fault.breaking)
+        let notes: JSONValue = [
+            prefix: .string(phase.id.rawValue), "\(prefix)-fault": .string(fault.id),
+            "\(prefix)-seed": .string("\(seed)"),
+            "\(prefix)-started": .string("\(Moment.now.milliseconds)"),
+        ]
+        _ = try await client.patch(
+            .namespaces, namespace: nil, name: lab.namespace, .merge(["metadata": ["annotations": notes]]),
+            subresource: nil, options: WriteOptions())
+    }
+
+    /// Puts the time to recovery and the seed on record, with the first result of a drill that is passed.
+    func note(in result: CheckpointResult) -> CheckpointResult {
+        guard result.outcome == .passed, !result.results.isEmpty else { return result }
+        var copy = result
+        let took = (result.finished - started).wholeMilliseconds
+        copy.results[0].measured["recovery"] = took
+        copy.results[0].evidence.insert(
+            Evidence(
+                at: started,
+                what: "The drill broke it (\(fault), seed \(seed)); well again after "
+                    + Duration.milliseconds(took).readable), at: 0)
+        return copy
+    }
+}
