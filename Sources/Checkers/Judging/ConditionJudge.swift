@@ -167,16 +167,18 @@ struct ConditionJudge {
         let status = deployment.value["status"]
         let isObserved = (status?["observedGeneration"]?.int ?? 0) >= deployment.generation
         let reported = ["replicas", "updatedReplicas", "readyReplicas"].map { status?[$0]?.int ?? 0 }
-        if isObserved, ready == count, pods.count == count, reported.allSatisfy({ $0 == count }) {
+        let latest = latestSet(of: deployment)
+        let isRolledOut = latest.map { hasTemplate($0, of: deployment) } ?? false
+        if isObserved, isRolledOut, ready == count, pods.count == count, reported.allSatisfy({ $0 == count }) {
             return Assessment(.holds, expected: expected, found: found)
         }
-        let latest = latestSet(of: deployment)
         let finding =
             PodTrouble.find(pods.filter { latest == nil || $0.controllerOwner?.uid == latest?.uid }, in: view)
             ?? latest.flatMap { refusal([$0.uid], in: deployment.namespace) }
         // What has just been changed has still its chance: its new pods are not there yet.
         return Assessment(
-            finding?.isFinal == true && isObserved ? .hopeless : .notYet, expected: expected, found: found,
+            finding?.isFinal == true && isObserved && isRolledOut ? .hopeless : .notYet, expected: expected,
+            found: found,
             finding: finding)
     }
 
@@ -188,6 +190,17 @@ struct ConditionJudge {
         return view.list(.replicaSets, in: deployment.namespace)
             .filter { $0.controllerOwner?.uid == deployment.uid }
             .max { revision($0) < revision($1) }
+    }
+
+    /// Whether the ReplicaSet makes the pods that the Deployment describes now: its status may be of a moment ago.
+    private func hasTemplate(_ set: KubeObject, of deployment: KubeObject) -> Bool {
+        var template = set.value[["spec", "template"]]
+        let path = ["metadata", "labels"]
+        if var labels = template?[path]?.object {
+            labels["pod-template-hash"] = nil
+            template?[path] = .object(labels)
+        }
+        return template == deployment.value[["spec", "template"]]
     }
 
     /// A ReplicaSet that may not create its pods says so in events.

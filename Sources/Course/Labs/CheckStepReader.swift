@@ -60,7 +60,7 @@ struct CheckStepReader {
     }
 
     private mutating func readExpectation(_ verb: String) -> CheckStep? {
-        let isStatic = ["object", "absent", "count", "lost"].contains(verb)
+        let isStatic = ["object", "absent", "count"].contains(verb)
         let limit = fields.duration("within", or: isStatic ? .zero : CheckReader.defaultLimit)
         guard let condition = readCondition(verb) else { return nil }
         return .expect(condition, within: limit)

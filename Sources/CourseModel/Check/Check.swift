@@ -169,7 +169,7 @@ public struct HTTPExpectation: Hashable, Sendable {
     }
 
     public let origin: Origin
-    /// `GET`, `POST` …
+    /// In capitals: `GET`, `POST`.
     public let method: String
     public let url: HTTPAddress
     /// What is sent, as JSON; nil sends nothing.

@@ -41,7 +41,7 @@ struct ResetLab: AsyncParsableCommand {
 struct CatchUp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catch-up",
-        abstract: "Come late: the phases before this one are done for you, for no points.",
+        abstract: "Come late: the phases before this one are done for you, and that is recorded.",
         discussion: "It is recorded as the last hint of every check that is done for you.")
     @Argument(help: "LAB/PHASE to go on with; where you are, when not given.") var path: String?
     @Flag(help: "Do not ask.") var yes = false
@@ -53,7 +53,7 @@ struct CatchUp: AsyncParsableCommand {
         let missed = Set(lab.solutions(before: phase).map(\.phase))
         guard !missed.isEmpty else { return Output.line("Nothing comes before '\(lab.id)/\(phase.id)'.") }
         let names = lab.phases.filter { missed.contains($0.id) }.map(\.id.rawValue).joined(separator: ", ")
-        try Ask.goOn("This does \(names) in your cluster, and they give no points then.", unless: yes)
+        try Ask.goOn("This does \(names) in your cluster and records that you did not.", unless: yes)
         let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
         let client = try await EmbeddedCluster.client()
         let store = try CourseAccess.progress()
@@ -72,7 +72,7 @@ struct CatchUp: AsyncParsableCommand {
 struct ShowSolution: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "solution",
-        abstract: "Show how a phase is solved; its checks give no points then.")
+        abstract: "Show how a phase is solved; that is recorded.")
     @Argument(help: "LAB/PHASE; where you are, when not given.") var path: String?
     @Flag(help: "Do not ask.") var yes = false
 
@@ -86,7 +86,7 @@ struct ShowSolution: AsyncParsableCommand {
         }
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
-        try Ask.goOn("'\(phase.title)' gives no points once you have seen it.", unless: yes)
+        try Ask.goOn("That you have seen the solution of '\(phase.title)' is recorded.", unless: yes)
         try SolutionSeen.record(phase, of: lab, "The solution was shown.", learner, store)
         for solution in solutions {
             Output.line("\(solution.id): \(solution.title)")
