@@ -30,7 +30,7 @@ struct HTTPJudgeTests {
         #expect(
             ill.finding?.text == "In the answer of http://web-service/health, status is ill, and should be healthy.")
         let lost = judge.assess(.answered(status: 404, body: "no"))
-        #expect(lost.finding == Finding(.wrongAnswer, "http://web-service/health answers with status 404, not 200."))
+        #expect(lost.finding == Finding(.wrongAnswer, "http://web-service/health answers with status 404, not 200: no"))
         #expect(lost.expected == "http://web-service/health answers 200 inside the cluster with {status: healthy}")
         #expect(judge.assess(.answered(status: 200, body: "<html>")).finding?.cause == .wrongAnswer)
     }

@@ -103,7 +103,8 @@ enum HintCommands {
     /// What would change something becomes a dry run; what only the broken cluster can answer may fail.
     static func find(in hints: [String], namespace: String) -> [Command] {
         var found: [Command] = []
-        for text in hints.flatMap(quotes) where !found.contains(where: { $0.run.hasPrefix(text) }) {
+        var known: Set<String> = []
+        for text in hints.flatMap(quotes) where known.insert(text).inserted {
             guard let program = text.split(separator: " ").first, ["kubectl", "curl"].contains(program) else {
                 continue
             }
