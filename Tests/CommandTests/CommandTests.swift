@@ -30,7 +30,9 @@ import Testing
         try await Program.inNewHome { program in
             let result = try await program.run("play", "--plain")
             #expect(result.code == 0)
-            #expect(result.errors.contains("The input ended before the scene did"))
+            #expect(
+                result.errors.contains(
+                    "The input ended before the scene did.\nThe scene is not at its end; what was seen is recorded."))
         }
     }
 

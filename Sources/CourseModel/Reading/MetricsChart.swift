@@ -1,0 +1,113 @@
+/// The metrics of a week as lines of text: a table, then bars for what can be measured.
+public struct MetricsChart: Hashable, Sendable {
+    public struct Row: Hashable, Sendable {
+        public var text: String
+        public var kind: Kind
+    }
+
+    /// What a row is, for whoever colours it.
+    public enum Kind: Hashable, Sendable { case head, plain, bar, yours, note }
+
+    public let rows: [Row]
+
+    /// What stands where nothing was measured.
+    public static let unknown = "not measured yet"
+
+    private static let nameColumns = 26
+
+    /// - Parameter columns: The room for a line; 76 on a screen of 80.
+    public init(_ metrics: [WeekMetric], week: Int, record: StoryRecord, columns: Int) {
+        var rows: [Row] = []
+        if columns >= 76 {
+            rows = Self.table(metrics, week: week, record)
+        } else {
+            for metric in metrics {
+                rows.append(Row(text: metric.title, kind: .head))
+                rows += Self.values(metric, week: week, record).map { label, value, _, kind in
+                    Row(text: "  \(Self.pad(label, 14)) \(value)", kind: kind)
+                }
+            }
+        }
+        for metric in metrics where metric.canBeMeasured {
+            rows.append(Row(text: "", kind: .plain))
+            rows.append(Row(text: metric.title, kind: .head))
+            rows += Self.bars(metric, week: week, record, columns: columns)
+        }
+        rows.append(Row(text: "", kind: .plain))
+        rows.append(Row(text: "Bars are logarithmic: ten times as long is about six blocks more.", kind: .note))
+        self.rows = rows
+    }
+
+    private static func table(_ metrics: [WeekMetric], week: Int, _ record: StoryRecord) -> [Row] {
+        func line(_ cells: [String]) -> String {
+            let widths = [nameColumns, 14, 14, 16]
+            return zip(cells, widths).map { pad($0, $1) }.joined() + cells.dropFirst(widths.count).joined()
+        }
+        let head = line(["", "week \(week - 1)", "after week \(week)", "in your cluster", "week 15"])
+        return [Row(text: head, kind: .head), Row(text: String(repeating: "─", count: 76), kind: .note)]
+            + metrics.map { metric in
+                let measured = metric.measured(in: record)
+                let yours = measured?.readable ?? (metric.canBeMeasured ? unknown : "·")
+                return Row(
+                    text: line([
+                        metric.title, metric.before.text, metric.after.text,
+                        TextMeasure.width(yours) > 15 ? "not yet" : yours,
+                        short(metric.target.text),
+                    ]),
+                    kind: measured == nil ? .plain : .yours)
+            }
+    }
+
+    private static func values(
+        _ metric: WeekMetric, week: Int, _ record: StoryRecord
+    ) -> [(label: String, text: String, seconds: Double?, kind: Kind)] {
+        let measured = metric.measured(in: record)
+        var values: [(label: String, text: String, seconds: Double?, kind: Kind)] = [
+            ("week \(week - 1)", metric.before.text, metric.before.seconds, .bar),
+            ("after week \(week)", metric.after.text, metric.after.seconds, .bar),
+        ]
+        if metric.canBeMeasured {
+            values.append(
+                (
+                    "in your cluster", measured?.readable ?? unknown,
+                    measured.map { Double($0.wholeMilliseconds) / 1000 }, measured == nil ? .note : .yours
+                ))
+        }
+        values.append(("week 15", metric.target.text, metric.target.seconds, .bar))
+        return values
+    }
+
+    private static func bars(_ metric: WeekMetric, week: Int, _ record: StoryRecord, columns: Int) -> [Row] {
+        values(metric, week: week, record).map { label, text, seconds, kind in
+            let bar = seconds.map { String(repeating: "█", count: length($0, most: max(4, columns - 40))) } ?? ""
+            return Row(text: trimmed("  \(pad(label, 16)) \(pad(text, 17)) \(bar)"), kind: kind)
+        }
+    }
+
+    /// Blocks for a time: none for nothing, one for 0.1 s, about six more for each factor of ten.
+    private static func length(_ seconds: Double, most: Int) -> Int {
+        guard seconds > 0 else { return 0 }
+        var (blocks, limit) = (1, 0.1)
+        let factor = 1.467_799_267_622_069  // the sixth root of ten
+        while seconds > limit, blocks < most {
+            limit *= factor
+            blocks += 1
+        }
+        return blocks
+    }
+
+    private static func short(_ text: String) -> String {
+        text.replacing(" minutes", with: " min").replacing(" minute", with: " min")
+            .replacing(" seconds", with: " s").replacing(" hours", with: " h")
+    }
+
+    private static func pad(_ text: String, _ columns: Int) -> String {
+        text + String(repeating: " ", count: max(0, columns - TextMeasure.width(text)))
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        var text = text[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}
