@@ -127,17 +127,17 @@ struct ContentReader {
         week.list("metrics").compactMap { node in
             guard var fields = Fields(node, what: "a metric", file: file, diagnostics: diagnostics) else { return nil }
             let title = fields.text("title")
-            if TextMeasure.width(title) > 25 {
+            if TextMeasure.width(title) > 23 {
                 diagnostics.error(
-                    fields.valuePlace(of: "title"), "'\(title)' is wider than the 25 columns that the table has for it",
+                    fields.valuePlace(of: "title"), "'\(title)' is wider than the 23 columns that the table has for it",
                     hint: "Say it in fewer words.")
             }
             var figures: [WeekMetric.Figure] = []
             for key in ["before", "after", "target"] {
                 let text = fields.text(key)
-                if TextMeasure.width(text) > 15 {
+                if TextMeasure.width(text) > 13 {
                     diagnostics.error(
-                        fields.valuePlace(of: key), "'\(text)' is wider than the 15 columns that the table has for it",
+                        fields.valuePlace(of: key), "'\(text)' is wider than the 13 columns that the table has for it",
                         hint: "Say it in fewer words.")
                 }
                 figures.append(WeekMetric.Figure(text))

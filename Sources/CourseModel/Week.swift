@@ -110,4 +110,11 @@ extension CourseContent {
         }
         return steps + pages.filter(\.isAfterLabs).map { .page($0.id) }
     }
+
+    /// Every scene that a week lists, as the learner meets them.
+    public var orderedScenes: [Scene] {
+        weeks.flatMap { week in
+            steps(of: week).compactMap { if case .scene(let id) = $0 { scene(id) } else { nil } }
+        }
+    }
 }

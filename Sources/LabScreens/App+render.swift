@@ -10,7 +10,7 @@ extension App {
         var area = main
         drawHeader(in: header, of: &buffer)
         let hints = hints
-        buffer.footer(hints + [KeyHint("?", "help")], in: footer)
+        buffer.footer(screens.last?.isTyping ?? false ? hints : hints + [KeyHint("?", "help")], in: footer)
         if let notice {
             let line: Rect
             (area, line) = area.split(bottom: min(2, TextWrap.lines(notice, columns: area.columns).count))
@@ -49,7 +49,8 @@ extension App {
             case .home: HomeScreen.hints
             case .scene(let scene): scene.hints
             case .lab: LabScreen.hints
-            case .checkpoint(let checkpoint): checkpoint.hints
+            case .checkpoint(let checkpoint):
+                (debrief(of: checkpoint) == nil ? [] : [KeyHint("d", "the story goes on")]) + checkpoint.hints
             case .reading(let reading): reading.hints
             case .map: MapScreen.hints
             case .gallery: GalleryScreen.hints

@@ -155,6 +155,8 @@ public struct App: Sendable {
             let action = lab.press(key, page: max(1, size.rows - 8))
             replaceTop(.lab(lab))
             return perform(action)
+        case .checkpoint(let checkpoint) where key == .character("d") && debrief(of: checkpoint) != nil:
+            return debrief(of: checkpoint).map { open($0.id, .play) } ?? []
         case .checkpoint(var checkpoint):
             let action = checkpoint.press(key, page: max(1, size.rows - 6))
             replaceTop(.checkpoint(checkpoint))
@@ -177,6 +179,17 @@ public struct App: Sendable {
             replaceTop(.gallery(gallery))
             return perform(action)
         case nil: return []
+        }
+    }
+
+    /// The first scene that the judged phase has opened and that was not seen yet.
+    func debrief(of checkpoint: CheckpointScreen) -> Scene? {
+        guard checkpoint.isOver else { return nil }
+        return content.orderedScenes.first { scene in
+            guard let after = scene.after, after.lab == checkpoint.lab, after.phase == checkpoint.phase.id else {
+                return false
+            }
+            return record.isOpen(scene) && record.timesSeen(scene.id) == 0
         }
     }
 

@@ -12,10 +12,7 @@ struct GalleryScreen: Sendable {
     private var selected = 0
 
     init(content: CourseContent) {
-        let listed = content.weeks.flatMap { week in
-            content.steps(of: week).compactMap { if case .scene(let id) = $0 { id } else { nil } }
-        }
-        scenes = listed.compactMap(content.scene)
+        scenes = content.orderedScenes
     }
 
     mutating func press(_ key: Key) -> App.Action {
@@ -48,7 +45,7 @@ struct GalleryScreen: Sendable {
             let room = max(0, page.columns - TextWidth.of(state) - 1)
             let isOpen = record.isOpen(scene)
             buffer.put(
-                TextWrap.pad("\(isSelected ? "▸" : " ") \(isOpen ? scene.title : "· · ·")", columns: room),
+                TextWrap.pad("\(isSelected ? "▸" : " ") \(scene.title)", columns: room),
                 column: page.column, row: page.row + offset, isSelected ? .selected : isOpen ? .plain : .dim,
                 limit: page.endColumn)
             buffer.put(state, column: page.endColumn - TextWidth.of(state), row: page.row + offset, .dim)

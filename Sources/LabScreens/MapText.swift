@@ -42,7 +42,7 @@ public enum MapText {
         }
         let done = paths.count { progress[$0]?.isDone ?? false }
         return done == paths.count && done > 0
-            ? "✓ all \(done) phases passed" : "here: \(done) of \(paths.count) phases passed"
+            ? "✓ \(done) of \(done) phases" : "\(done) of \(paths.count) phases"
     }
 
     private static func entry(

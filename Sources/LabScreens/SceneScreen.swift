@@ -99,10 +99,12 @@ struct SceneScreen: Sendable {
     }
 
     private mutating func step() {
+        let wasLookingBack = playback.isLookingBack
         playback.forward()
         // Looked at again, a pause is none.
         while playback.isLookingBack, case .wait = playback.beat { playback.forward() }
         arrive()
+        if wasLookingBack { revealed = text.count }
     }
 
     private mutating func arrive() {

@@ -118,6 +118,7 @@ struct PageParser {
             return
         }
         if line.hasPrefix("  "), canContinue { return extend(text) }
+        let isOpen = canContinue
         canContinue = true
         let rest = String(text.dropFirst(2)).trimmed
         switch text.prefix(2) {
@@ -129,20 +130,13 @@ struct PageParser {
         case "= ": addReply(rest, place)
         case "<<": addCommandBlock(text, place)
         default:
-            if case .paragraph(let before)? = blocks.last, isParagraphOpen {
+            if case .paragraph(let before)? = blocks.last, isOpen {
                 blocks[blocks.count - 1] = .paragraph(before + " " + text)
             } else {
                 blocks.append(.paragraph(text))
             }
         }
-        isParagraphOpen = if case .paragraph? = blocks.last { true } else { false }
     }
-
-    private var isParagraphOpen: Bool {
-        get { canContinue && paragraphIsLast }
-        set { paragraphIsLast = newValue }
-    }
-    private var paragraphIsLast = false
 
     /// Adds a line that is indented to the block above it.
     private mutating func extend(_ text: String) {

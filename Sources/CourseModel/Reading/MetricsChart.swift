@@ -13,48 +13,37 @@ public struct MetricsChart: Hashable, Sendable {
     /// What stands where nothing was measured.
     public static let unknown = "not measured yet"
 
-    private static let nameColumns = 26
+    private static let nameColumns = 24
 
     /// - Parameter columns: The room for a line; 76 on a screen of 80.
     public init(_ metrics: [WeekMetric], week: Int, record: StoryRecord, columns: Int) {
-        var rows: [Row] = []
-        if columns >= 76 {
-            rows = Self.table(metrics, week: week, record)
-        } else {
-            for metric in metrics {
-                rows.append(Row(text: metric.title, kind: .head))
-                rows += Self.values(metric, week: week, record).map { label, value, _, kind in
-                    Row(text: "  \(Self.pad(label, 14)) \(value)", kind: kind)
-                }
-            }
-        }
-        for metric in metrics where metric.canBeMeasured {
-            rows.append(Row(text: "", kind: .plain))
+        let isWide = columns >= 76
+        var rows = isWide ? Self.table(metrics, week: week, record) : []
+        // Without room for the table, every metric is listed; bars are for times only.
+        for metric in metrics where metric.canBeMeasured || !isWide {
+            if !rows.isEmpty { rows.append(Row(text: "", kind: .plain)) }
             rows.append(Row(text: metric.title, kind: .head))
-            rows += Self.bars(metric, week: week, record, columns: columns)
+            rows += Self.bars(metric, week: week, record, room: columns - 40)
         }
-        rows.append(Row(text: "", kind: .plain))
-        rows.append(Row(text: "Bars are logarithmic: ten times as long is about six blocks more.", kind: .note))
+        if columns >= 66 {
+            rows.append(Row(text: "", kind: .plain))
+            rows.append(Row(text: "Bars are logarithmic: ten times as long is about six blocks more.", kind: .note))
+        }
         self.rows = rows
     }
 
     private static func table(_ metrics: [WeekMetric], week: Int, _ record: StoryRecord) -> [Row] {
         func line(_ cells: [String]) -> String {
-            let widths = [nameColumns, 14, 14, 16]
-            return zip(cells, widths).map { pad($0, $1) }.joined() + cells.dropFirst(widths.count).joined()
+            let widths = [nameColumns, 12, 14, 13]
+            return trimmed(zip(cells, widths).map { pad($0, $1) }.joined() + cells.dropFirst(widths.count).joined())
         }
-        let head = line(["", "week \(week - 1)", "after week \(week)", "in your cluster", "week 15"])
+        let head = line(["", "week \(week - 1)", "after week \(week)", "yours", "week 15"])
         return [Row(text: head, kind: .head), Row(text: String(repeating: "─", count: 76), kind: .note)]
             + metrics.map { metric in
                 let measured = metric.measured(in: record)
-                let yours = measured?.readable ?? (metric.canBeMeasured ? unknown : "·")
-                return Row(
-                    text: line([
-                        metric.title, metric.before.text, metric.after.text,
-                        TextMeasure.width(yours) > 15 ? "not yet" : yours,
-                        short(metric.target.text),
-                    ]),
-                    kind: measured == nil ? .plain : .yours)
+                let yours = measured?.readable ?? (metric.canBeMeasured ? "not yet" : "·")
+                let cells = [metric.title, metric.before.text, metric.after.text, yours, metric.target.text]
+                return Row(text: line(cells.map(short)), kind: measured == nil ? .plain : .yours)
             }
     }
 
@@ -77,9 +66,10 @@ public struct MetricsChart: Hashable, Sendable {
         return values
     }
 
-    private static func bars(_ metric: WeekMetric, week: Int, _ record: StoryRecord, columns: Int) -> [Row] {
+    /// A line for each value; no bar where there is no room for one.
+    private static func bars(_ metric: WeekMetric, week: Int, _ record: StoryRecord, room: Int) -> [Row] {
         values(metric, week: week, record).map { label, text, seconds, kind in
-            let bar = seconds.map { String(repeating: "█", count: length($0, most: max(4, columns - 40))) } ?? ""
+            let bar = room < 8 ? "" : seconds.map { String(repeating: "█", count: length($0, most: room)) } ?? ""
             return Row(text: trimmed("  \(pad(label, 16)) \(pad(text, 17)) \(bar)"), kind: kind)
         }
     }

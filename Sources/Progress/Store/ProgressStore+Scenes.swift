@@ -84,7 +84,7 @@ extension ProgressStore {
         if hints > 0 { values[.hints] = .number(Double(hints)) }
         for (name, variable) in Self.timed {
             guard let latest = record.measurements[name]?.latest else { continue }
-            values[variable] = .number(Double(latest / 100) / 10)
+            values[variable] = .number(Double((latest + 50) / 100) / 10)
             if variable == .downtimeSeconds { values[.downtimeMeasured] = .bool(true) }
         }
         if let (pod, new) = results.reversed().lazy.compactMap(Self.replacement).first {

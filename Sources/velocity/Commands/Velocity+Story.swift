@@ -35,9 +35,8 @@ struct Play: AsyncParsableCommand {
         let learner = try CourseAccess.learner(store)
         let record = try store.story(of: learner)
         if list {
-            let rows = content.scenes.map { scene in
-                let isOpen = record.isOpen(scene)
-                return [scene.id.rawValue, isOpen ? scene.title : "· · ·", Self.state(of: scene, record)]
+            let rows = content.orderedScenes.map { scene in
+                [scene.id.rawValue, scene.title, Self.state(of: scene, record)]
             }
             return Output.table(["SCENE", "TITLE", "STATE"], rows)
         }
@@ -47,7 +46,7 @@ struct Play: AsyncParsableCommand {
                 content.scene($0.crisis.scene)
             }
         guard let chosen else {
-            throw CourseAccess.unknown("scene", scene ?? "", content.scenes.map(\.id.rawValue))
+            throw CourseAccess.unknown("scene", scene ?? "", content.orderedScenes.map(\.id.rawValue))
         }
         if !record.isOpen(chosen), let path = chosen.after {
             throw ClusterError(
