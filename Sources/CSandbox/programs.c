@@ -41,11 +41,11 @@ struct program *find_program(const char *name) {
     return program;
 }
 
-void add_program(const char *name, const char *pod, const char *container, pid_t process, int files) {
+struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files) {
     struct program *program = calloc(1, sizeof *program);
     if (!program) {
         close(files);
-        return;
+        return NULL;
     }
     struct stat status;
     snprintf(program->name, sizeof program->name, "%s", name);
@@ -56,6 +56,7 @@ void add_program(const char *name, const char *pod, const char *container, pid_t
     program->files = fstat(files, &status) == 0 ? status.st_ino : 0;
     program->next = sandboxd.programs;
     sandboxd.programs = program;
+    return program;
 }
 
 void forget_program(struct program *program) {
@@ -87,11 +88,12 @@ void forget_executions(void) {
 
 /// Ends what is left of a container and of the commands that were run in it.
 static void end_container(struct program *container) {
-    end_leftovers(container->files);
+    // Everything in a PID namespace has ended when its first process has.
+    if (!container->is_first) end_leftovers(container->files);
     for (struct program *program = sandboxd.programs, *next; program; program = next) {
         next = program->next;
         if (strcmp(program->container, container->name) != 0) continue;
-        end_leftovers(program->files);
+        if (!container->is_first) end_leftovers(program->files);
         program->is_released = true;
         // One that runs is forgotten when its end is seen.
         if (program->has_ended) forget_program(program);

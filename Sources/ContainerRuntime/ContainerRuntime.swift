@@ -84,6 +84,10 @@ public struct Image: Sendable, Hashable {
     public var workingDirectory: String
     /// `uid` the image asks for; nil means 0.
     public var user: Int?
+    /// The user's name, where the image asks for it by that.
+    public var userName: String?
+    /// The group the image asks for; nil: that of its user.
+    public var group: Int?
     /// The signal that asks the program to stop, SIGTERM unless the image says otherwise.
     public var stopSignal: Int32
 
@@ -115,6 +119,8 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     public var resolverConfiguration: String
     /// Text of `/etc/hosts`.
     public var hosts: String
+    /// Settings of the kernel for the pod's network and shared memory: `net.ipv4.tcp_syncookies=1`.
+    public var sysctls: [String] = []
 
     public init(
         podUID: String, name: String, namespace: String, hostName: String, address: String,
@@ -145,6 +151,8 @@ public struct ContainerConfiguration: Sendable, Hashable {
     public var environment: [String]
     public var workingDirectory: String
     public var runAsUser: Int?
+    /// What its processes may do besides.
+    public var security = ContainerSecurity()
     public var mounts: [Mount]
     /// Bytes; nil means no limit.
     public var memoryLimitBytes: Int?

@@ -216,12 +216,15 @@ actor PodWorker {
         while !isEnding {
             do {
                 let address = try node.addresses.assign(podUID: pod.uid)
-                let hostName = pod.spec["hostname"]?.string ?? pod.name
-                try await node.runtime.runPodSandbox(
-                    PodSandboxConfiguration(
-                        podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName, address: address,
-                        resolverConfiguration: node.addresses.resolverConfiguration(namespace: pod.namespace),
-                        hosts: HostsFile.text(pod, address: address, hostName: hostName)))
+                let hostName = PodHostName(pod)
+                if let obstacle = hostName.obstacle { throw RuntimeError.system(obstacle) }
+                var configuration = PodSandboxConfiguration(
+                    podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName.shown,
+                    address: address,
+                    resolverConfiguration: node.addresses.resolverConfiguration(namespace: pod.namespace),
+                    hosts: HostsFile.text(pod, address: address, hostName: hostName))
+                configuration.sysctls = PodSysctls.wanted(by: pod)
+                try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
                 facts.hasSandbox = true
                 await write()

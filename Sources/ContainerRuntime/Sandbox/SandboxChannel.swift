@@ -33,6 +33,22 @@ struct SandboxRequest {
         for text in list { add(text) }
     }
 
+    /// What a program may do (`wire.h`, "Rights").
+    mutating func add(rights security: ContainerSecurity) {
+        add(security.group ?? -1)
+        add(security.supplementalGroups.count)
+        for group in security.supplementalGroups { add(group) }
+        add(Int(security.capabilities.bits & 0xFFFF_FFFF))
+        add(Int(security.capabilities.bits >> 32))
+        var flags: UInt32 = 0
+        if !security.allowsPrivilegeEscalation { flags |= VS_NO_NEW_PRIVILEGES.rawValue }
+        if !security.isSystemCallFiltered { flags |= VS_UNFILTERED.rawValue }
+        if security.hasReadOnlyRoot { flags |= VS_READ_ONLY_ROOT.rawValue }
+        if !security.hasMaskedProc { flags |= VS_PLAIN_PROC.rawValue }
+        if security.processes == .pod { flags |= VS_SHARED_PROCESSES.rawValue }
+        add(Int(flags))
+    }
+
     fileprivate func numbered(_ id: UInt32) -> [UInt8] {
         var bytes = bytes
         withUnsafeBytes(of: id) { bytes.replaceSubrange(4..<8, with: $0) }

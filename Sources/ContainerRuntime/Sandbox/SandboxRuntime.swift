@@ -79,6 +79,7 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(configuration.podUID)
         request.add(configuration.hostName)
         request.add(configuration.address)
+        request.add(configuration.sysctls)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
     }
@@ -94,6 +95,7 @@ public final class SandboxRuntime: ContainerRuntime {
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
         try addLayers(of: recipe, to: &launch)
+        let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }
         if configuration.isTerminal { launch.environment = Self.withTerminal(launch.environment) }
         let wish = ExecRequest(
@@ -116,7 +118,7 @@ public final class SandboxRuntime: ContainerRuntime {
             defer { for end in ends { close(end) } }
             let running = Running(configuration: configuration, launch: launch, streams: streams)
             self.running.withLock { $0[id] = running }
-            let request = Self.request(launch, user: configuration.runAsUser, wish)
+            let request = Self.request(launch, configuration, wish)
             let process = try await start(request, launch.arguments, streams, ends)
             if !processes.hasEnded(id) { processIDs.withLock { $0[id] = process } }
         } catch {
@@ -127,15 +129,32 @@ public final class SandboxRuntime: ContainerRuntime {
         return ContainerID(id)
     }
 
-    private static func request(_ launch: Launch, user: Int?, _ wish: ExecRequest) -> SandboxRequest {
+    /// Fills in the groups that a manifest leaves open.
+    private static func withGroups(
+        _ configuration: ContainerConfiguration, _ recipe: ImageCatalog.Recipe
+    ) -> ContainerConfiguration {
+        var configuration = configuration
+        let user = configuration.runAsUser ?? 0
+        let own = ImageCatalog.groups(of: user, recipe.layers)
+        if configuration.security.group == nil {
+            configuration.security.group = user == recipe.image.user ? recipe.image.group ?? own[0] : own[0]
+        }
+        configuration.security.supplementalGroups += own.dropFirst()
+        return configuration
+    }
+
+    private static func request(
+        _ launch: Launch, _ configuration: ContainerConfiguration, _ wish: ExecRequest
+    ) -> SandboxRequest {
         var request = SandboxRequest(VS_CONTAINER_START)
         request.add(launch.pod.podUID)
         request.add(launch.container)
         request.add(launch.workingDirectory)
-        request.add(user ?? -1)
+        request.add(configuration.runAsUser ?? -1)
         request.add(wish.isTerminal ? 1 : 0)
         request.add(launch.arguments)
         request.add(launch.environment)
+        request.add(rights: configuration.security)
         request.add(launch.mounts.count)
         for mount in launch.mounts {
             request.add(mount.hostPath)
@@ -151,6 +170,11 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
         request.add(launch.changes)
         request.add(launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? [])
+        if case .container(let neighbour) = configuration.security.processes {
+            request.add(neighbour.rawValue)
+        } else {
+            request.add("")
+        }
         return request
     }
 
