@@ -198,6 +198,7 @@ void pod_remove(struct pod *pod) {
         if (process > 0) report_exit(process, status);
         if (process < 0 && errno != EINTR) break;
     }
+    memory_remove(pod->uid);
     int netlink = netlink_open();
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);

@@ -65,10 +65,11 @@ static int bind(const char *source, const char *target, bool is_read_only) {
     return 0;
 }
 
-int bind_inside(const char *from, const char *target, bool is_read_only) {
+/// Binds an open file or folder to a place in the new root.
+static int bind_open(int from, const char *target, bool is_read_only) {
     enum { clone = 1, close_on_exec = 02000000, whole_source = 4, whole_target = 0x40 };
     struct stat information;
-    if (stat(from, &information) != 0) return -errno;
+    if (fstat(from, &information) != 0) return -errno;
     int root = open("/newroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) return -errno;
     int place = vs_make_inside(root, target, S_ISDIR(information.st_mode));
@@ -76,13 +77,21 @@ int bind_inside(const char *from, const char *target, bool is_read_only) {
     if (place < 0) return place;
     int outcome = 0;
     struct attributes attributes = {.set = (is_read_only ? read_only : 0) | no_setuid};
-    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, from, recursive | clone | close_on_exec);
+    int tree = (int)syscall(SYS_open_tree, from, "", AT_EMPTY_PATH | recursive | clone | close_on_exec);
     if (tree < 0 || syscall(SYS_mount_setattr, tree, "", recursive | AT_EMPTY_PATH, &attributes, sizeof attributes) != 0
         || syscall(SYS_move_mount, tree, "", place, "", whole_source | whole_target) != 0) {
         outcome = -errno;
     }
     if (tree >= 0) close(tree);
     close(place);
+    return outcome;
+}
+
+int bind_inside(const char *from, const char *target, bool is_read_only) {
+    int source = open(from, O_PATH | O_CLOEXEC);
+    if (source < 0) return -errno;
+    int outcome = bind_open(source, target, is_read_only);
+    close(source);
     return outcome;
 }
 
@@ -95,13 +104,40 @@ static int put_file(size_t index, const struct file *file) {
     return outcome < 0 ? outcome : bind_inside(path, file->path, false);
 }
 
+/// Opens a path in a volume. A folder that is missing is made, with the mode of the volume.
+static int open_in_volume(int volume, const char *path) {
+    char link[64];
+    struct stat information;
+    int place = vs_open_inside(volume, path, O_PATH, 0);
+    if (place != -ENOENT) return place;
+    place = vs_make_inside(volume, path, true);
+    if (place < 0 || fstat(volume, &information) != 0) return place;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", place);
+    // Whoever may write to the volume may write there, too.
+    if (chmod(link, information.st_mode & 07777) != 0 || chown(link, (uid_t)-1, information.st_gid) != 0) {}
+    return place;
+}
+
+static int put_volume(const struct mount *mount) {
+    int old = open("/oldroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old < 0) return -errno;
+    // Links of the host lead where they lead there.
+    int source = vs_open_inside(old, mount->source, O_PATH, 0);
+    close(old);
+    if (source >= 0 && mount->inside[0]) {
+        int inside = open_in_volume(source, mount->inside);
+        close(source);
+        source = inside;
+    }
+    if (source < 0) return source;
+    int outcome = bind_open(source, mount->target, mount->is_read_only);
+    close(source);
+    return outcome;
+}
+
 /// A volume of the host; without a source, a folder that is made where the image lacks it.
 static int put_mount(const struct mount *mount) {
-    if (mount->source[0]) {
-        char from[600];
-        snprintf(from, sizeof from, "/oldroot%s", mount->source);
-        return bind_inside(from, mount->target, mount->is_read_only);
-    }
+    if (mount->source[0]) return put_volume(mount);
     int root = open("/newroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int place = root < 0 ? -errno : vs_make_inside(root, mount->target, true);
     if (root >= 0) close(root);

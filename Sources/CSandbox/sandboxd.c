@@ -182,8 +182,11 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.mounts = calloc(reader->failed ? 1 : start.mount_count + 1, sizeof *start.mounts);
     for (size_t index = 0; index < start.mount_count && !reader->failed && start.mounts; index++) {
         start.mounts[index].source = read_text(reader);
+        start.mounts[index].inside = read_text(reader);
         start.mounts[index].target = read_text(reader);
         start.mounts[index].is_read_only = read_number(reader) != 0;
+        start.mounts[index].is_memory = read_number(reader) != 0;
+        start.mounts[index].kibibytes = read_number(reader);
     }
     start.file_count = read_number(reader);
     if (start.file_count > 64) reader->failed = true;
@@ -206,7 +209,8 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
         reply(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {
         struct born born;
-        pid_t process = container_start(&start, &born, error, sizeof error);
+        pid_t process = memory_prepare(&start, error, sizeof error);
+        if (process == 0) process = container_start(&start, &born, error, sizeof error);
         answer_start(id, &start, uid, "", process, &born, error);
     }
     free_start(&start);

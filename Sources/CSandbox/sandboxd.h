@@ -123,8 +123,14 @@ int pods_prepare_network(char *error, size_t capacity);
 // container.c
 struct mount {
     const char *source;
+    /// The file or folder in the source that is meant; empty: all of it.
+    const char *inside;
     const char *target;
     bool is_read_only;
+    /// At the source are files in memory, for all containers of the pod.
+    bool is_memory;
+    /// What fits into them; 0: as the kernel says.
+    uint32_t kibibytes;
 };
 struct file {
     const char *path;
@@ -173,6 +179,12 @@ pid_t container_start(const struct start *start, struct born *born, char *error,
 /// Runs a command in a container; of `start`, what comes before the mounts and the streams count.
 pid_t container_execute(
     struct program *container, const struct start *start, struct born *born, char *error, size_t capacity);
+
+// memory.c
+/// Puts a file system in memory at the sources that are to have one, unless they have.
+int memory_prepare(const struct start *start, char *error, size_t capacity);
+/// Takes away those of a pod.
+void memory_remove(const char *pod);
 
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);

@@ -171,6 +171,19 @@ public struct ContainerConfiguration: Sendable, Hashable {
         public var hostPath: String
         public var containerPath: String
         public var isReadOnly: Bool
+        /// The file or folder in `hostPath` that is seen instead of all of it; no link in it leads out of `hostPath`.
+        ///
+        /// What is missing is made, a folder with the mode of `hostPath`. Empty: all of it.
+        public var subPath = ""
+        /// Where the host has an empty folder, the pod has files in memory, which go with it; nil for files on disk.
+        public var memory: Memory?
+
+        public struct Memory: Sendable, Hashable {
+            /// More than so many bytes do not fit; nil: half of this machine's memory.
+            public var bytesMax: Int?
+            public init(bytesMax: Int? = nil) { self.bytesMax = bytesMax }
+        }
+
         public init(hostPath: String, containerPath: String, isReadOnly: Bool) {
             self.hostPath = hostPath
             self.containerPath = containerPath

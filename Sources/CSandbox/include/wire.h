@@ -12,8 +12,8 @@ enum vs_message {
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
     /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
-    /// rights, count + (source, target, read-only), count + (path, content), image of its own (0 or 1), above the host's
-    /// system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing;
+    /// rights, count + (source, path in it or nothing, target, read-only, in memory, KiB or 0), count + (path, content),
+    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing;
     /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
     ///
     /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES and on).

@@ -158,8 +158,12 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(launch.mounts.count)
         for mount in launch.mounts {
             request.add(mount.hostPath)
+            request.add(mount.subPath)
             request.add(mount.containerPath)
             request.add(mount.isReadOnly ? 1 : 0)
+            request.add(mount.memory == nil ? 0 : 1)
+            // Rounded up to what the kernel counts in; 0 leaves it to the kernel.
+            request.add(mount.memory?.bytesMax.map { max(1, ($0 + 1023) / 1024) } ?? 0)
         }
         request.add(launch.files.count)
         for file in launch.files {
