@@ -78,12 +78,22 @@ public final class APIServer: Service {
                 authenticator: Authenticator(tokens: configuration.tokens, accounts: registry.tokens))
             let journal = auditJournal
             let file = configuration.auditFile.map { AuditFile(path: $0) }
-            try await cancelWhenGracefulShutdown { [bound] in
+            try await cancelWhenGracefulShutdown { [bound, registry] in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     // It goes on until the server has ended, so that the last requests are in it.
                     if let file { group.addTask { await file.follow(journal) } }
+                    group.addTask {
+                        if let port = try? await bound.value { await registry.announce(ServerAddress(port: port)) }
+                    }
                     defer { group.cancelAll() }
-                    try await server.run { bound.resolve(.success($0)) }
+                    do {
+                        try await server.run { bound.resolve(.success($0)) }
+                    } catch {
+                        bound.resolve(.failure(error as? ServerError ?? ServerError(message: "\(error)")))
+                        throw error
+                    }
+                    // A server that ended before it listened leaves nobody waiting for its port.
+                    bound.resolve(.failure(ServerError(message: "The API server has ended.")))
                 }
             }
         } catch {

@@ -70,7 +70,7 @@ extension Registry {
         return storage
     }
 
-    private func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {
+    func createIfMissing(_ kind: KindSchema, _ object: KubeObject) async throws(Status) {
         let target = Target(kind: kind, namespace: object.namespace, name: object.name)
         guard store.get(target.key) == nil else { return }
         do throws(Status) {

@@ -7,6 +7,7 @@ public import ServiceLifecycle
 public struct ControllerManager: Sendable {
     public let informers: InformerSet
     private let loops: [ControllerLoop]
+    private let customKinds: CustomKindCollection
 
     /// - Parameters:
     ///   - client: What the controllers read and write with.
@@ -21,6 +22,7 @@ public struct ControllerManager: Sendable {
         volumes: VolumeFolders? = nil, timeFactor: Double = 1
     ) {
         let informers = InformerSet(client: client)
+        let followed = FollowedKinds(informers.all, resources: resources)
         self.informers = informers
         let events = { EventRecorder(client: client, component: $0) }
         // A change to a pod concerns every Service whose selector takes it in, before or after.
@@ -86,10 +88,13 @@ public struct ControllerManager: Sendable {
             ] + Self.workloadLoops(informers, client: client, pace: Pace(factor: timeFactor))
             + [Self.quotaLoop(informers, client: client, kinds: namespacedKinds)]
             + Self.storage(informers, client: client, volumes: volumes)
-            + informers.all.map { GarbageCollector.loop($0, everything: informers.all, client: client) }
+            + informers.all.map {
+                GarbageCollector.loop($0, others: informers.all, followed: followed, client: client)
+            }
+        customKinds = CustomKindCollection(client: client, followed: followed)
     }
 
-    public var services: [any Service] { informers.all + loops }
+    public var services: [any Service] { informers.all + loops + [customKinds] }
 }
 
 extension ControllerLoop.Source {

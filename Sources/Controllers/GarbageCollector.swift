@@ -12,8 +12,10 @@ struct GarbageCollector: Reconciler {
     let client: any ClusterClient
     let informer: Informer
     /// All kinds that can own or be owned.
-    let everything: [Informer]
+    let followed: FollowedKinds
     let events: EventRecorder
+    /// A custom kind whose definition is gone: none of its objects is left.
+    var endedKind: ResourceType?
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = try await client.find(informer.resource, key) else { return .settled }
@@ -38,11 +40,13 @@ struct GarbageCollector: Reconciler {
     private func owners(of object: KubeObject) async throws -> Owners {
         var owners = Owners()
         for owner in object.ownerReferences {
-            let informer = everything.first {
-                $0.resource.kind == owner.kind && $0.resource.apiVersion == owner.apiVersion
+            let informer = followed.kind(of: owner)
+            if let endedKind, informer?.resource == endedKind {
+                owners.goneCount += 1
+                continue
             }
-            guard let type = informer?.resource else {
-                owners.solid.append(owner)  // A kind that is not followed: never guess that it is gone.
+            guard let type = followed.resource(of: owner) else {
+                owners.solid.append(owner)  // A kind that is not served: never guess that it is gone.
                 continue
             }
             if type.isNamespaced, object.namespace == nil {
@@ -105,7 +109,7 @@ struct GarbageCollector: Reconciler {
     }
 
     private func dependents(of owner: KubeObject) -> [(ResourceType, KubeObject)] {
-        everything.flatMap { informer in
+        followed.all.flatMap { informer in
             informer.list(ownedBy: owner.uid).map { (informer.resource, $0) }
         }
     }
@@ -154,11 +158,12 @@ struct GarbageCollector: Reconciler {
         }
     }
 
+    // MARK: Loops
+
     /// A loop for one kind: its own changes, owners that go, and dependents that go.
-    static func loop(_ informer: Informer, everything: [Informer], client: any ClusterClient) -> ControllerLoop {
-        let collector = GarbageCollector(
-            client: client, informer: informer, everything: everything,
-            events: EventRecorder(client: client, component: "garbage-collector-controller"))
+    static func loop(_ informer: Informer, others: [Informer], followed: FollowedKinds, client: any ClusterClient)
+        -> ControllerLoop
+    {
         let own = ControllerLoop.Source(informer) { change in
             guard let new = change.new, !new.ownerReferences.isEmpty || new.isBeingDeleted else { return [] }
             // Only what can change a decision: a new object, other owners, a deletion that began.
@@ -167,23 +172,42 @@ struct GarbageCollector: Reconciler {
             }
             return isOld == true && !new.isBeingDeleted ? [] : [ObjectKey(new)]
         }
-        let related = everything.map { other in
-            ControllerLoop.Source(other) { change in
-                var keys: [ObjectKey] = []
-                // An owner that is gone, or waits for its dependents: those of this kind are looked at.
-                if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
-                    keys += informer.list(ownedBy: change.object.uid).map(ObjectKey.init)
-                }
-                // A dependent that is gone or has left its owner: that one, of this kind, may go on.
-                let kept = Set(change.new?.ownerReferences.map(\.uid) ?? [])
-                let left = (change.old?.ownerReferences ?? []).filter { !kept.contains($0.uid) }
-                keys += left.filter { $0.kind == informer.resource.kind }.map { owner in
-                    ObjectKey(
-                        namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
-                }
-                return keys
+        let collector = GarbageCollector(informer, followed: followed, client: client)
+        return ControllerLoop(collector, sources: [own] + others.map { related($0, to: informer) })
+    }
+
+    /// A loop for what changes of another kind mean for one kind.
+    static func loop(_ informer: Informer, after other: Informer, followed: FollowedKinds, client: any ClusterClient)
+        -> ControllerLoop
+    {
+        ControllerLoop(
+            GarbageCollector(informer, followed: followed, client: client), sources: [related(other, to: informer)])
+    }
+
+    init(_ informer: Informer, followed: FollowedKinds, client: any ClusterClient) {
+        self.client = client
+        self.informer = informer
+        self.followed = followed
+        events = EventRecorder(client: client, component: "garbage-collector-controller")
+    }
+
+    private static func related(_ other: Informer, to informer: Informer) -> ControllerLoop.Source {
+        ControllerLoop.Source(other) { change in
+            var keys: [ObjectKey] = []
+            // An owner that is gone, or waits for its dependents: those of this kind are looked at.
+            if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
+                keys += informer.list(ownedBy: change.object.uid).map(ObjectKey.init)
             }
+            // A dependent that is gone, has left its owner or does not hold it up any more: that one, of this kind, may go on.
+            let left = (change.old?.ownerReferences ?? []).filter { owner in
+                guard let now = change.new?.ownerReferences.first(where: { $0.uid == owner.uid }) else { return true }
+                return owner.blocksOwnerDeletion && !now.blocksOwnerDeletion
+            }
+            keys += left.filter { $0.kind == informer.resource.kind }.map { owner in
+                ObjectKey(
+                    namespace: informer.resource.isNamespaced ? change.object.namespace : nil, name: owner.name)
+            }
+            return keys
         }
-        return ControllerLoop(collector, sources: [own] + related)
     }
 }

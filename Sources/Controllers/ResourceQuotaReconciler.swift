@@ -10,14 +10,12 @@ struct ResourceQuotaReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let quota = try await client.find(.resourceQuotas, key), !quota.isBeingDeleted else { return .settled }
-        let usage = QuotaUsage(quota)
         var objects: [ResourceType: [KubeObject]] = [:]
-        let kinds = kinds()
-        for kind in usage.neededKinds(of: kinds) {
+        for kind in QuotaUsage.kinds(for: quota, among: kinds()) {
             objects[kind] = try await client.list(kind, in: key.namespace).items
         }
         let hard = quota.value[["spec", "hard"]] ?? [:]
-        let used = usage.used(objects, kinds: kinds)
+        let used = QuotaUsage.used(of: quota, by: objects)
         let status = quota.value["status"]
         guard status?["hard"] ?? [:] != hard || !Self.areEqual(status?["used"], used) else { return .settled }
         var changed = quota

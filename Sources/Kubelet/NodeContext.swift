@@ -57,7 +57,8 @@ final class NodeContext: Sendable {
 enum HostsFile {
     static func text(_ pod: Pod, address: String, hostName: PodHostName) -> String {
         var lines = [
-            "# Written by the kubelet.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+            // Programs know by this line that the file is not the image's own.
+            "# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
         ]
         lines.append(([address] + [hostName.full, hostName.short].compactMap { $0 }).joined(separator: "\t"))
         for alias in pod.spec["hostAliases"]?.array ?? [] {

@@ -4,19 +4,21 @@ import KubeModel
 /// Writing the files of a volume so that a program sees all of the old ones or all of the new ones.
 extension PodVolumes {
     /// Makes `files`, by their paths in the volume, what is in it; nothing happens if they are.
-    func write(_ files: [String: [UInt8]], to path: String) throws(ConfigurationError) {
+    ///
+    /// - Parameter group: The group that is to read them, if the pod names one.
+    func write(_ files: [String: VolumeFile], to path: String, group: Int? = nil) throws(ConfigurationError) {
         let files = files.filter { name, _ in
             let parts = name.split(separator: "/")
             return !parts.isEmpty && !parts.contains("..")
         }
-        guard !holds(files, path) else { return }
+        guard !holds(files, path, group) else { return }
         let before = link(at: "\(path)/..data")
         let version = "..\(Timestamp.now.nanoseconds)"
         try makeDirectory("\(path)/\(version)")
-        for (name, bytes) in files {
+        for (name, file) in files {
             let parts = name.split(separator: "/").map(String.init)
             if parts.count > 1 { try makeDirectory("\(path)/\(version)/\(parts.dropLast().joined(separator: "/"))") }
-            try writeFile(bytes, "\(path)/\(version)/\(name)")
+            try writeFile(file, "\(path)/\(version)/\(name)", group: group)
             symlink("..data/\(parts[0])", "\(path)/\(parts[0])")
         }
         unlink("\(path)/..data_tmp")
@@ -27,14 +29,22 @@ extension PodVolumes {
         if let before, before.hasPrefix(".."), !before.contains("/") { removeTree("\(path)/\(before)") }
     }
 
-    private func topNames(_ files: [String: [UInt8]]) -> Set<String> {
+    private func topNames(_ files: [String: VolumeFile]) -> Set<String> {
         Set(files.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
     }
 
-    private func holds(_ files: [String: [UInt8]], _ path: String) -> Bool {
+    private func holds(_ files: [String: VolumeFile], _ path: String, _ group: Int?) -> Bool {
         guard access("\(path)/..data", F_OK) == 0 else { return false }
         guard count(in: "\(path)/..data/") == files.count else { return false }
-        return files.allSatisfy { contents(of: "\(path)/..data/\($0.key)") == $0.value }
+        return files.allSatisfy { name, file in
+            contents(of: "\(path)/..data/\(name)") == file.bytes
+                && mode(of: "\(path)/..data/\(name)") == file.permissions(group: group)
+        }
+    }
+
+    private func mode(of path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 
     func contents(of path: String) -> [UInt8]? {
@@ -87,4 +97,14 @@ extension PodVolumes {
         }
         rmdir(path)
     }
+}
+
+/// One file of a volume.
+struct VolumeFile: Sendable, Hashable {
+    var bytes: [UInt8]
+    /// The permissions that the manifest asks for; nil for the usual ones, 0644.
+    var mode: Int?
+
+    /// The permissions as they are: a group that is named can read.
+    func permissions(group: Int?) -> mode_t { mode_t(mode ?? 0o644) & 0o7777 | (group == nil ? 0 : 0o440) }
 }

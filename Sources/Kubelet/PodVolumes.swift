@@ -32,26 +32,38 @@ struct PodVolumes: Sendable {
             return try await mounted(claim, volume: name, lookup)
         }
         if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
-        var files: [String: [UInt8]] = [:]
-        let sources = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
-        for source in sources {
+        var files: [String: VolumeFile] = [:]
+        let projected = volume["projected"]
+        for source in projected.map({ $0["sources"]?.array ?? [] }) ?? [volume] {
             if let projection = source["serviceAccountToken"] {
                 let file = projection["path"]?.string ?? "token"
                 let present = keepsTokens ? contents(of: "\(path)/..data/\(file)") : nil
-                if let present {
-                    files[file] = present
-                } else {
-                    files[file] = try await self.token(projection, name, token)
-                }
+                let bytes = if let present { present } else { try await self.token(projection, name, token) }
+                files[file] = VolumeFile(bytes: bytes, mode: projected?["defaultMode"]?.int)
                 continue
             }
             guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
                 return nil
             }
-            files.merge(found) { _, last in last }
+            for (name, file) in found {
+                files[name] = VolumeFile(bytes: file.bytes, mode: file.mode ?? projected?["defaultMode"]?.int)
+            }
         }
-        try write(files, to: path)
+        try write(files, to: path, group: pod.spec[["securityContext", "fsGroup"]]?.int)
         return path
+    }
+
+    /// How long the tokens of a volume are good for, the shortest of them; nil if it has none.
+    static func tokenLifetime(of volume: JSONValue) -> Duration? {
+        (volume[["projected", "sources"]]?.array ?? []).compactMap { source in
+            source["serviceAccountToken"].map { .seconds($0["expirationSeconds"]?.int ?? 3600) }
+        }.min()
+    }
+
+    /// Whether a volume shows what the pod's metadata say.
+    static func showsPod(_ volume: JSONValue) -> Bool {
+        let parts = volume["projected"].map { $0["sources"]?.array ?? [] } ?? [volume]
+        return parts.contains { $0["downwardAPI"] != nil }
     }
 
     /// The ConfigMaps and Secrets in a volume.
@@ -72,7 +84,7 @@ struct PodVolumes: Sendable {
     private func files(
         of source: JSONValue, volume: String, _ pod: Pod, _ facts: [String: String], _ capacity: [String: Quantity],
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
-    ) async throws(ConfigurationError) -> [String: [UInt8]]? {
+    ) async throws(ConfigurationError) -> [String: VolumeFile]? {
         if let reference = source["configMap"] {
             return try await entries(.configMaps, reference, name: reference["name"]?.string ?? "", volume, lookup)
         }
@@ -81,14 +93,16 @@ struct PodVolumes: Sendable {
             return try await entries(.secrets, reference, name: name, volume, lookup)
         }
         if let reference = source["downwardAPI"] {
-            var files: [String: [UInt8]] = [:]
+            var files: [String: VolumeFile] = [:]
             for item in reference["items"]?.array ?? [] {
                 guard let path = item["path"]?.string else { continue }
                 let text = item[["fieldRef", "fieldPath"]]?.string.map { ContainerEnvironment.field($0, pod, facts) }
                 let amount = item["resourceFieldRef"].flatMap { reference in
-                    pod.containers.first.flatMap { ContainerEnvironment.resourceField(reference, $0, pod, capacity) }
+                    pod.containers.first { $0.name == reference["containerName"]?.string }
+                        .flatMap { ContainerEnvironment.resourceField(reference, $0, pod, capacity) }
                 }
-                files[path] = Array((text ?? amount ?? "").utf8)
+                files[path] = VolumeFile(
+                    bytes: Array((text ?? amount ?? "").utf8), mode: item["mode"]?.int ?? reference["defaultMode"]?.int)
             }
             return files
         }
@@ -98,7 +112,7 @@ struct PodVolumes: Sendable {
     private func entries(
         _ resource: ResourceType, _ reference: JSONValue, name: String, _ volume: String,
         _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
-    ) async throws(ConfigurationError) -> [String: [UInt8]] {
+    ) async throws(ConfigurationError) -> [String: VolumeFile] {
         let isOptional = reference["optional"]?.bool ?? false
         let object: KubeObject?
         do throws(Status) { object = try await lookup(resource, name) } catch {
@@ -116,12 +130,15 @@ struct PodVolumes: Sendable {
         for (key, value) in object.value["binaryData"]?.object ?? [:] {
             all[key] = Base64Text.decode(value.string ?? "") ?? []
         }
-        guard let items = reference["items"]?.array else { return all }
-        var chosen: [String: [UInt8]] = [:]
+        let mode = reference["defaultMode"]?.int
+        guard let items = reference["items"]?.array else {
+            return all.mapValues { VolumeFile(bytes: $0, mode: mode) }
+        }
+        var chosen: [String: VolumeFile] = [:]
         for item in items {
             guard let key = item["key"]?.string, let path = item["path"]?.string else { continue }
             if let bytes = all[key] {
-                chosen[path] = bytes
+                chosen[path] = VolumeFile(bytes: bytes, mode: item["mode"]?.int ?? mode)
             } else if !isOptional {
                 throw mountFailure(volume, "references non-existent config key: \(key)")
             }
@@ -143,11 +160,15 @@ struct PodVolumes: Sendable {
         }
     }
 
-    func writeFile(_ bytes: [UInt8], _ path: String) throws(ConfigurationError) {
+    /// - Parameter group: The group that is to read the file, if the pod names one.
+    func writeFile(_ content: VolumeFile, _ path: String, group: Int?) throws(ConfigurationError) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw mountFailure(path, String(cString: strerror(errno))) }
         defer { close(file) }
-        var rest = bytes[...]
+        // Whatever the umask; and where groups cannot be given, there is one user only.
+        if let group { fchown(file, .max, gid_t(group)) }
+        fchmod(file, content.permissions(group: group))
+        var rest = content.bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             guard count > 0 else { throw mountFailure(path, String(cString: strerror(errno))) }

@@ -69,7 +69,7 @@ extension PodWorker {
 
     // MARK: Changes
 
-    /// Writes volumes anew whenever a ConfigMap or Secret in them changes, until cancelled.
+    /// Writes volumes anew whenever a ConfigMap or Secret in them changes, or the pod's labels, until cancelled.
     ///
     /// Each object has a watch of its own, as with the real kubelet: a node needs no right to see others.
     func followVolumes() async {
@@ -82,6 +82,17 @@ extension PodWorker {
             for (source, volumes) in users {
                 group.addTask { await self.follow(source, in: volumes) }
             }
+            for volume in all {
+                guard let lifetime = PodVolumes.tokenLifetime(of: volume) else { continue }
+                group.addTask { await self.renewTokens(in: volume, every: lifetime * 4 / 5) }
+            }
+            let labeled = all.filter(PodVolumes.showsPod)
+            guard !labeled.isEmpty else { return }
+            group.addTask {
+                for await _ in self.relabelings {
+                    for volume in labeled { await self.refresh(volume) }
+                }
+            }
         }
     }
 
@@ -91,21 +102,27 @@ extension PodWorker {
             fieldSelector: "metadata.name=\(source.name)")
         await withDiscardingTaskGroup { group in
             group.addTask { try? await informer.run() }
-            for await change in informer.changes() {
-                // What is gone stays in the volumes that have it.
-                guard change.new != nil else { continue }
+            for await _ in informer.changes() {
                 for volume in volumes { await refresh(volume) }
             }
             group.cancelAll()
         }
     }
 
-    private func refresh(_ volume: JSONValue) async {
+    /// Writes new tokens before the old ones expire, as the kubelet does after 80 % of their time.
+    private func renewTokens(in volume: JSONValue, every period: Duration) async {
+        while true {
+            do { try await ContinuousClock().sleep(for: period) } catch { return }
+            await refresh(volume, keepsTokens: false)
+        }
+    }
+
+    private func refresh(_ volume: JSONValue, keepsTokens: Bool = true) async {
         let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
         // Nobody uses it yet: the container that will prepares it.
         guard let name = volume["name"]?.string, volumes.isPrepared(name) else { return }
-        // A version that cannot be had leaves the last one in place.
-        _ = try? await prepare(volume, keepsTokens: true)
+        // A version that cannot be had leaves the last one in place; what is optional and gone is taken away.
+        _ = try? await prepare(volume, keepsTokens: keepsTokens)
     }
 }
 

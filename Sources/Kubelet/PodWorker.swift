@@ -32,15 +32,23 @@ actor PodWorker {
     let hurries: AsyncStream<Duration>
     private let hurry: AsyncStream<Duration>.Continuation
     private var graceSeconds: Int?
+    /// How long the pod may be active: as its manifest said first, and each time that it says less.
+    private let deadlines: AsyncStream<Int>
+    private let deadline: AsyncStream<Int>.Continuation
     /// Fires when ephemeral containers have been added.
     let additions: AsyncStream<Void>
     let addition: AsyncStream<Void>.Continuation
+    /// Fires when labels or annotations have changed, which volumes may show.
+    let relabelings: AsyncStream<Void>
+    private let relabeling: AsyncStream<Void>.Continuation
 
     /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
     init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
         self.pod = pod
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
+        (relabelings, relabeling) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (deadlines, deadline) = AsyncStream.makeStream()
         (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
         states = pod.containers.map { ContainerState($0, recordedIn: pod, "containerStatuses") }
@@ -50,6 +58,7 @@ actor PodWorker {
             isTerminating: false, failure: refusal)
         ephemeralStates = pod.ephemeralContainers.map(Self.ephemeralState(in: pod))
         addition.yield()
+        if let seconds = pod.activeDeadlineSeconds { deadline.yield(seconds) }
     }
 
     /// The pod's own address; nil before its sandbox is there.
@@ -67,7 +76,7 @@ actor PodWorker {
                 end()
             } else {
                 group.addTask { await self.live() }
-                group.addTask { await self.obeyDeadline() }
+                group.addTask { await self.obeyDeadlines() }
             }
             await waitForEnd()
             group.cancelAll()
@@ -102,8 +111,15 @@ actor PodWorker {
     /// Takes in a newer version of the pod's object; nil says that the object is gone.
     func update(_ object: KubeObject?) {
         if let object {
+            let before = pod
             pod.object = object
             takeEphemeralContainers()
+            if let seconds = pod.activeDeadlineSeconds, seconds != before.activeDeadlineSeconds {
+                deadline.yield(seconds)
+            }
+            if object.labels != before.object.labels || object.annotations != before.object.annotations {
+                relabeling.yield()
+            }
             guard object.isBeingDeleted else { return }
         } else {
             isForgotten = true
@@ -115,10 +131,17 @@ actor PodWorker {
     }
 
     /// Ends a pod that has been on the node for longer than its manifest allows.
-    private func obeyDeadline() async {
-        guard let seconds = pod.spec["activeDeadlineSeconds"]?.int else { return }
+    private func obeyDeadlines() async {
+        await withDiscardingTaskGroup { group in
+            for await seconds in deadlines { group.addTask { await self.obeyDeadline(seconds) } }
+            group.cancelAll()
+        }
+    }
+
+    private func obeyDeadline(_ seconds: Int) async {
         await pause(node.configuration.prescribed(.seconds(seconds) - (Timestamp.now - facts.started)))
-        guard !isEnding, !isDone, !Task.isCancelled else { return }
+        // Another deadline may have come since.
+        guard !isEnding, !isDone, !Task.isCancelled, pod.activeDeadlineSeconds == seconds else { return }
         let message = "Pod was active on the node longer than the specified deadline"
         facts.failure = PodStatus.Failure(reason: "DeadlineExceeded", message: message)
         await record(.normal, "DeadlineExceeded", message)

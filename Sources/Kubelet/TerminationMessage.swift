@@ -47,7 +47,10 @@ struct TerminationMessage: Sendable {
             .map { $0.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false) }
             .filter { $0.count == 4 }
             .suffix(Self.logLinesMax)
-            .map { $0[3] + [UInt8(ascii: "\n")] }
+            .map { parts -> [UInt8] in
+                let isWhole = parts[2].first == UInt8(ascii: "F")
+                return isWhole ? Array(parts[3]) + [UInt8(ascii: "\n")] : Array(parts[3])
+            }
         return String(decoding: lines.joined().suffix(Self.logBytesMax), as: UTF8.self)
     }
 

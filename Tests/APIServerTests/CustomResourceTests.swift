@@ -52,10 +52,12 @@ import Testing
         #expect(changed.generation == 2)
         changed.value[["status", "replicas"]] = 3
         changed.value[["spec", "image"]] = "ignored"
+        changed.labels = ["ignored": "too"]
         changed = try await client.update(CronTabs.resource, changed, subresource: "status", options: WriteOptions())
         #expect(changed.generation == 2)
         #expect(changed.value[["status", "replicas"]] == 3)
         #expect(changed.value[["spec", "image"]] == "b")
+        #expect(changed.labels.isEmpty)
     }
 
     @Test("what is wrong is said as Kubernetes says it")

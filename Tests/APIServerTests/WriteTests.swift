@@ -25,6 +25,22 @@ import Testing
         #expect(made.value[["spec", "strategy", "type"]] == "RollingUpdate")
     }
 
+    @Test("the status of a Deployment is written without its labels, that of a pod with them")
+    func statusLabels() async throws {
+        let fixture = try Fixture()
+        _ = try await fixture.client.create(.deployments, MemoryCluster.deployment("web"))
+        _ = try await fixture.client.create(.pods, MemoryCluster.pod("web"))
+        let patch: JSONValue = ["metadata": ["labels": ["new": "one"], "annotations": ["new": "one"]]]
+        func patched(_ resource: ResourceType) async throws -> KubeObject {
+            try await fixture.client.patch(
+                resource, namespace: "default", name: "web", .merge(patch), subresource: "status",
+                options: WriteOptions())
+        }
+        let deployment = try await patched(.deployments)
+        #expect(deployment.labels["new"] == nil && deployment.annotations["new"] == "one")
+        #expect(try await patched(.pods).labels["new"] == "one")
+    }
+
     @Test("a generated name is the prefix and five letters")
     func generateName() async throws {
         let fixture = try Fixture()

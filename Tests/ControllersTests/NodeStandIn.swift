@@ -49,7 +49,9 @@ final class NodeStandIn: Service {
             if object.isBeingDeleted {
                 if state.withLock({ !$0.clings }) { try await end(object) }
             } else if !pod.isScheduled {
-                let binding: JSONValue = ["target": ["name": .string(Self.node(for: pod))]]
+                let binding: JSONValue = [
+                    "metadata": ["name": .string(pod.name)], "target": ["name": .string(Self.node(for: pod))],
+                ]
                 _ = try await client.call(
                     "POST", .pods, namespace: pod.namespace, name: pod.name, subresource: "binding", body: binding)
             } else if pod.podIP.isEmpty, !pod.isTerminal {

@@ -24,7 +24,7 @@ import Testing
     private func used(
         _ quota: KubeObject, _ objects: [ResourceType: [KubeObject]]
     ) -> JSONValue {
-        QuotaUsage(quota).used(objects, kinds: KindCatalog.builtIn.kinds.map(\.resource))
+        QuotaUsage.used(of: quota, by: objects)
     }
 
     @Test("requests and limits of pods that have not ended add up")

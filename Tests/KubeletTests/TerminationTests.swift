@@ -51,6 +51,21 @@ struct TerminationTests {
         }
     }
 
+    @Test("a deadline can be set, and brought forward, while the pod runs")
+    func newDeadline() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod("web", ["terminationGracePeriodSeconds": 5]))
+            for seconds in [100_000_000, 1] {
+                let patch: JSONValue = ["spec": ["activeDeadlineSeconds": JSONValue(seconds)]]
+                _ = try await bed.client.patch(
+                    .pods, namespace: "default", name: "web", .merge(patch), subresource: nil, options: WriteOptions())
+            }
+            let failed = try await bed.version(from: ready) { $0.phase == "Failed" }
+            #expect(failed.value[["status", "reason"]] == "DeadlineExceeded")
+        }
+    }
+
     @Test("a pod that is active for longer than its deadline is ended, and stays to be seen as failed")
     func deadline() async throws {
         let bed = try KubeletBed()

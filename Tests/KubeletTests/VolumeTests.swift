@@ -107,6 +107,46 @@ import Testing
         }
     }
 
+    @Test("files have the mode of their item, or of their volume; a group of the pod can read them")
+    func modes() async throws {
+        let bed = try KubeletBed()
+        try await make(bed, .configMaps, ["a": "one", "b": "two"])
+        try await bed.run {
+            let items: JSONValue = [["key": "a", "path": "a", "mode": 0o400], ["key": "b", "path": "deep/b"]]
+            let source: JSONValue = ["configMap": ["name": "source", "items": items, "defaultMode": 0o600]]
+            var pod = spec(source)
+            _ = try await bed.ready(try await bed.makePod("web", pod))
+            let path = try mount(bed).hostPath
+            func mode(_ file: String) throws -> Int? {
+                let real = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+                return try FileManager.default.attributesOfItem(atPath: real)[.posixPermissions] as? Int
+            }
+            #expect(try mode(path + "/a") == 0o400)
+            #expect(try mode(path + "/deep/b") == 0o600)
+            pod["securityContext"] = ["fsGroup": 1001]
+            _ = try await bed.ready(try await bed.makePod("grouped", pod))
+            let grouped = try mount(bed).hostPath
+            #expect(grouped != path)
+            #expect(try mode(grouped + "/a") == 0o440)
+            #expect(try mode(grouped + "/deep/b") == 0o640)
+        }
+    }
+
+    @Test("labels that a volume shows are written anew when they change")
+    func labels() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let items: JSONValue = [["path": "labels", "fieldRef": ["fieldPath": "metadata.labels"]]]
+            _ = try await bed.ready(try await bed.makePod("web", spec(["downwardAPI": ["items": items]])))
+            let path = try mount(bed).hostPath
+            let changes = try FolderChanges(path)
+            let patch: JSONValue = ["metadata": ["labels": ["tier": "gold"]]]
+            _ = try await bed.client.patch(
+                .pods, namespace: "default", name: "web", .merge(patch), subresource: nil, options: WriteOptions())
+            try await changes.wait { _ in (try? text(path + "/labels"))?.contains("tier=\"gold\"") ?? false }
+        }
+    }
+
     @Test("a source that is missing is told in FailedMount; the container waits in ContainerCreating until it comes")
     func missing() async throws {
         let bed = try KubeletBed()
@@ -125,13 +165,19 @@ import Testing
         }
     }
 
-    @Test("a source that is optional and missing is an empty folder")
+    @Test("a source that is optional is an empty folder while it is missing")
     func optional() async throws {
         let bed = try KubeletBed()
         try await bed.run {
             let source: JSONValue = ["configMap": ["name": "source", "optional": true]]
             _ = try await bed.ready(try await bed.makePod("web", spec(source)))
-            #expect(!FileManager.default.fileExists(atPath: try mount(bed).hostPath + "/a"))
+            let path = try mount(bed).hostPath
+            #expect(!FileManager.default.fileExists(atPath: path + "/a"))
+            let changes = try FolderChanges(path)
+            try await make(bed, .configMaps, ["a": "one"])
+            try await changes.wait { $0.contains("a") }
+            try await bed.client.delete(.configMaps, namespace: "default", name: "source", options: DeleteOptions())
+            try await changes.wait { !$0.contains("a") }
         }
     }
 

@@ -14,6 +14,7 @@ extension Registry {
         case .pods where request.isCreatingPod:
             if isEnabled("LimitRanger") { LimitRanger.applyDefaults(&object, facts) }
             if isEnabled("ServiceAccount") { try await admitAccount(&object, request) }
+            if isEnabled("RuntimeClass") { try RuntimeClassPlugin.resolve(&object, request, facts) }
             if isEnabled("Priority") { try PriorityPlugin.resolve(&object, request, facts) }
             return true
         case .persistentVolumeClaims where request.operation == .create && request.subresource == nil:
@@ -23,6 +24,8 @@ extension Registry {
             StorageAdmission.protect(&object, "kubernetes.io/pv-protection")
         case .ingresses where request.operation == .create && request.subresource == nil:
             StorageAdmission.setDefaultIngressClass(&object, facts)
+        case .certificateSigningRequests where request.operation == .create:
+            SigningRequestPlugin.setRequestor(&object, request.caller)
         case .secrets where request.subresource == nil: fillTokenSecret(&object)
         default: return false
         }
@@ -36,6 +39,7 @@ extension Registry {
         switch request.resource {
         case .pods, .persistentVolumeClaims:
             if isEnabled("LimitRanger") { try LimitRanger.check(object, request, facts) }
+        case .certificateSigningRequests: try SigningRequestPlugin.check(object, request, authorizer)
         case .priorityClasses: try PriorityPlugin.check(object, request, facts)
         case .clusterRoles, .roles, .clusterRoleBindings, .roleBindings:
             try Escalation(authorizer: authorizer, request: request).check(object)

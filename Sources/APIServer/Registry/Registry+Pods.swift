@@ -4,12 +4,23 @@ import ObjectStore
 
 /// The sub-resources of pods that are actions.
 extension Registry {
-    /// Puts a pod on a node (POST `binding`); 409 if it is on one already.
-    func bind(_ target: Target, _ binding: JSONValue, _ settings: WriteSettings) async throws(Status) {
-        guard let node = binding[["target", "name"]]?.string, !node.isEmpty else {
-            throw .invalid(
-                ResourceType(group: "", version: "v1", kind: "Binding", plural: "bindings"), name: target.name,
-                [.required(FieldPath("target", "name"))])
+    /// Puts a pod on a node (POST `pods/NAME/binding`, or `bindings`); 409 if it is on one already.
+    ///
+    /// - Returns: Texts for `Warning` headers.
+    func bind(_ target: Target, _ body: JSONValue, _ settings: WriteSettings) async throws(Status) -> [String] {
+        let kind = try kind(of: .bindings)
+        let (object, warnings) = try decode(kind, body, settings)
+        guard object.name == target.name else {
+            throw .badRequest("name in URL does not match name in Binding object")
+        }
+        let binding = object.value
+        let errors = FieldError.complaints(aboutBinding: binding)
+        guard errors.isEmpty, let node = binding[["target", "name"]]?.string else {
+            // Kubernetes does not say which object is wrong here, nor that it is the caller's fault.
+            let texts = errors.map(\.description)
+            throw Status(
+                code: 500, reason: "",
+                message: texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]")
         }
         let bindings = ResourceType(group: "", version: "v1", kind: "Binding", plural: "pods/binding")
         let annotations = binding[["metadata", "annotations"]]?.object ?? [:]
@@ -32,6 +43,7 @@ extension Registry {
             Self.setScheduled(&pod, now: time)
             return pod
         }
+        return warnings
     }
 
     private static func setScheduled(_ pod: inout KubeObject, now: Timestamp) {

@@ -11,7 +11,7 @@ struct SubresourceAnswer: Sendable {
 
 extension Registry {
     /// Sub-resources that are another way to write the object itself.
-    private static let ownForms: Set<String> = ["status", "finalize", "ephemeralcontainers"]
+    private static let ownForms: Set<String> = ["status", "finalize", "ephemeralcontainers", "approval"]
 
     /// 404 unless the sub-resource exists and is written like the object itself.
     func checkChangeable(_ kind: KindSchema, _ subresource: String?) throws(Status) {
@@ -32,8 +32,8 @@ extension Registry {
         case ("PUT", "scale"):
             return SubresourceAnswer(code: 200, value: try await updateScale(target, body, settings))
         case ("POST", "binding") where target.resource == .pods:
-            try await bind(target, body, settings)
-            return SubresourceAnswer(code: 201, value: SuccessStatus.created)
+            let warnings = try await bind(target, body, settings)
+            return SubresourceAnswer(code: 201, value: SuccessStatus.created, warnings: warnings)
         case ("POST", "eviction") where target.resource == .pods:
             return SubresourceAnswer(
                 code: 201, value: try await evict(target, body, isDryRun: settings.isDryRun))

@@ -25,6 +25,8 @@ final class Registry: Sendable {
     let ledger = RequestLedger()
     /// Admission plugins that are switched off.
     let disabledPlugins: Set<String>
+    /// Where the server listens; nil until it does.
+    let address = Mutex<ServerAddress?>(nil)
     /// Whether `prepare` has been done.
     let preparation = OneAtATime()
 

@@ -22,7 +22,13 @@ final class Documents: Sendable {
     private let shared = Mutex(Shared())
     private let swagger = SwaggerPages()
 
-    init(_ liveCatalog: LiveCatalog) { self.liveCatalog = liveCatalog }
+    /// Where the server listens, as `host:port`; nil until it does.
+    private let serverAddress: @Sendable () -> String?
+
+    init(_ liveCatalog: LiveCatalog, serverAddress: @escaping @Sendable () -> String?) {
+        self.liveCatalog = liveCatalog
+        self.serverAddress = serverAddress
+    }
 
     func answer(_ route: Route, _ request: APIRequest) throws(Status) -> APIResponse {
         let (catalog, generation) = liveCatalog.snapshot
@@ -71,7 +77,9 @@ final class Documents: Sendable {
         guard let form = Representation(accept: request.accept) else { throw .notAcceptable }
         guard form == .aggregatedDiscovery else {
             return .json(
-                isCore ? Discovery.apiVersions(serverAddress: "127.0.0.1") : Discovery.groupList(catalog))
+                isCore
+                    ? Discovery.apiVersions(serverAddress: serverAddress() ?? ServerAddress.host)
+                    : Discovery.groupList(catalog))
         }
         let document = document(isCore ? "api" : "apis", generation) {
             Discovery.aggregated(catalog, isCore: isCore).encoded

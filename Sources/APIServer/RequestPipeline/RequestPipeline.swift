@@ -7,7 +7,7 @@ struct RequestPipeline: Sendable {
 
     init(registry: Registry) {
         self.registry = registry
-        documents = Documents(registry.liveCatalog)
+        documents = Documents(registry.liveCatalog) { registry.serverAddress?.text }
     }
 
     func respond(to request: APIRequest) async -> APIResponse {

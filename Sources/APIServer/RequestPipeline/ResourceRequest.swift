@@ -44,6 +44,7 @@ struct ResourceRequest {
         case "POST":
             guard path.namespace != nil || !kind.resource.isNamespaced else { throw .methodNotAllowed }
             let body = try body(kind)
+            if kind.resource == .bindings { return try await bind(body) }
             let written = try await registry.create(
                 kind, namespace: path.namespace, body: body.value, settings(body.duplicateFields))
             return try presenter(kind).object(written, code: 201)
@@ -55,6 +56,14 @@ struct ResourceRequest {
             return try presenter(kind).list(page)
         default: throw .methodNotAllowed
         }
+    }
+
+    /// The older way to put a pod on a node: the name is in the body alone.
+    private func bind(_ body: RequestBody) async throws(Status) -> APIResponse {
+        let name = body.value[["metadata", "name"]]?.string ?? ""
+        let pod = Target(kind: try registry.kind(of: .pods), namespace: path.namespace, name: name)
+        let warnings = try await registry.bind(pod, body.value, settings(body.duplicateFields))
+        return .json(SuccessStatus.created, code: 201, warnings: warnings)
     }
 
     /// A list or a watch.

@@ -145,12 +145,12 @@ public final class LogWriter: Sendable {
         logs.announce(path)
     }
 
-    /// The container has ended: what waits for its line feed is written, and followers end.
+    /// The container has ended: what waits for its line feed is written as the part of a line that it is, and followers end.
     public func finish(now: Timestamp) {
         state.withLock { state in
             var output: [UInt8] = []
             for (stream, line) in state.partial where !line.isEmpty {
-                output += Array("\(now.nanoText) \(stream) F ".utf8) + line + [UInt8(ascii: "\n")]
+                output += Array("\(now.nanoText) \(stream) P ".utf8) + line + [UInt8(ascii: "\n")]
             }
             state.partial = [:]
             flush(output, &state)

@@ -38,20 +38,20 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     }
 
     /// As `2026-05-04T13:37:00Z`.
-    public var text: String { write(fraction: nil) }
+    public var text: String { Self.text(seconds: seconds) }
 
     /// As `2026-05-04T13:37:00.123456Z`.
-    public var microText: String { write(fraction: 6) }
+    public var microText: String {
+        Self.text(seconds: seconds, microseconds: (nanoseconds - seconds * 1_000_000_000) / 1000)
+    }
 
-    private func write(fraction digits: Int?) -> String {
+    /// Any moment of the years 1 to 9999, those included that do not fit a timestamp.
+    static func text(seconds: Int64, microseconds: Int64? = nil) -> String {
         let (day, second) = seconds.flooredDivision(by: 86_400)
         let date = CivilDate(daysSinceEpoch: day)
-        var text = "\(Self.pad(date.year, 4))-\(Self.pad(date.month, 2))-\(Self.pad(date.day, 2))T"
-        text += "\(Self.pad(second / 3600, 2)):\(Self.pad(second / 60 % 60, 2)):\(Self.pad(second % 60, 2))"
-        if digits != nil {
-            let micros = (nanoseconds - seconds * 1_000_000_000) / 1000
-            text += ".\(Self.pad(micros, 6))"
-        }
+        var text = "\(pad(date.year, 4))-\(pad(date.month, 2))-\(pad(date.day, 2))T"
+        text += "\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2))"
+        if let microseconds { text += ".\(pad(microseconds, 6))" }
         return text + "Z"
     }
 

@@ -170,9 +170,11 @@ public enum ProtobufBody {
         }
         switch message.name {
         case "meta.Time", "meta.MicroTime":
-            guard let seconds = numbers[1], 0..<253_402_300_800 ~= seconds else { return .null }
-            let moment = Timestamp(seconds: seconds) + .nanoseconds(min(max(numbers[2] ?? 0, 0), 999_999_999))
-            return .string(message.name == "meta.Time" ? moment.text : moment.microText)
+            // From the year 1 to the year 9999.
+            guard let seconds = numbers[1], -62_135_596_800..<253_402_300_800 ~= seconds else { return .null }
+            let micros = min(max(numbers[2] ?? 0, 0), 999_999_999) / 1000
+            return .string(
+                Timestamp.text(seconds: seconds, microseconds: message.name == "meta.Time" ? nil : micros))
         case "pkg.api.resource.Quantity": return .string(texts[1] ?? "0")
         default: return numbers[1] ?? 0 == 0 ? .int(numbers[2] ?? 0) : .string(texts[3] ?? "")
         }

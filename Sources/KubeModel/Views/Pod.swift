@@ -13,6 +13,8 @@ public struct Pod: Sendable, Hashable {
     public var nodeName: String { spec["nodeName"]?.string ?? "" }
     public var isScheduled: Bool { !nodeName.isEmpty }
     public var restartPolicy: String { spec["restartPolicy"]?.string ?? "Always" }
+    /// How long the pod may be active after its start; nil for ever.
+    public var activeDeadlineSeconds: Int? { spec["activeDeadlineSeconds"]?.int }
     public var terminationGracePeriodSeconds: Int { spec["terminationGracePeriodSeconds"]?.int ?? 30 }
     public var containers: [Container] { (spec["containers"]?.array ?? []).map(Container.init) }
     public var initContainers: [Container] { (spec["initContainers"]?.array ?? []).map(Container.init) }

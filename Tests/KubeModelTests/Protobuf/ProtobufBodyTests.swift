@@ -59,10 +59,10 @@ import Testing
     @Test(
         "a time has whole seconds, and none for what lies outside of the calendar",
         arguments: [
-            (0, "1970-01-01T00:00:00Z"), (1_777_901_820, "2026-05-04T13:37:00Z"), (-1, nil), (253_402_300_800, nil),
+            (0, "1970-01-01T00:00:00Z"), (1_777_901_820, "2026-05-04T13:37:00Z"), (-1, "1969-12-31T23:59:59Z"),
+            (253_402_300_800, nil), (-62_135_596_798, "0001-01-01T00:00:02Z"), (-62_135_596_801, nil),
             (Int64.max, nil), (Int64.min, nil),
-            // Later than the nanoseconds of a Timestamp reach: the nearest moment that fits.
-            (253_402_300_799, "2262-04-11T23:47:16Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
         ] as [(Int64, String?)])
     func time(seconds: Int64, text: String?) throws {
         let time = Wire.message(8, Wire.number(1, seconds), Wire.number(2, 999_999_999))

@@ -3,7 +3,7 @@ import KubeModel
 /// One object of each kind with many of its members.
 enum Samples {
     static func text(of resource: ResourceType) -> String {
-        texts["\(resource.apiVersion)/\(resource.kind)"] ?? texts[resource.kind] ?? "{}"
+        texts["\(resource.apiVersion)/\(resource.kind)"] ?? texts[resource.kind] ?? extensions[resource.kind] ?? "{}"
     }
 
     private static let texts: [String: String] = [

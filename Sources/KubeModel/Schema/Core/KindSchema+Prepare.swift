@@ -44,8 +44,12 @@ extension KindSchema {
     private func keepAllButStatus(_ object: inout KubeObject, old: KubeObject) {
         var kept = old.value
         kept["status"] = object.value["status"]
-        kept["metadata"] = object.value["metadata"]
-        kept[["metadata", "ownerReferences"]] = old.value[["metadata", "ownerReferences"]]
+        if custom != nil {
+            kept[["metadata", "managedFields"]] = object.value[["metadata", "managedFields"]]
+        } else {
+            kept["metadata"] = object.value["metadata"]
+            kept[["metadata", "ownerReferences"]] = old.value[["metadata", "ownerReferences"]]
+        }
         object.value = kept
     }
 

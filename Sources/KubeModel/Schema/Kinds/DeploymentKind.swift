@@ -127,5 +127,8 @@ extension KindSchema {
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.countsAnnotations = true
+            $0.prepareForUpdate = { deployment, old, subresource in
+                if subresource == "status" { deployment.labels = old.labels }
+            }
         })
 }

@@ -1,11 +1,12 @@
 extension KindCatalog {
     /// The kinds that are always there.
     public static let builtIn = KindCatalog(
-        core + apps + events + autoscaling + batch + ReviewKinds.all + coordination + discovery + networking + policy
-            + rights + scheduling + storage + extensions + computed)
+        core + apps + events + autoscaling + batch + ReviewKinds.all + certificates + coordination + discovery
+            + networking + policy + rights + scheduling + storage + extensions + admission + node + flow + computed)
 
     private static let core: [KindSchema] = [
-        .configMap, .endpoints, .event, .limitRange, .namespace, .node, .persistentVolumeClaim, .persistentVolume, .pod,
+        .podBinding, .componentStatus, .configMap, .endpoints, .event, .limitRange, .namespace, .node,
+        .persistentVolumeClaim, .persistentVolume, .pod,
         .podTemplate, .replicationController, .resourceQuota, .secret, .serviceAccount, .service,
     ]
 
@@ -35,5 +36,15 @@ extension KindCatalog {
 
     private static let scheduling: [KindSchema] = [.priorityClass]
 
-    private static let storage: [KindSchema] = [.storageClass]
+    private static let storage: [KindSchema] = [
+        .csiDriver, .csiNode, .csiStorageCapacity, .storageClass, .volumeAttachment,
+    ]
+
+    private static let node: [KindSchema] = [.runtimeClass]
+
+    private static let admission: [KindSchema] = [.mutatingWebhookConfiguration, .validatingWebhookConfiguration]
+
+    private static let flow: [KindSchema] = [.flowSchema, .priorityLevelConfiguration]
+
+    private static let certificates: [KindSchema] = [.certificateSigningRequest]
 }

@@ -166,8 +166,11 @@ extension KindSchema {
             $0.countsGenerations = true
             $0.initialStatus = ["conditions": nil, "acceptedNames": ["plural": "", "kind": ""]]
             $0.prepareForCreate = { noteStoredVersion(&$0) }
-            $0.prepareForUpdate = { object, _, subresource in
-                if subresource == nil { noteStoredVersion(&object) }
+            $0.prepareForUpdate = { object, old, subresource in
+                guard subresource == "status" else { return noteStoredVersion(&object) }
+                for member in ["labels", "annotations", "finalizers"] {
+                    object.value[["metadata", member]] = old.value[["metadata", member]]
+                }
             }
             $0.validate = { object, errors in DefinitionRules.check(object, into: &errors) }
             $0.validateUpdate = { object, old, subresource, errors in

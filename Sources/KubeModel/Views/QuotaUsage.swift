@@ -1,11 +1,11 @@
-import KubeModel
-
-/// What an object counts against quotas (`Resource Quotas`), and for which of them.
-struct QuotaUsage: Sendable {
+/// What an object counts against quotas, and for which of them.
+///
+/// Source: Kubernetes docs, "Resource Quotas".
+public struct QuotaUsage: Sendable {
     private let object: KubeObject
     private let resource: ResourceType
 
-    init(_ object: KubeObject, _ resource: ResourceType) {
+    public init(_ object: KubeObject, _ resource: ResourceType) {
         self.object = object
         self.resource = resource
     }
@@ -19,7 +19,7 @@ struct QuotaUsage: Sendable {
     ]
 
     /// The amounts, by the names that quotas use.
-    var amounts: [String: Quantity] {
+    public var amounts: [String: Quantity] {
         var amounts = [Self.countName(resource): Quantity(1)]
         if Self.shortNames.contains(resource) { amounts[resource.plural] = Quantity(1) }
         switch resource {
@@ -48,12 +48,13 @@ struct QuotaUsage: Sendable {
         return amounts
     }
 
+    /// The sum of the containers and sidecars, or the largest init container where that is more.
     private func total(_ pod: Pod, _ amounts: (Container) -> [String: Quantity]) -> [String: Quantity] {
         var total: [String: Quantity] = [:]
-        for container in pod.containers {
+        for container in pod.containers + pod.initContainers.filter(\.isSidecar) {
             for (name, amount) in amounts(container) { total[name] = (total[name] ?? Quantity(0)) + amount }
         }
-        for container in pod.initContainers {
+        for container in pod.initContainers where !container.isSidecar {
             for (name, amount) in amounts(container) { total[name] = max(total[name] ?? amount, amount) }
         }
         return total
@@ -84,6 +85,33 @@ struct QuotaUsage: Sendable {
         return amounts
     }
 
+    // MARK: All of a namespace
+
+    /// The kinds whose objects a quota has to look at.
+    public static func kinds(for quota: KubeObject, among kinds: [ResourceType]) -> [ResourceType] {
+        kinds.filter { !concerned(limits(quota), $0).isEmpty }
+    }
+
+    /// What the objects of a quota's namespace use of it, in the order of its limits.
+    public static func used(of quota: KubeObject, by objects: [ResourceType: [KubeObject]]) -> JSONValue {
+        let limits = limits(quota)
+        var sums: [String: Quantity] = [:]
+        for (resource, objects) in objects {
+            let names = concerned(limits, resource)
+            for usage in objects.map({ QuotaUsage($0, resource) }) where usage.matches(quota) {
+                let amounts = usage.amounts
+                for name in names { sums[name] = (sums[name] ?? Quantity(0)) + (amounts[name] ?? Quantity(0)) }
+            }
+        }
+        var used: JSONValue = [:]
+        for name in limits { used[name] = .string((sums[name] ?? Quantity(0)).description) }
+        return used
+    }
+
+    private static func limits(_ quota: KubeObject) -> [String] {
+        (quota.value[["spec", "hard"]]?.object ?? [:]).map(\.key)
+    }
+
     // MARK: Which quotas
 
     private static let podAmountNames: Set<String> = [
@@ -92,25 +120,27 @@ struct QuotaUsage: Sendable {
     ]
 
     /// Those of a quota's names that objects of this resource can count for.
-    func concerned(_ names: some Sequence<String>) -> [String] {
+    public func concerned(_ names: some Sequence<String>) -> [String] { Self.concerned(names, resource) }
+
+    private static func concerned(_ names: some Sequence<String>, _ resource: ResourceType) -> [String] {
         names.filter { name in
-            if name == Self.countName(resource) { return true }
+            if name == countName(resource) { return true }
             switch resource {
             case .pods:
-                if Self.podAmountNames.contains(name) || name.hasPrefix("hugepages-") { return true }
+                if podAmountNames.contains(name) || name.hasPrefix("hugepages-") { return true }
                 // Whatever else a container can ask for, except what claims ask for.
                 return name.hasPrefix("requests.") && name != "requests.storage"
             case .services: return ["services", "services.nodeports", "services.loadbalancers"].contains(name)
             case .persistentVolumeClaims:
                 return ["persistentvolumeclaims", "requests.storage"].contains(name)
                     || name.contains(".storageclass.storage.k8s.io/")
-            default: return Self.shortNames.contains(resource) && name == resource.plural
+            default: return shortNames.contains(resource) && name == resource.plural
             }
         }.sorted()
     }
 
     /// Whether a quota's scopes take in the object.
-    func matches(_ quota: KubeObject) -> Bool {
+    public func matches(_ quota: KubeObject) -> Bool {
         var scopes = (quota.value[["spec", "scopes"]]?.array ?? []).compactMap(\.string).map { name in
             JSONValue.object(["scopeName": .string(name), "operator": "Exists"])
         }
@@ -155,7 +185,7 @@ struct QuotaUsage: Sendable {
 
     /// What containers must say because a quota counts it, and do not: `must specify cpu for: main`; nil if nothing is
     /// missing.
-    func missing(_ names: [String]) -> String? {
+    public func missing(_ names: [String]) -> String? {
         guard resource == .pods else { return nil }
         let pod = Pod(object)
         var missing: [(String, [String])] = []
