@@ -65,6 +65,7 @@ void forget_program(struct program *program) {
         *link = program->next;
         break;
     }
+    limits_remove(program);
     if (program->files_handle >= 0) close(program->files_handle);
     free(program);
 }
@@ -105,6 +106,9 @@ void report_exit(pid_t process, int status) {
     while (program && (program->process != process || program->has_ended)) program = program->next;
     if (!program) return;
     program->has_ended = true;
+    // Nothing of it is to be stopped or killed any more: its number may be another process's soon.
+    limits_remove(program);
+    limits_note(program->container);
     if (!program->container[0]) end_container(program);
     tell_exit(program, status);
     if (!program->container[0] || program->is_released) forget_program(program);

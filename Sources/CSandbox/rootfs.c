@@ -106,15 +106,16 @@ static int put_file(size_t index, const struct file *file) {
 
 /// Opens a path in a volume. A folder that is missing is made, with the mode of the volume.
 static int open_in_volume(int volume, const char *path) {
-    char link[64];
     struct stat information;
     int place = vs_open_inside(volume, path, O_PATH, 0);
     if (place != -ENOENT) return place;
     place = vs_make_inside(volume, path, true);
-    if (place < 0 || fstat(volume, &information) != 0) return place;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", place);
+    if (place < 0) return place;
+    close(place);
+    place = vs_open_inside(volume, path, O_RDONLY | O_DIRECTORY, 0);
     // Whoever may write to the volume may write there, too.
-    if (chmod(link, information.st_mode & 07777) != 0 || chown(link, (uid_t)-1, information.st_gid) != 0) {}
+    if (place >= 0 && fstat(volume, &information) == 0
+        && (fchown(place, (uid_t)-1, information.st_gid) != 0 || fchmod(place, information.st_mode & 07777) != 0)) {}
     return place;
 }
 

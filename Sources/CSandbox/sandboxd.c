@@ -86,6 +86,8 @@ void tell_exit(const struct program *program, int32_t status) {
     packet_begin(&packet, VS_EXITED, 0);
     packet_add(&packet, program->name, (uint32_t)strlen(program->name));
     packet_add(&packet, &status, sizeof status);
+    int32_t is_out_of_memory = program->is_out_of_memory;
+    packet_add(&packet, &is_out_of_memory, sizeof is_out_of_memory);
     packet_send(&packet, -1);
 }
 
@@ -167,7 +169,11 @@ static void free_start(struct start *start) {
 static void answer_start(uint32_t id, const struct start *start, const char *pod, const char *container, pid_t process,
     const struct born *born, const char *error) {
     struct program *program = process > 0 ? add_program(start->name, pod, container, process, born->files) : NULL;
-    if (program) program->is_first = !container[0] && !start->shares_processes && !start->neighbour;
+    if (program && container[0]) limits_note(container);
+    if (program && !container[0]) {
+        program->is_first = !start->shares_processes && !start->neighbour;
+        limits_add(program, start, now_milliseconds());
+    }
     reply(id, process > 0 ? 0 : process, error, process, process > 0 ? born->terminal : -1);
     if (process > 0 && born->terminal >= 0) close(born->terminal);
 }
@@ -200,6 +206,9 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.changes = read_text(reader);
     start.layers = read_list(reader);
     const char *neighbour = read_text(reader);
+    start.memory = read_number(reader);
+    start.memory |= (uint64_t)read_number(reader) << 32;
+    start.millicores = read_number(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
     if (reader->failed || !start.mounts || !start.files || !start.layers) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
@@ -351,7 +360,7 @@ static void loop(int signals) {
     for (;;) {
         struct pollfd watched[2 + 256] = {{sandboxd.control, POLLIN, 0}, {signals, POLLIN, 0}};
         int count = 2;
-        int64_t now = now_milliseconds(), timeout = -1;
+        int64_t now = now_milliseconds(), timeout = limits_look(now);
         for (struct connecting *entry = connecting; entry && count < 258; entry = entry->next) {
             watched[count++] = (struct pollfd){entry->socket, POLLOUT, 0};
             int64_t left = entry->deadline > now ? entry->deadline - now : 0;

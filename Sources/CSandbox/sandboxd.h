@@ -51,6 +51,8 @@ struct program {
     bool has_ended, is_released;
     /// A container whose end the kernel makes the end of everything in it.
     bool is_first;
+    /// It was ended because it used more memory than it may.
+    bool is_out_of_memory;
     /// Used while looking for what runs.
     bool is_left;
 };
@@ -161,6 +163,9 @@ struct start {
     bool has_read_only_root;
     /// Nothing of /proc is hidden or read-only.
     bool has_plain_proc;
+    /// Bytes and thousandths of a core; 0: no limit.
+    uint64_t memory;
+    uint32_t millicores;
     /// The pod's processes are those of all its containers.
     bool shares_processes;
     /// The container whose processes this one sees; NULL for none.
@@ -185,6 +190,15 @@ pid_t container_execute(
 int memory_prepare(const struct start *start, char *error, size_t capacity);
 /// Takes away those of a pod.
 void memory_remove(const char *pod);
+
+// limits.c
+/// Begins to watch over the limits of a container that has some; times are milliseconds.
+void limits_add(struct program *program, const struct start *start, int64_t now);
+/// A command has been started in a container, or has ended.
+void limits_note(const char *container);
+void limits_remove(const struct program *program);
+/// Does what is due; returns the milliseconds until there is more to do, or -1 where nobody has limits.
+int64_t limits_look(int64_t now);
 
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);

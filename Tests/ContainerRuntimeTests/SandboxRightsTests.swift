@@ -74,7 +74,7 @@ struct SandboxRightsTests {
                 $0.security.isSystemCallFiltered = false
                 $0.runAsUser = 1000
             }
-            #expect([standard, limited, open] == ["02\n", "12\n", "00\n"])
+            #expect([standard, limited, open] == ["02", "12", "00"])
         }
     }
 

@@ -13,7 +13,8 @@ enum vs_message {
     VS_POD_REMOVE = 2,
     /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
     /// rights, count + (source, path in it or nothing, target, read-only, in memory, KiB or 0), count + (path, content),
-    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing;
+    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing,
+    /// bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0;
     /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
     ///
     /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES and on).
@@ -35,7 +36,7 @@ enum vs_message {
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,
-    /// name of a container or an execution, wait status
+    /// name of a container or an execution, wait status, 1 where it was ended for using too much memory
     VS_EXITED = 101,
     /// number: 0 or an errno, text: `sandboxd` is ready or will not be
     VS_STARTED = 102,

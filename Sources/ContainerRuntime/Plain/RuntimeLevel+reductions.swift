@@ -7,6 +7,7 @@ extension RuntimeLevel {
         case .sandbox:
             [
                 "Privileged containers have the rights of ordinary ones; hostPID and hostIPC are not given.",
+                "Limits are kept by watching; /proc/meminfo and nproc show this machine's memory and processors.",
                 "Seccomp profiles of one's own (type Localhost) are refused.",
             ]
                 + (geteuid() == 0

@@ -80,14 +80,14 @@ final class SandboxChannel: Sendable {
     private let process: pid_t
     private let shared = Mutex(Shared())
     private let reader = NIOThreadPool(numberOfThreads: 1)
-    private let exited: @Sendable (_ name: String, _ status: Int32) -> Void
+    private let exited: @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
 
     /// What the other side said when it was ready.
     let greeting: String
 
     /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
     init(
-        role: String = "__sandboxd", exited: @escaping @Sendable (_ name: String, _ status: Int32) -> Void
+        role: String = "__sandboxd", exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
     ) throws(RuntimeError) {
         var channel: Int32 = -1
         process = vs_channel_start(role, &channel)
@@ -168,7 +168,7 @@ final class SandboxChannel: Sendable {
                     returning: SandboxReply(
                         error: packet.number(0), sentence: packet.text(1), number: packet.number(2),
                         descriptor: packet.descriptor))
-            case VS_EXITED.rawValue: exited(packet.text(0), packet.number(1))
+            case VS_EXITED.rawValue: exited(packet.text(0), packet.number(1), packet.number(2) == 1)
             default: break
             }
         }

@@ -62,7 +62,9 @@ public final class SandboxRuntime: ContainerRuntime {
         self.processes = processes
         self.logs = logs
         self.images = images
-        channel = try SandboxChannel(role: role) { name, status in processes.exited(name, status: status) }
+        channel = try SandboxChannel(role: role) { name, status, isOutOfMemory in
+            processes.exited(name, status: status, isOutOfMemory: isOutOfMemory)
+        }
     }
 
     /// What the other side said when it was ready.
@@ -179,6 +181,10 @@ public final class SandboxRuntime: ContainerRuntime {
         } else {
             request.add("")
         }
+        let memory = UInt64(max(0, configuration.memoryLimitBytes ?? 0))
+        request.add(Int(memory & 0xFFFF_FFFF))
+        request.add(Int(memory >> 32))
+        request.add(max(0, configuration.cpuLimitMillicores ?? 0))
         return request
     }
 
