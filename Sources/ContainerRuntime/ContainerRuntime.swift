@@ -46,11 +46,16 @@ public protocol ContainerRuntime: NetworkDatapath {
 
     /// The first process of a running container, as this machine numbers it; nil where there is none.
     func process(of container: ContainerID) -> Int32?
+
+    /// Bytes that a running container keeps of what it has written outside its volumes; nil where that cannot be told.
+    func writtenBytes(of container: ContainerID) -> Int?
 }
 
 extension ContainerRuntime {
     /// Containers without processes use nothing that could be measured.
     public func process(of container: ContainerID) -> Int32? { nil }
+
+    public func writtenBytes(of container: ContainerID) -> Int? { nil }
 
     public func hasImage(_ reference: String) -> Bool { false }
 }
@@ -70,6 +75,9 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String
     public init(_ rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
+
+    /// 64 hexadecimal digits, the same for the same container, as other container runtimes number theirs.
+    public var digits: String { Digest(of: Array(rawValue.utf8)).hex }
 }
 
 /// An image reference resolved to what is run.

@@ -31,7 +31,7 @@ extension PodWorker {
                 let hasStartup = container.probe(.startup) != nil
                 await change(slot) { state in
                     state.begin(at: .now)
-                    state.containerID = "velocity://\(id)"
+                    state.containerID = "velocity://\(id.digits)"
                     state.imageID = image.digest
                     state.isStarted = !hasStartup
                     state.isReady = !hasStartup && !hasReadiness && (slot.isMain || container.isSidecar)

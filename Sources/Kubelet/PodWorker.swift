@@ -77,6 +77,7 @@ actor PodWorker {
             } else {
                 group.addTask { await self.live() }
                 group.addTask { await self.obeyDeadlines() }
+                group.addTask { await self.obeyStorageLimits() }
             }
             await waitForEnd()
             group.cancelAll()
@@ -145,6 +146,15 @@ actor PodWorker {
         let message = "Pod was active on the node longer than the specified deadline"
         facts.failure = PodStatus.Failure(reason: "DeadlineExceeded", message: message)
         await record(.normal, "DeadlineExceeded", message)
+        end()
+    }
+
+    /// Ends a pod at once that keeps more on this node than it may.
+    func evict(_ message: String) async {
+        guard !isEnding, !isDone, !Task.isCancelled else { return }
+        facts.failure = PodStatus.Failure(reason: "Evicted", message: message)
+        hurry.yield(.zero)
+        await record(.warning, "Evicted", message)
         end()
     }
 

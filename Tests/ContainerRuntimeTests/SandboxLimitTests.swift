@@ -36,6 +36,8 @@ struct SandboxLimitTests {
                 $0.memoryLimitBytes = 64 << 20
             }
             try await bed.wait(for: "up")
+            // Blocks of 4 KiB, and the few files that every container has.
+            #expect((20_000_000..<21_000_000).contains(bed.runtime.writtenBytes(of: id) ?? 0))
             let small = try await bed.runtime.execute(id, command: ["true"], timeout: .seconds(5))
             #expect(small.code == 0)
             let large = try await bed.runtime.execute(

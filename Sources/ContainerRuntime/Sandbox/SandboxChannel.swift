@@ -87,7 +87,8 @@ final class SandboxChannel: Sendable {
 
     /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
     init(
-        role: String = "__sandboxd", exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
+        role: String = "__sandboxd",
+        exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
     ) throws(RuntimeError) {
         var channel: Int32 = -1
         process = vs_channel_start(role, &channel)
