@@ -65,6 +65,8 @@ int pods_prepare_network(char *error, size_t capacity) {
     if (outcome == 0) outcome = address_add(netlink, "lo", gateway(), 32);
     // Any address of the service range can be listened on here.
     if (outcome == 0) outcome = route_add(netlink, inet_addr("10.96.0.0"), 16, "lo", 0, 0, RTN_LOCAL);
+    // And any address of the part of the pod network that no node has: for what stands in for a pod in the host process.
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.255.0"), 24, "lo", 0, 0, RTN_LOCAL);
     close(netlink);
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_forward", "1");
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");

@@ -272,9 +272,11 @@ static void begin_connecting(uint32_t id, struct reader *reader) {
     const char *address = read_text(reader);
     int port = (int)read_number(reader);
     int64_t timeout = read_number(reader);
+    const char *source = read_text(reader);
+    if (reader->failed) return reply(id, -EINVAL, "the request is malformed", 0, -1);
     struct pod *pod = uid[0] ? find_pod(uid) : NULL;
-    if (reader->failed || (uid[0] && !pod)) return reply(id, reader->failed ? -EINVAL : -ENOENT, "there is no such pod", 0, -1);
-    int socket = socket_connect(pod, address, port, error, sizeof error);
+    if (uid[0] && !pod) return reply(id, -ENOENT, "there is no such pod", 0, -1);
+    int socket = socket_connect(pod, address, port, source[0] ? source : "169.254.1.1", error, sizeof error);
     if (socket < 0) return reply(id, socket, error, 0, -1);
     struct connecting *entry = calloc(1, sizeof *entry);
     if (!entry) {
@@ -324,10 +326,11 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
         return;
     }
     case VS_CONNECT: return begin_connecting(id, &reader);
-    case VS_RULES: {
+    case VS_RULES:
+    case VS_POLICY: {
         size_t count;
         const uint8_t *rules = read_bytes(&reader, &count);
-        if (!reader.failed) outcome = vs_nft_apply(rules, count, error, sizeof error);
+        if (!reader.failed) outcome = (type == VS_RULES ? vs_nft_apply : vs_nft_apply_policy)(rules, count, error, sizeof error);
         return reply(id, outcome, error, 0, -1);
     }
     default: return reply(id, -ENOSYS, "there is no such request", 0, -1);

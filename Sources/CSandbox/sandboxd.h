@@ -219,4 +219,4 @@ int seccomp_deny(void);
 // sockets.c
 int socket_listen(int protocol, const char *address, int port, char *error, size_t capacity);
 /// A socket that is connecting.
-int socket_connect(struct pod *pod, const char *address, int port, char *error, size_t capacity);
+int socket_connect(struct pod *pod, const char *address, int port, const char *source, char *error, size_t capacity);

@@ -254,7 +254,7 @@ actor PodWorker {
                 var configuration = PodSandboxConfiguration(
                     podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName.shown,
                     address: address,
-                    resolverConfiguration: node.addresses.resolverConfiguration(namespace: pod.namespace),
+                    resolverConfiguration: node.addresses.resolverConfiguration(for: pod),
                     hosts: HostsFile.text(pod, address: address, hostName: hostName))
                 configuration.sysctls = PodSysctls.wanted(by: pod)
                 try await node.runtime.runPodSandbox(configuration)

@@ -26,13 +26,15 @@ enum vs_message {
     VS_EXECUTE = 5,
     /// 6 or 17, address (text), port → reply with a descriptor
     VS_LISTEN = 6,
-    /// pod or nothing, address (text), port, milliseconds → reply with a descriptor, when the connection stands
+    /// pod or nothing, address (text), port, milliseconds, source address (text) or nothing → reply with a descriptor, when the connection stands
     VS_CONNECT = 7,
     /// rule table (nft.h) → reply
     VS_RULES = 8,
     /// name of an execution, 1 or 0 → reply. 1: everything it started is gone by then; 0: it has ended, and what it left running
     /// in its container goes with the container.
     VS_END = 9,
+    /// policy table (nft.h) → reply
+    VS_POLICY = 10,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,

@@ -4,7 +4,7 @@ import KubeModel
 extension ImageCatalog {
     /// How a stored image is run.
     func recipe(_ stored: ImageStore.Stored, in store: ImageStore) throws(RuntimeError) -> Recipe {
-        let config = stored.config
+        var config = stored.config
         var recipe: Recipe
         if let base = config.base {
             guard let reference = ImageReference(parsing: base) else { throw .invalidImageName(reference: base) }
@@ -14,6 +14,7 @@ extension ImageCatalog {
         }
         let layers = Layers(
             store: store, digests: config.layers, hasSystem: config.base != nil, volumes: config.volumes)
+        Self.useOwnSettings(of: layers, &recipe, entrypoint: &config.entrypoint)
         let name = ImageReference(parsing: stored.reference)?.name ?? stored.reference
         recipe.layers = layers
         recipe.image = Image(
@@ -24,6 +25,41 @@ extension ImageCatalog {
         let user = String(config.user.prefix { $0 != ":" })
         if !user.isEmpty, Int(user) == nil { recipe.image.userName = user }
         return recipe
+    }
+
+    /// An image on nginx brings settings of its own, as all of them do: the whole file, or servers in `conf.d`.
+    private static func useOwnSettings(of layers: Layers, _ recipe: inout Recipe, entrypoint: inout [String]) {
+        guard let index = recipe.files.firstIndex(where: { $0.path == nginxSettings }) else { return }
+        if layers.find("/etc/nginx/nginx.conf") != nil {
+            entrypoint = entrypoint.map { $0 == nginxSettings ? "/etc/nginx/nginx.conf" : $0 }
+        } else if layers.find("/etc/nginx/conf.d") != nil {
+            // Before the server that answers otherwise: the first one of a port is the one for all names.
+            recipe.files[index].content = recipe.files[index].content.replacing(
+                "    server {\n", with: "    include /etc/nginx/conf.d/*.conf;\n    server {\n")
+        }
+    }
+
+    /// What was loaded or built, in the order of names.
+    var storedEntries: [Entry] {
+        guard let store else { return [] }
+        return store.all().map { image in
+            let reference = ImageReference(parsing: image.reference)
+            let tag = reference?.tag ?? ""
+            let familiar = reference?.familiar ?? image.reference
+            let base = image.config.base.flatMap(ImageReference.init(parsing:))
+            let lost = image.config.layers.contains { !store.has($0) }
+            let command = (image.config.entrypoint + image.config.command).joined(separator: " ")
+            let program = command.count > 40 ? command.prefix(39) + "…" : command[...]
+            return Entry(
+                repository: familiar.hasSuffix(":" + tag) ? String(familiar.dropLast(tag.count + 1)) : familiar,
+                tags: tag, origin: image.origin.rawValue,
+                runs: program.isEmpty
+                    ? "nothing of its own" : String(program) + (base.map { ", on \($0.familiar)" } ?? ""),
+                missing: lost
+                    ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
+                bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
+                digest: image.manifest.description)
+        }
     }
 
     /// The number behind `USER`: `1000`, `app`, `1000:1000` or `app:staff`; nil for none.

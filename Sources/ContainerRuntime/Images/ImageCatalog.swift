@@ -25,13 +25,19 @@ public struct ImageCatalog: Sendable {
     }
 
     /// One line of `velocity image list`.
-    public struct Entry: Sendable, Hashable {
+    public struct Entry: Sendable, Hashable, Encodable {
         public var repository: String
         public var tags: String
+        /// `built in`, `loaded` or `built`.
+        public var origin: String
         /// What answers when a container of it starts.
         public var runs: String
         /// What is missing on this machine, and how to get it; nil when the image works.
         public var missing: String?
+        /// The bytes of its own files; nil for what is built in, which is on this machine anyway.
+        public var bytes: Int64?
+        /// The digest of the manifest; nil for what is built in.
+        public var digest: String?
     }
 
     /// An image that is built in.
@@ -67,13 +73,21 @@ public struct ImageCatalog: Sendable {
         return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
     }
 
+    /// All that can be run: what was loaded or built, then what is built in.
     public var entries: [Entry] {
-        Self.builtIns.map { builtIn in
-            Entry(
-                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
-                    "docker.io/", with: ""),
-                tags: builtIn.tags?.joined(separator: ", ") ?? "any", runs: builtIn.runs, missing: missing(builtIn))
-        }
+        storedEntries
+            + Self.builtIns.map { builtIn in
+                Entry(
+                    repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
+                        "docker.io/", with: ""),
+                    tags: builtIn.tags?.joined(separator: ", ") ?? "any", origin: "built in", runs: builtIn.runs,
+                    missing: missing(builtIn))
+            }
+    }
+
+    /// What a built-in image lacks on this machine; nil when it works, or is none.
+    func missing(for reference: ImageReference) -> String? {
+        Self.builtIns.first { $0.repository == reference.name }.flatMap(missing)
     }
 
     private func missing(_ builtIn: BuiltIn) -> String? {
@@ -87,6 +101,7 @@ public struct ImageCatalog: Sendable {
     }
 
     private static func find(_ program: String) -> String? {
+        // Where containers look, which see no other folders of the host.
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
             .first { access($0, X_OK) == 0 }
     }
@@ -151,6 +166,11 @@ public struct ImageCatalog: Sendable {
             repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
             make: curl),
         system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
+        language("python", "the host's Python", "python3", "python3", aliases: ["python", "pip"]),
+        language("node", "the host's Node.js", "node", "nodejs"),
+        language("golang", "the host's Go", "go", "golang-go", command: ["bash"]),
+        language("openjdk", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
+        language("eclipse-temurin", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
     ]
 
     private static func workload(_ repository: String, _ tags: [String], _ program: String, port: Int) -> BuiltIn {
@@ -174,6 +194,29 @@ public struct ImageCatalog: Sendable {
             Recipe(image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: ["sh"]))
         }
     }
+
+    /// A language's image: the host's system with its interpreter or compiler.
+    ///
+    /// - Parameter aliases: Names that the image has and Debian lacks; `python` is `python3` there.
+    private static func language(
+        _ name: String, _ runs: String, _ program: String, _ package: String, command: [String]? = nil,
+        aliases: [String] = []
+    ) -> BuiltIn {
+        BuiltIn(repository: "docker.io/library/\(name)", tags: nil, runs: runs, needs: (program, package)) {
+            reference, tag, _ in
+            let mounts = aliases.compactMap { alias in
+                find(alias + "3").map { path in
+                    ContainerConfiguration.Mount(
+                        hostPath: path, containerPath: "/opt/velocitylab/bin/\(alias)", isReadOnly: true)
+                }
+            }
+            return Recipe(
+                image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: command ?? [program]),
+                mounts: mounts)
+        }
+    }
+
+    static let nginxSettings = "/etc/velocitylab/nginx.conf"
 
     private static let nginx: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
         let settings = """
@@ -200,10 +243,10 @@ public struct ImageCatalog: Sendable {
         return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:nginx:\(tag)",
-                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"],
+                entrypoint: ["nginx", "-e", "stderr", "-c", nginxSettings, "-g", "daemon off;"],
                 user: 101,
                 stopSignal: 3),
-            files: [SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: settings)])
+            files: [SystemFiles.File(path: nginxSettings, content: settings)])
     }
 
     /// As the real image's entry point does: arguments that are no command go to curl.
