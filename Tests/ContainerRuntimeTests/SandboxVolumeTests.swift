@@ -67,9 +67,8 @@ struct SandboxVolumeTests {
             mkdir(path + "/real", 0o755)
             symlink("../outside", path + "/up")
             symlink("real", path + "/link")
-            await #expect(throws: RuntimeError.self) {
-                try await bed.start("true") { $0.mounts = [mount(path, subPath: "up")] }
-            }
+            _ = try await bed.output("echo x > /data/file") { $0.mounts = [mount(path, subPath: "up")] }
+            #expect(access(bed.folder + "/outside/file", F_OK) != 0)
             _ = try await bed.output("echo x > /data/file", name: "b") { $0.mounts = [mount(path, subPath: "link")] }
             #expect(access(path + "/real/file", F_OK) == 0)
         }
