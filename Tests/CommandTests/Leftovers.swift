@@ -1,23 +1,32 @@
 import Foundation
 
 /// What a cluster has made on this machine, to be looked for when it is gone.
-struct Leftovers: Sendable {
+final class Leftovers: Sendable {
     private let namespaces: Set<String>
     private let folder: String
+    /// The namespaces, held open: the kernel would give their numbers to others otherwise.
+    private let handles: [FileHandle]
 
     /// - Parameters:
     ///   - family: The processes of the cluster.
     ///   - folder: Where it keeps its files.
     init(of family: [Int32], in folder: String) {
         let own = Self.namespaces(of: "self")
-        namespaces = family.reduce(into: []) { $0.formUnion(Self.namespaces(of: "\($1)").subtracting(own)) }
+        var places: [String: String] = [:]
+        for process in family {
+            for (namespace, place) in Self.namespaces(of: "\(process)") where own[namespace] == nil {
+                places[namespace] = place
+            }
+        }
+        namespaces = Set(places.keys)
+        handles = places.values.compactMap(FileHandle.init(forReadingAtPath:))
         self.folder = folder
     }
 
     /// Processes in the cluster's namespaces, mounts and sockets in its folder, and what is left of its files.
     var found: [String] {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        let alive = processes.filter { Int32($0) != nil && !Self.namespaces(of: $0).isDisjoint(with: namespaces) }
+        let alive = processes.filter { Int32($0) != nil && !namespaces.isDisjoint(with: Self.namespaces(of: $0).keys) }
         let files = (try? FileManager.default.subpathsOfDirectory(atPath: folder + "/clusters")) ?? []
         return alive.map { "process \($0) \(Self.name(of: Int32($0) ?? 0))" }
             + Self.lines("/proc/self/mountinfo", containing: folder).map { "mount \($0)" }
@@ -28,11 +37,15 @@ struct Leftovers: Sendable {
         lines("/proc/\(process)/comm", containing: "").first ?? ""
     }
 
-    private static func namespaces(of process: String) -> Set<String> {
-        let kinds = ["user", "net", "pid", "mnt", "uts", "ipc"]
-        return Set(
-            kinds.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/\($0)") }
-        )
+    /// The namespaces of a process, and where they can be opened.
+    private static func namespaces(of process: String) -> [String: String] {
+        var places: [String: String] = [:]
+        for kind in ["user", "net", "pid", "mnt", "uts", "ipc"] {
+            let place = "/proc/\(process)/ns/\(kind)"
+            guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { continue }
+            places[name] = place
+        }
+        return places
     }
 
     private static func lines(_ path: String, containing text: String) -> [String] {
