@@ -37,7 +37,7 @@ final class Leftovers: Sendable {
         lines("/proc/\(process)/comm", containing: "").first ?? ""
     }
 
-    /// The namespaces of a process, and where they can be opened.
+    /// The namespaces of a process, and where they can be opened; none for one that has ended and is not yet waited for.
     private static func namespaces(of process: String) -> [String: String] {
         var places: [String: String] = [:]
         for kind in ["user", "net", "pid", "mnt", "uts", "ipc"] {
@@ -45,7 +45,8 @@ final class Leftovers: Sendable {
             guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { continue }
             places[name] = place
         }
-        return places
+        // The dead keep their user's namespace, and have no files.
+        return places.keys.contains { $0.hasPrefix("mnt:") } ? places : [:]
     }
 
     private static func lines(_ path: String, containing text: String) -> [String] {
