@@ -27,16 +27,11 @@ extension ImageCatalog {
         return recipe
     }
 
-    /// An image on nginx brings settings of its own, as all of them do: the whole file, or servers in `conf.d`.
+    /// An image on nginx may bring the whole of its settings; servers in `conf.d` are found when it starts.
     private static func useOwnSettings(of layers: Layers, _ recipe: inout Recipe, entrypoint: inout [String]) {
-        guard let index = recipe.files.firstIndex(where: { $0.path == nginxSettings }) else { return }
-        if layers.find("/etc/nginx/nginx.conf") != nil {
-            entrypoint = entrypoint.map { $0 == nginxSettings ? "/etc/nginx/nginx.conf" : $0 }
-        } else if layers.find("/etc/nginx/conf.d") != nil {
-            // Before the server that answers otherwise: the first one of a port is the one for all names.
-            recipe.files[index].content = recipe.files[index].content.replacing(
-                "    server {\n", with: "    include /etc/nginx/conf.d/*.conf;\n    server {\n")
-        }
+        guard recipe.files.contains(where: { $0.path == nginxSettings }), layers.find("/etc/nginx/nginx.conf") != nil
+        else { return }
+        entrypoint = entrypoint.map { $0 == nginxSettings ? "/etc/nginx/nginx.conf" : $0 }
     }
 
     /// What was loaded or built, in the order of names.
@@ -58,7 +53,7 @@ extension ImageCatalog {
                 missing: lost
                     ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
                 bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
-                digest: image.manifest.description)
+                digest: image.manifest.description, created: image.created)
         }
     }
 
