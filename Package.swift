@@ -78,11 +78,20 @@ let package = Package(
         library("Scheduler", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
         library(
             "ContainerRuntime",
-            ["KubeModel", "KubeClient", "CSandbox", "CZlib", .product(name: "Crypto", package: "swift-crypto")] + nio),
+            [
+                "KubeModel", "KubeClient", "CSandbox", "CZlib", collections,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ] + nio),
         library("Kubelet", ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle]),
         library(
             "ClusterNetwork",
-            ["KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle] + nio),
+            [
+                "KubeModel", "KubeClient", "ControllerKit", "ContainerRuntime", lifecycle,
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
 
         // Layer 4
         library(
@@ -126,7 +135,7 @@ let package = Package(
             dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", "CSandbox", lifecycle],
             path: "Tests/LabTesting", swiftSettings: house),
         .executableTarget(
-            name: "LoadBench", dependencies: ["KubeClient"] + nio, path: "Tests/LoadBench", swiftSettings: house),
+            name: "LoadBench", dependencies: ["KubeClient", "ContainerRuntime"] + nio, path: "Tests/LoadBench", swiftSettings: house),
         tests("KubeModel", exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),
@@ -136,7 +145,7 @@ let package = Package(
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),
-        tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"]),
+        tests("ContainerRuntime", ["KubeModel", "KubeClient", "CSandbox"] + nio),
         tests("Kubelet", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("ClusterNetwork", ["KubeModel", "KubeClient", "ContainerRuntime", "APIServer", "ObjectStore"]),
         tests("Cluster", ["KubeModel", "KubeClient", "ContainerRuntime", "CSandbox"]),

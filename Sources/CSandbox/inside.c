@@ -23,10 +23,11 @@ int vs_open_inside(int root, const char *path, int flags, unsigned mode) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-int vs_make_inside(int root, const char *path, bool is_folder) {
+static int make_inside(int root, const char *path, bool is_folder, int depth) {
     int present = vs_open_inside(root, path, O_PATH, 0);
     if (present != -ENOENT) return present;
-    char copy[4096];
+    if (depth > 64) return -ELOOP;
+    char copy[4096], link[4096];
     if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy) return -ENAMETOOLONG;
     size_t length = strlen(copy);
     while (length > 1 && copy[length - 1] == '/') copy[--length] = 0;
@@ -34,20 +35,30 @@ int vs_make_inside(int root, const char *path, bool is_folder) {
     const char *name = slash ? slash + 1 : copy;
     if (!*name) return -ENOENT;
     if (slash) *slash = 0;
-    int folder = slash && copy[0] ? vs_make_inside(root, copy, true) : vs_open_inside(root, "/", O_PATH, 0);
+    const char *above = slash && copy[0] ? copy : "/";
+    int folder = make_inside(root, above, true, depth + 1);
     if (folder < 0) return folder;
     int outcome = 0;
+    ssize_t count = readlinkat(folder, name, link, sizeof link - 1);
+    if (count > 0) {
+        // A link that leads nowhere yet: there is where it is made.
+        char target[8200];
+        link[count] = 0;
+        snprintf(target, sizeof target, "%s/%s", link[0] == '/' ? "" : above, link);
+        close(folder);
+        return make_inside(root, target, is_folder, depth + 1);
+    }
     if (is_folder) {
         if (mkdirat(folder, name, 0755) != 0) outcome = -errno;
     } else {
-        // A link that leads nowhere gives way.
-        unlinkat(folder, name, 0);
         int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (file < 0) outcome = -errno; else close(file);
     }
     close(folder);
     return outcome < 0 ? outcome : vs_open_inside(root, path, O_PATH, 0);
 }
+
+int vs_make_inside(int root, const char *path, bool is_folder) { return make_inside(root, path, is_folder, 0); }
 
 // The attribute of overlayfs mounts with the option `userxattr`: the one that ordinary users may write.
 static const char opaque[] = "user.overlay.opaque";

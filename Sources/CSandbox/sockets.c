@@ -40,7 +40,7 @@ int socket_listen(int protocol, const char *address, int port, char *error, size
     return made;
 }
 
-int socket_connect(struct pod *pod, const char *address, int port, char *error, size_t capacity) {
+int socket_connect(struct pod *pod, const char *address, int port, const char *source, char *error, size_t capacity) {
     struct sockaddr_in remote, local;
     int on = 1;
     int outcome = parse(address, port, &remote, error, capacity);
@@ -56,10 +56,10 @@ int socket_connect(struct pod *pod, const char *address, int port, char *error, 
     setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!pod) {
         // Bound first: through the output hook the source would otherwise become the service's own address.
-        parse("169.254.1.1", 0, &local, error, capacity);
+        outcome = parse(source, 0, &local, error, capacity);
         setsockopt(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-        if (bind(made, (struct sockaddr *)&local, sizeof local) != 0) {
-            outcome = complain(error, capacity, "no source address");
+        if (outcome == 0 && bind(made, (struct sockaddr *)&local, sizeof local) != 0) outcome = complain(error, capacity, "no source address");
+        if (outcome < 0) {
             close(made);
             return outcome;
         }

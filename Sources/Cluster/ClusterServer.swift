@@ -86,7 +86,11 @@ public struct ClusterServer {
             claims: manager.informers.persistentVolumeClaims)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
-            configuration: ClusterNetworkConfiguration(apiHostPort: port))
+            configuration: ClusterNetworkConfiguration(apiHostPort: port),
+            informers: NetworkInformers(
+                client: client("system:kube-proxy"), services: manager.informers.services,
+                endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
+                namespaces: manager.informers.namespaces, secrets: manager.informers.secrets))
         let kubelet = Kubelet(
             client: client("system:node:\(Self.nodeName)"), runtime: runtime,
             addresses: NetworkAddresses(network: network),
@@ -178,5 +182,5 @@ private struct NetworkAddresses: PodAddressing {
 
     func assign(podUID: String) throws -> String { try network.addresses.assign(podUID) }
     func release(podUID: String) { network.addresses.release(podUID) }
-    func resolverConfiguration(namespace: String) -> String { network.resolverConfiguration(namespace: namespace) }
+    func resolverConfiguration(for pod: Pod) -> String { network.resolverConfiguration(for: pod) }
 }

@@ -1,16 +1,16 @@
 public import ContainerRuntime
 import ControllerKit
 public import KubeClient
-import KubeModel
+public import KubeModel
 import NIOCore
-import NIOPosix
 public import ServiceLifecycle
 import Synchronization
 
-/// The network of a cluster: addresses of pods, Services, DNS, node ports.
+/// The network of a cluster: addresses of pods, Services, DNS, node ports, load balancers, policies.
 ///
 /// It follows Services and EndpointSlices, works out from all of them what the network should be (`ServicePlan`, `DNSZone`), and
-/// brings the datapath, the DNS server and the ports on the host in line, once per burst of changes.
+/// brings the datapath, the DNS server and the ports on the host in line, once per burst of changes. NetworkPolicies, and the
+/// pods and namespaces that they select, are followed in the same way beside that (`PolicyPlan`).
 public final class ClusterNetwork: Service {
     /// The addresses of this node's pods.
     public let addresses: PodAddressPool
@@ -19,8 +19,7 @@ public final class ClusterNetwork: Service {
     private let datapath: any NetworkDatapath
     private let level: RuntimeLevel
     private let configuration: ClusterNetworkConfiguration
-    private let services: Informer
-    private let slices: Informer
+    private let informers: NetworkInformers
     private let dns: DNSServer
     private let domain: DNSName
     private let forwarder: StreamForwarder
@@ -28,8 +27,10 @@ public final class ClusterNetwork: Service {
 
     public init(
         client: any ClusterClient, datapath: any NetworkDatapath, level: RuntimeLevel,
-        configuration: ClusterNetworkConfiguration = ClusterNetworkConfiguration()
+        configuration: ClusterNetworkConfiguration = ClusterNetworkConfiguration(),
+        informers: NetworkInformers? = nil
     ) {
+        self.informers = informers ?? NetworkInformers(client: client)
         self.client = client
         self.datapath = datapath
         self.level = level
@@ -41,15 +42,17 @@ public final class ClusterNetwork: Service {
         addresses = PodAddressPool(
             network: datapath.podNetwork ?? configuration.podNetwork(on: level),
             prefixLength: configuration.podPrefixLength)
-        services = Informer(client: client, resource: .services)
-        slices = Informer(client: client, resource: .endpointSlices)
         forwarder = StreamForwarder()
         dns = DNSServer(zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops)
     }
 
-    /// Text of `/etc/resolv.conf` for the pods of a namespace.
-    public func resolverConfiguration(namespace: String) -> String {
-        ResolverConfiguration(server: configuration.dnsAddress, domain: configuration.domain).text(namespace: namespace)
+    /// Text of `/etc/resolv.conf` for a pod.
+    public func resolverConfiguration(for pod: Pod) -> String {
+        let cluster = ResolverConfiguration(
+            server: configuration.dnsAddress, domain: configuration.domain, namespace: pod.namespace)
+        return ResolverConfiguration(
+            spec: pod.spec, cluster: cluster, host: ResolverConfiguration(parsing: HostFile.text("/etc/resolv.conf"))
+        ).text
     }
 
     /// Returns when DNS answers and the first rules are in force, or when the network has ended.
@@ -79,75 +82,85 @@ public final class ClusterNetwork: Service {
                     for await job in jobs { group.addTask { await job() } }
                 }
             }
-            let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-            for informer in [services, slices] {
-                group.addTask { try? await informer.run() }
-                group.addTask { for await _ in informer.changes() { signal.yield() } }
-            }
-            await services.waitUntilSynced()
-            await slices.waitUntilSynced()
-            signal.yield()
-            await follow(signals, retry: { signal.yield() }, spawn: { newJobs.yield($0) })
+            for informer in informers.own { group.addTask { try? await informer.run() } }
+            group.addTask { await self.followPolicies() }
+            group.addTask { await self.followIngresses() }
+            await followServices { newJobs.yield($0) }
             forwarder.closeAll()
         }
         for channel in channels.dns { try? await channel.close() }
     }
 
-    /// Brings everything in line, once per signal; signals that come meanwhile count as one.
-    private func follow(
-        _ signals: AsyncStream<Void>, retry: @escaping @Sendable () -> Void,
+    private func followServices(
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) async {
-        let listeners = NodePortListeners(forwarder: forwarder, datapath: datapath, spawn: spawn)
-        let events = EventRecorder(client: client, component: "cluster-network")
-        var applied: [ServiceRule]?
-        var backoff = Backoff()
-        var portRetry: ContinuousClock.Instant?
-        for await _ in signals {
-            let (services, slices) = (services.list(), slices.list())
-            let plan = ServicePlan(services: services, slices: slices, reserved: reserved)
-            dns.replace(with: DNSZone(domain: domain, services: services, slices: slices))
-            if configuration.opensNodePorts {
-                let outcome = await listeners.update(to: plan.nodePorts)
-                spawn { await self.report(outcome, events) }
-                // Nothing tells when another program gives a port up.
-                if listeners.hasRefusals, portRetry.map({ $0 <= .now }) ?? true {
-                    portRetry = .now + .seconds(2)
-                    spawn {
-                        try? await ContinuousClock().sleep(for: .seconds(2))
-                        retry()
-                    }
-                }
-            }
-            if plan.rules != applied {
-                do {
-                    try await datapath.apply(plan.rules)
-                    applied = plan.rules
-                    backoff.reset()
-                } catch {
-                    let pause = backoff.next()
-                    spawn {
-                        try? await ContinuousClock().sleep(for: pause)
-                        retry()
-                    }
-                }
-            }
-            if applied != nil { readiness.set() }
+        let follower = ServiceFollower(
+            client: client, datapath: datapath, dns: dns, domain: domain, forwarder: forwarder,
+            opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
+        await Signals.follow([informers.services, informers.endpointSlices]) { again in
+            let isApplied = await follower.update(
+                services: self.informers.services.list(), slices: self.informers.endpointSlices.list(), again: again)
+            if isApplied { self.readiness.set() }
         }
-        await listeners.closeAll()
+        await follower.close()
     }
 
-    private func report(_ outcome: NodePortListeners.Outcome, _ events: EventRecorder) async {
-        for refusal in outcome.refusals {
-            guard let service = services.get(refusal.nodePort.service) else { continue }
-            await events.record(service, .warning, reason: "NodePortUnavailable", message: refusal.message)
+    private func followPolicies() async {
+        guard level == .sandbox else { return }
+        var applied = PolicyRules()
+        var backoff = Backoff()
+        await Signals.follow([informers.networkPolicies, informers.pods, informers.namespaces]) { again in
+            let plan = PolicyPlan(
+                policies: self.informers.networkPolicies.list(), pods: self.informers.pods.list(),
+                namespaces: self.informers.namespaces.list(), residents: self.residents)
+            guard plan.rules != applied else { return }
+            do {
+                try await self.datapath.apply(plan.rules)
+                applied = plan.rules
+                backoff.reset()
+            } catch {
+                again(backoff.next())
+            }
         }
-        for nodePort in outcome.recoveries {
-            guard let service = services.get(nodePort.service) else { continue }
-            await events.record(
-                service, .normal, reason: "NodePortAvailable", message: "Port \(nodePort.port) of this machine is open."
-            )
+    }
+
+    private func followIngresses() async {
+        guard level != .simulated else { return }
+        let (informers, eventLoops) = (informers, forwarder.eventLoops)
+        let dialer = IngressDialer(datapath: datapath, source: configuration.ingressAddress)
+        let controller = IngressController(
+            client: client, datapath: datapath, address: configuration.ingressAddress, informers: informers
+        ) { try IngressProxy(dialer: dialer, eventLoops: eventLoops) }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await dialer.run() }
+            await Signals.follow([
+                informers.ingresses, informers.ingressClasses, informers.services, informers.endpointSlices,
+                informers.secrets,
+            ]) { again in await controller.update(again: again) }
+            await controller.close()
+            group.cancelAll()
         }
+    }
+
+    /// What stands for pods in this process, as policies see it.
+    private var residents: [PolicyPlan.Party] {
+        guard let dns = IPv4Address(parsing: configuration.dnsAddress),
+            let ingress = IPv4Address(parsing: configuration.ingressAddress)
+        else { return [] }
+        return [
+            PolicyPlan.Party(
+                address: dns, namespace: "kube-system", labels: ["k8s-app": "kube-dns"],
+                ports: [
+                    .init(name: "dns", number: 53, transport: "UDP"),
+                    .init(name: "dns-tcp", number: 53, transport: "TCP"),
+                ]),
+            PolicyPlan.Party(
+                address: ingress, namespace: IngressController.namespace, labels: IngressController.labels,
+                ports: [
+                    .init(name: "http", number: 80, transport: "TCP"),
+                    .init(name: "https", number: 443, transport: "TCP"),
+                ]),
+        ]
     }
 
     /// Listeners of our own on cluster IPs.
@@ -173,34 +186,6 @@ public final class ClusterNetwork: Service {
         } catch {
             for channel in channels { try? await channel.close() }
             throw error
-        }
-    }
-}
-
-/// A flag that tasks can wait for.
-private final class Readiness: Sendable {
-    private struct State {
-        var isSet = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
-    private let state = Mutex(State())
-
-    func set() {
-        let waiters = state.withLock { state in
-            state.isSet = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isSet = state.withLock { state in
-                if !state.isSet { state.waiters.append(continuation) }
-                return state.isSet
-            }
-            if isSet { continuation.resume() }
         }
     }
 }

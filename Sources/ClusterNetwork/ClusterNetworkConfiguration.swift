@@ -11,6 +11,8 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     public var dnsAddress: String
     /// What the names of Services end in.
     public var domain: String
+    /// Where the ingress controller listens and what pods see it come from: an address that no node gives to a pod.
+    public var ingressAddress: String
     /// The cluster IP of the Service `kubernetes`, and the port on it.
     public var apiAddress: String
     public var apiPort: Int
@@ -21,12 +23,14 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
 
     public init(
         podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, dnsAddress: String = "10.96.0.10",
+        ingressAddress: String = "10.244.255.2",
         domain: String = "cluster.local", apiAddress: String = "10.96.0.1", apiPort: Int = 443, apiHostPort: Int? = nil,
         opensNodePorts: Bool = true
     ) {
         self.podNetwork = podNetwork
         self.podPrefixLength = podPrefixLength
         self.dnsAddress = dnsAddress
+        self.ingressAddress = ingressAddress
         self.domain = domain
         self.apiAddress = apiAddress
         self.apiPort = apiPort

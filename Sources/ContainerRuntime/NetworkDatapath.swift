@@ -8,6 +8,9 @@ public protocol NetworkDatapath: Sendable {
     /// Replaces all service rules by these, atomically. Established connections survive.
     func apply(_ rules: [ServiceRule]) async throws(RuntimeError)
 
+    /// Replaces what pods may send to each other, atomically. Established connections survive.
+    func apply(_ policies: PolicyRules) async throws(RuntimeError)
+
     /// A listening TCP socket, or a bound UDP socket, at an address inside the cluster's network.
     ///
     /// The caller owns the descriptor; it is non-blocking and close-on-exec.
@@ -19,10 +22,21 @@ public protocol NetworkDatapath: Sendable {
     /// - Parameter podUID: Connect from inside this pod's network instead (`127.0.0.1` is then the pod's own).
     func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError)
         -> Int32
+
+    /// A TCP connection made inside the cluster's network from an address that stands for a pod (the ingress controller's).
+    func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError) -> Int32
 }
 
 extension NetworkDatapath {
     public var podNetwork: IPv4Address? { nil }
+
+    /// Without a network of its own there is nothing to enforce; `RuntimeLevel.reductions` says so.
+    public func apply(_ policies: PolicyRules) async throws(RuntimeError) {}
+
+    /// The same as without `source`, where addresses of the cluster are not addresses of sockets.
+    public func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError)
+        -> Int32
+    { try await connect(address: address, port: port, insidePod: nil, timeout: timeout) }
 }
 
 public enum TransportProtocol: String, Sendable, Hashable {
@@ -32,12 +46,14 @@ public enum TransportProtocol: String, Sendable, Hashable {
 
 /// One port of one Service, and where its traffic goes.
 public struct ServiceRule: Sendable, Hashable {
-    /// The cluster IP.
+    /// The cluster IP, or an external IP that pods use.
     public var address: String
     public var port: Int
     public var transport: TransportProtocol
     /// Chosen at random for each connection; with none, a connection is refused.
     public var backends: [Backend]
+    /// For how long a client stays with its backend after its last connection; 0: not at all.
+    public var affinitySeconds = 0
 
     public struct Backend: Sendable, Hashable {
         public var address: String
@@ -48,11 +64,14 @@ public struct ServiceRule: Sendable, Hashable {
         }
     }
 
-    public init(address: String, port: Int, transport: TransportProtocol, backends: [Backend]) {
+    public init(
+        address: String, port: Int, transport: TransportProtocol, backends: [Backend], affinitySeconds: Int = 0
+    ) {
         self.address = address
         self.port = port
         self.transport = transport
         self.backends = backends
+        self.affinitySeconds = affinitySeconds
     }
 }
 

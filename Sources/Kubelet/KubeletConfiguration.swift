@@ -37,6 +37,6 @@ public protocol PodAddressing: Sendable {
     /// The address of a pod, the same for the same pod until it is released.
     func assign(podUID: String) throws -> String
     func release(podUID: String)
-    /// Text of `/etc/resolv.conf` for pods of a namespace.
-    func resolverConfiguration(namespace: String) -> String
+    /// Text of `/etc/resolv.conf` for a pod.
+    func resolverConfiguration(for pod: Pod) -> String
 }

@@ -29,6 +29,7 @@ struct NodeRegistration: Sendable {
                             node, .normal, reason: reason, message: "Node \(node.name) status is now: \(reason)")
                     }
                 }
+                await tellReductions(events)
                 break
             } catch {
                 guard (try? await ContinuousClock().sleep(for: backoff.next())) != nil else { return }
@@ -38,6 +39,13 @@ struct NodeRegistration: Sendable {
             try? await renewLease()
             guard (try? await ContinuousClock().sleep(for: .seconds(Self.leaseSeconds))) != nil else { return }
         }
+    }
+
+    /// What works less well with real programs on this node than in a real cluster: once per start.
+    private func tellReductions(_ events: EventRecorder) async {
+        guard level == .plain, let node = try? await client.get(.nodes, configuration.nodeName) else { return }
+        let message = "This node runs pods at level '\(level.rawValue)'. " + level.reductions.joined(separator: " ")
+        await events.record(node, .warning, reason: "ReducedRuntime", message: message)
     }
 
     /// Creates the Node, or takes over the one of an earlier start: true when it is new.

@@ -12,6 +12,7 @@ public final class WatchTicket: Sendable {
 struct Woken {
     private var sleepers: [(continuation: CheckedContinuation<Revision, Never>, unchangedUpTo: Revision)] = []
     private var arrived: [CheckedContinuation<Void, Never>] = []
+    private var followers: [StoreFollower] = []
 
     mutating func take(
         from watchers: inout [String: [ObjectIdentifier: ObjectStore.Watcher]], concernedBy object: StoredObject
@@ -31,6 +32,16 @@ struct Woken {
         }
     }
 
+    /// Takes those who follow the resource and have not been told since they last took.
+    mutating func take(
+        from following: inout [ObjectIdentifier: ObjectStore.Following], concernedBy object: StoredObject
+    ) {
+        for (id, one) in following where one.firstUnseen == nil && one.counts[object.key.resource] != nil {
+            following[id]?.firstUnseen = object.revision
+            followers.append(one.follower)
+        }
+    }
+
     /// Takes those who wait for a revision that has come.
     mutating func take(from awaiting: inout [ObjectStore.Awaiting], at revision: Revision) {
         guard !awaiting.isEmpty else { return }
@@ -39,6 +50,7 @@ struct Woken {
     }
 
     func resume() {
+        for follower in followers { follower.notify() }
         for continuation in arrived { continuation.resume() }
         for sleeper in sleepers { sleeper.continuation.resume(returning: sleeper.unchangedUpTo) }
     }
@@ -69,10 +81,10 @@ extension ObjectStore {
 
     /// The events of a range after a revision that are there already; does not wait.
     public func presentEvents(
-        after cursor: Revision, in range: KeyRange
+        after cursor: Revision, in range: KeyRange, limit: Int = .max
     ) throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
         try shared.withLock { (shared) throws(StoreError) in
-            try shared.state.events(after: cursor, in: range, limit: .max)
+            try shared.state.events(after: cursor, in: range, limit: limit)
         }
     }
 

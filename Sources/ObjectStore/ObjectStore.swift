@@ -64,13 +64,15 @@ public final class ObjectStore: Sendable {
         /// By resource, so that a write looks only at those whom it can concern.
         var watchers: [String: [ObjectIdentifier: Watcher]] = [:]
         var awaiting: [Awaiting] = []
+        var followers: [ObjectIdentifier: Following] = [:]
         var failure: StoreError?
     }
 
     let shared: Mutex<Shared>
     private let log: StoreLog?
 
-    /// - Parameter historyCount: How many events a watch can lie behind before it has to list again.
+    /// - Parameter historyCount: How many events a watch can lie behind before it has to list again; fewer, but no fewer than
+    ///   1,000, when their objects take more than 16 MiB.
     public init(_ location: Location, historyCount: Int = 10_000) throws(StoreError) {
         let state: StoreState
         switch location {
@@ -253,6 +255,7 @@ public final class ObjectStore: Sendable {
             shared.state.apply(StoreEvent(kind: kind, object: object, previous: shared.state.get(object.key)))
             if shared.ahead[object.key]?.revision == object.revision { shared.ahead[object.key] = nil }
             woken.take(from: &shared.watchers, concernedBy: object)
+            woken.take(from: &shared.followers, concernedBy: object)
         }
         woken.take(from: &shared.awaiting, at: shared.state.revision)
         return woken

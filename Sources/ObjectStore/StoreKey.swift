@@ -64,6 +64,13 @@ public struct KeyRange: Sendable, Hashable {
         KeyRange(resource: key.resource, namespace: key.namespace, name: key.name)
     }
 
+    /// Every range that a key is in which a list or a watch can be about: the object, its namespace, all of its resource.
+    public static func around(_ key: StoreKey) -> [KeyRange] {
+        let all = KeyRange.all(resource: key.resource)
+        guard let namespace = key.namespace else { return [.one(key), all] }
+        return [.one(key), .namespace(resource: key.resource, namespace: namespace), all]
+    }
+
     public func contains(_ key: StoreKey) -> Bool {
         resource == key.resource && (namespace == nil || namespace == key.namespace)
             && (name == nil || name == key.name)

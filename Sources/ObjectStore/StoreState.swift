@@ -6,12 +6,21 @@ struct StoreState {
     /// Events up to and including this revision are gone.
     private(set) var compacted: Revision
     private let historyCount: Int
+    private let historyBytes: Int
     private var tables: [String: StoreTable] = [:]
     private var history: [StoreEvent] = []
+    /// How much the objects of the history take, in bytes.
+    private var historySize = 0
 
-    init(historyCount: Int, compacted: Revision = Revision(0)) {
+    /// However large the objects are, so many events are kept, if `historyCount` allows them.
+    private static let historyCountMin = 1000
+
+    /// - Parameters:
+    ///   - historyCount: So many events are kept at least, unless their objects are larger than `historyBytes` together.
+    init(historyCount: Int, historyBytes: Int = 16 << 20, compacted: Revision = Revision(0)) {
         precondition(historyCount > 0, "a history of \(historyCount) events cannot serve a watch")
         self.historyCount = historyCount
+        self.historyBytes = historyBytes
         self.compacted = compacted
         revision = compacted
     }
@@ -36,12 +45,36 @@ struct StoreState {
             tables[event.object.key.resource, default: StoreTable()].set(event.object)
         }
         history.append(event)
-        // Cut in blocks, so that the cost of moving the rest is shared by many writes.
-        if history.count >= historyCount + max(16, historyCount / 4) {
-            let cut = history.count - historyCount
-            compacted = history[cut - 1].revision
-            history.removeFirst(cut)
+        historySize += event.object.bytes.count
+        forgetValues()
+        cutHistory()
+    }
+
+    /// Forgets the oldest events in blocks, so that the cost of moving the rest is shared by many writes.
+    private mutating func cutHistory() {
+        let isLong = history.count >= historyCount + max(16, historyCount / 4)
+        let isLarge = historySize >= historyBytes + historyBytes / 4 && history.count >= 2 * Self.historyCountMin
+        guard isLong || isLarge else { return }
+        var cut = max(0, history.count - historyCount)
+        var size = historySize - history[..<cut].reduce(0) { $0 + $1.object.bytes.count }
+        while size > historyBytes, history.count - cut > Self.historyCountMin {
+            size -= history[cut].object.bytes.count
+            cut += 1
         }
+        historySize = size
+        compacted = history[cut - 1].revision
+        history.removeFirst(cut)
+    }
+
+    /// Watchers that keep up have seen what lies so far back.
+    private static let valuesKept = 128
+
+    /// Lets go of the values of objects that are there no more, some events after they went.
+    private func forgetValues() {
+        guard history.count > Self.valuesKept else { return }
+        let old = history[history.count - 1 - Self.valuesKept]
+        old.previous?.forgetValue()
+        if old.kind == .deleted { old.object.forgetValue() }
     }
 
     private func firstEvent(after revision: Revision) -> Int {
@@ -93,11 +126,18 @@ struct StoreState {
     ) throws(StoreError) -> (events: [StoreEvent], upTo: Revision) {
         guard cursor >= compacted else { throw .compacted(compacted) }
         var events: [StoreEvent] = []
+        guard cursor < revision else { return (events, cursor) }
         for event in history[firstEvent(after: cursor)...] where range.contains(event.object.key) {
             events.append(event)
             if events.count == limit { return (events, event.revision) }
         }
         return (events, max(cursor, revision))
+    }
+
+    /// Events from a revision on, oldest first, of the resources that `isWanted` names.
+    func events(from first: Revision, where isWanted: (String) -> Bool) throws(StoreError) -> [StoreEvent] {
+        guard first > compacted else { throw .compacted(compacted) }
+        return history[firstEvent(after: Revision(first.rawValue - 1))...].filter { isWanted($0.object.key.resource) }
     }
 
     /// Whether something in the range has changed after a revision, or may have, the history being too short.

@@ -1,12 +1,13 @@
 public import KubeModel
+import Synchronization
 
 /// An object as it is kept: the value for code, the bytes for the wire.
 ///
 /// Encoded once, when it was written. A class, because thousands of watchers and lists share it: handing it on costs one count.
 public final class StoredObject: Sendable {
     public let key: StoreKey
-    /// With `metadata.resourceVersion` set.
-    public let object: KubeObject
+    /// The value; nil when only the history still needs the object.
+    private let value: Mutex<KubeObject?>
     /// The object as compact JSON: `kind`, `apiVersion` and `metadata` come first.
     public let bytes: [UInt8]
     public let revision: Revision
@@ -24,13 +25,32 @@ public final class StoredObject: Sendable {
         metadata: Range<Int>
     ) {
         self.key = key
-        self.object = object
+        value = Mutex(object)
         labels = object.value["metadata"]?["labels"]?.object
         self.bytes = bytes
         self.revision = revision
         self.createRevision = createRevision
         self.typeEnd = typeEnd
         self.metadata = metadata
+    }
+
+    /// With `metadata.resourceVersion` set; read from the bytes each time once the object has been replaced for a while.
+    public var object: KubeObject {
+        if let known = value.withLock({ $0 }) { return known }
+        guard let read = try? JSONValue(parsing: bytes) else {
+            preconditionFailure("the object '\(key)' at revision \(revision) was encoded here and cannot be read")
+        }
+        return KubeObject(read)
+    }
+
+    /// Keeps the bytes only: a value takes several times their room.
+    func forgetValue() {
+        let last = value.withLock { value in
+            defer { value = nil }
+            return value
+        }
+        // Taken apart here, after the lock.
+        withExtendedLifetime(last) {}
     }
 
     /// An object that is in no store, for readers who want one as if it were.

@@ -15,6 +15,7 @@ struct Velocity: AsyncParsableCommand {
             Start.self, ListLabs.self, Play.self, Read.self, CheckLab.self, HintLab.self, ResetLab.self, Shell.self,
             ClusterCommand.self,
             ImageCommand.self, LearnerCommand.self, Submit.self, Grade.self, CourseCommand.self, Doctor.self,
+            MinikubeCommand.self, KindCommand.self, DockerCommand.self,
         ],
         defaultSubcommand: Start.self)
 }

@@ -222,8 +222,9 @@ import Testing
 
     private static var impatient: RequestCollector.Limits {
         var limits = RequestCollector.Limits()
-        limits.requestTime = .seconds(2)
-        limits.idleTime = .seconds(2)
+        // Long enough for an honest request on a busy machine.
+        limits.requestTime = .seconds(6)
+        limits.idleTime = .seconds(6)
         return limits
     }
 
@@ -255,29 +256,71 @@ import Testing
 
     @Test("hundreds of clients that hold their connections leave room for others")
     func crowd() async throws {
+        let count = 400
         try await withServer { port in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                let (arrivals, arrived) = AsyncStream<Void>.makeStream()
-                for _ in 0..<200 {
+                let (arrivals, arrived) = AsyncStream<Int?>.makeStream()
+                func open() {
                     group.addTask {
+                        defer { arrived.yield(nil) }
                         try await RawClient.with(port: port) { client in
                             try await client.send(
                                 "GET \(Self.path)?watch=1 HTTP/1.1\r\nHost: a\r\n\(Self.token)\r\n")
-                            let answer = try await client.readAnswer()
-                            #expect(answer?.code == 200)
-                            arrived.yield()
+                            arrived.yield(try await client.readAnswer()?.code)
                             _ = await client.readToEnd()
                         }
                     }
                 }
-                var count = 0
-                for await _ in arrivals {
-                    count += 1
-                    if count == 200 { break }
+                // Some at a time, because other tests want the processor, too.
+                for _ in 0..<20 { open() }
+                var opened = 20
+                var held = 0
+                for await code in arrivals {
+                    // Nobody is sent away, or goes.
+                    #expect(code == 200)
+                    guard code == 200 else { break }
+                    held += 1
+                    if held == count { break }
+                    guard opened < count else { continue }
+                    opened += 1
+                    open()
                 }
                 let posted = try await post(Array(#"{"metadata":{"name":"a"}}"#.utf8), port: port)
                 #expect(posted.code == 201)
                 group.cancelAll()
+            }
+        }
+    }
+
+    /// Takes so many places, then does something while they are taken.
+    private func holding(_ count: Int, port: Int, _ body: () async throws -> Void) async throws {
+        guard count > 0 else { return try await body() }
+        let ask = "GET /version HTTP/1.1\r\nHost: a\r\n\(Self.token)"
+        try await RawClient.with(port: port) { client in
+            try await client.send(ask + "\r\n")
+            #expect(try await client.readAnswer()?.code == 200)
+            try await holding(count - 1, port: port, body)
+            // The server closes, so its place is free when this returns.
+            try await client.send(ask + "Connection: close\r\n\r\n")
+            #expect(try await client.readAnswer()?.code == 200)
+            #expect(await client.readToEnd().isEmpty)
+        }
+    }
+
+    @Test("whoever comes when all places are taken is told to come again, and gets in when there is room")
+    func full() async throws {
+        var limits = RequestCollector.Limits()
+        limits.connectionsMax = 8
+        try await withServer(limits: limits) { port in
+            try await holding(8, port: port) {
+                try await RawClient.with(port: port) { client in
+                    try await client.send("GET /version HTTP/1.1\r\nHost: a\r\n\(Self.token)\r\n")
+                    let answer = try #require(try await client.readAnswer())
+                    #expect(answer.code == 429)
+                    #expect(answer.head.lowercased().contains("retry-after: 1"))
+                    #expect(try status(answer).reason == "TooManyRequests")
+                    #expect(await client.readToEnd().isEmpty)
+                }
             }
         }
     }

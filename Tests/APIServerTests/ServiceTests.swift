@@ -9,6 +9,18 @@ import Testing
         try await fixture.client.create(.services, Fixture.service(name, spec))
     }
 
+    @Test("one word switches the affinity off, and what was said of it goes")
+    func affinityOff() async throws {
+        let fixture = try Fixture()
+        var service = KubeObject(.services, namespace: "default", name: "web")
+        service.value["spec"] = ["ports": [["port": 80]], "sessionAffinity": "ClientIP"]
+        service = try await fixture.client.create(.services, service)
+        #expect(service.value[["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"]] == 10800)
+        service.value[["spec", "sessionAffinity"]] = "None"
+        service = try await fixture.client.update(.services, service, subresource: nil, options: WriteOptions())
+        #expect(service.value[["spec", "sessionAffinityConfig"]] == nil)
+    }
+
     @Test("a Service gets an address of the block")
     func address() async throws {
         let fixture = try Fixture()

@@ -46,12 +46,24 @@ struct DNSZoneTests {
                 "_sql._tcp.db.shop.svc.cluster.local", "SRV",
                 "5432 db-0.db.shop.svc.cluster.local. 5432 10-244-0-6.db.shop.svc.cluster.local."
             ),
+            // Pods behind a Service have names too, and a Service without more says which ports it has.
+            ("10-244-0-8.web.shop.svc.cluster.local", "A", "10.244.0.8"),
+            ("8.0.244.10.in-addr.arpa", "PTR", "10-244-0-8.web.shop.svc.cluster.local."),
+            (
+                "web.shop.svc.cluster.local", "SRV",
+                "80 web.shop.svc.cluster.local. 8443 web.shop.svc.cluster.local."
+            ),
+            (
+                "db.shop.svc.cluster.local", "SRV",
+                "5432 db-0.db.shop.svc.cluster.local. 5432 10-244-0-6.db.shop.svc.cluster.local."
+            ),
+            ("dns-version.cluster.local", "TXT", "1.1.0"),
             ("50.0.96.10.in-addr.arpa", "PTR", "web.shop.svc.cluster.local."),
             ("5.0.244.10.in-addr.arpa", "PTR", "db-0.db.shop.svc.cluster.local."),
             ("cluster.local", "SOA", "SOA cluster.local."),
             // There, but without such a record.
             ("web.shop.svc.cluster.local", "AAAA", "NODATA cluster.local."),
-            ("web.shop.svc.cluster.local", "SRV", "NODATA cluster.local."),
+            ("web.shop.svc.cluster.local", "TXT", "NODATA cluster.local."),
             ("shop.svc.cluster.local", "A", "NODATA cluster.local."),
             ("svc.cluster.local", "A", "NODATA cluster.local."),
             ("_tcp.web.shop.svc.cluster.local", "A", "NODATA cluster.local."),
@@ -62,7 +74,7 @@ struct DNSZoneTests {
             ("_https._tcp.web.shop.svc.cluster.local", "SRV", "NXDOMAIN cluster.local."),
             ("10-244-0-7.db.shop.svc.cluster.local", "A", "NXDOMAIN cluster.local."),
             ("10-244-0.shop.pod.cluster.local", "A", "NXDOMAIN cluster.local."),
-            ("8.0.244.10.in-addr.arpa", "PTR", "NXDOMAIN in-addr.arpa."),
+            ("9.0.244.10.in-addr.arpa", "PTR", "NXDOMAIN in-addr.arpa."),
             ("example.com", "A", "NXDOMAIN ."),
             ("web", "A", "NXDOMAIN ."),
             (".", "NS", "NXDOMAIN ."),
@@ -70,6 +82,7 @@ struct DNSZoneTests {
     func answers(name: String, type: String, expected: String) throws {
         let numbers = [
             "A": DNSType.a, "AAAA": DNSType.aaaa, "SRV": DNSType.srv, "PTR": DNSType.ptr, "SOA": DNSType.soa,
+            "TXT": DNSType.txt,
         ]
         let answer = zone.answer(try #require(DNSName(name)), type: numbers[type] ?? DNSType.ns)
         #expect(answer.summary == expected)
@@ -98,16 +111,20 @@ struct DNSZoneTests {
         #expect(answer.answers.map(\.content) == [.cname(try #require(DNSName("api.example.com")))])
     }
 
-    @Test("pods look for names in their namespace first")
-    func resolver() {
-        let text = ResolverConfiguration(server: "10.96.0.10", domain: "cluster.local").text(namespace: "shop")
-        #expect(
-            text == """
-                search shop.svc.cluster.local svc.cluster.local cluster.local
-                nameserver 10.96.0.10
-                options ndots:5
-
-                """)
+    @Test("an alias of an alias leads to the end, and a circle of them ends")
+    func aliases() throws {
+        func alias(_ name: String, to target: String) -> KubeObject {
+            var service = Fixture.service(name, clusterIP: "", ports: [], type: "ExternalName")
+            service.value["spec"]?["externalName"] = .string("\(target).shop.svc.cluster.local")
+            return service
+        }
+        let web = Fixture.service("web", clusterIP: "10.96.0.50", ports: [["port": 80]])
+        let services = [alias("a", to: "b"), alias("b", to: "web"), alias("x", to: "y"), alias("y", to: "x"), web]
+        let zone = DNSZone(domain: zone.domain, services: services)
+        let answer = zone.answer(try #require(DNSName("a.shop.svc.cluster.local")), type: DNSType.a)
+        #expect(answer.summary == "b.shop.svc.cluster.local. web.shop.svc.cluster.local. 10.96.0.50")
+        let circle = zone.answer(try #require(DNSName("x.shop.svc.cluster.local")), type: DNSType.a)
+        #expect(circle.summary == "y.shop.svc.cluster.local. x.shop.svc.cluster.local.")
     }
 }
 
@@ -126,6 +143,7 @@ extension DNSRecord.Content {
         case .cname(let name), .ptr(let name), .ns(let name): name.description
         case .srv(_, let port, let target): "\(port) \(target)"
         case .soa(let zone): "SOA \(zone)"
+        case .txt(let text): text
         }
     }
 }

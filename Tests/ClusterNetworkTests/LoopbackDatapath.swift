@@ -11,6 +11,8 @@ final class LoopbackDatapath: NetworkDatapath {
         var hostPorts: [String: Int] = [:]
         var applied: [ServiceRule] = []
         var failures = 0
+        var policies = PolicyRules()
+        var policyWaiters: [(@Sendable (PolicyRules) -> Bool, CheckedContinuation<Void, Never>)] = []
         var waiters: [(@Sendable ([ServiceRule]) -> Bool, CheckedContinuation<Void, Never>)] = []
     }
     private let state = Mutex(State())
@@ -42,6 +44,29 @@ final class LoopbackDatapath: NetworkDatapath {
             }
             if isThere { continuation.resume() }
         }
+    }
+
+    /// Waits until policies are in force that fit.
+    func waitForPolicies(_ fits: @escaping @Sendable (PolicyRules) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                let isThere = fits(state.policies)
+                if !isThere { state.policyWaiters.append((fits, continuation)) }
+                return isThere
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    func apply(_ policies: PolicyRules) async throws(RuntimeError) {
+        try await real?.apply(policies)
+        let waiters = state.withLock { state in
+            state.policies = policies
+            let ready = state.policyWaiters.filter { $0.0(policies) }
+            state.policyWaiters.removeAll { $0.0(policies) }
+            return ready.map(\.1)
+        }
+        for waiter in waiters { waiter.resume() }
     }
 
     func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {

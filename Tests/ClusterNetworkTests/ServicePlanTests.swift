@@ -104,7 +104,7 @@ struct ServicePlanTests {
     func nodePorts(type: String, expected: [Int]) {
         let service = Fixture.service(
             "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], type: type)
-        #expect(ServicePlan(services: [service], slices: []).nodePorts.map(\.port) == expected)
+        #expect(ServicePlan(services: [service], slices: []).hostPorts.map(\.port) == expected)
     }
 
     @Test("plans do not depend on the order of objects")
@@ -131,9 +131,9 @@ struct ServicePlanTests {
             ServiceRule(address: "10.96.0.51", port: 53, transport: .udp, backends: []),
         ])
         let expected: [[UInt8]] = [
-            Array("VSR1".utf8), [169, 254, 1, 1], [0, 2],
-            [10, 96, 0, 50, 0, 80, 6, 0, 1], [10, 244, 0, 5, 0x1F, 0x90],
-            [10, 96, 0, 51, 0, 53, 17, 0, 0],
+            Array("VSR2".utf8), [169, 254, 1, 1], [10, 96], [0, 2],
+            [10, 96, 0, 50, 0, 80, 6, 0, 0, 0, 0, 0, 1], [10, 244, 0, 5, 0x1F, 0x90],
+            [10, 96, 0, 51, 0, 53, 17, 0, 0, 0, 0, 0, 0],
         ]
         #expect(table.bytes == expected.flatMap { $0 })
     }

@@ -50,6 +50,29 @@ import Testing
         #expect(throws: RuntimeError.invalidImageName(reference: text)) { _ = try catalog.resolve(text) }
     }
 
+    @Test(
+        "every image of the course is there, where this machine has its program",
+        arguments: [
+            "nginx", "nginx:alpine", "nginx:1.25-alpine", "nginx:1.14.2", "velocitytech/payment-gateway:latest",
+            "velocitytech/payment-gateway:optimized", "velocitytech/payment-gateway:2.0", "curlimages/curl",
+            "postgres:14-alpine", "postgres:15-alpine", "postgres:14", "redis:7-alpine", "redis",
+            "mycompany/orders-service:1.0", "mycompany/orders-service:2.0", "myregistry.azurecr.io/myapi:1.2.3",
+            "myregistry.azurecr.io/myapi:1.3.0", "myapi:1.3.0", "busybox", "hello-world", "registry.k8s.io/pause:3.9",
+            "k8s.gcr.io/pause:3.1", "velocitytech/broken-app", "velocitytech/leaking-app", "velocitytech/crashing-app",
+            "velocitytech/slow-app:1.0",
+        ])
+    func course(text: String) {
+        do throws(RuntimeError) { _ = try catalog.resolve(text) } catch {
+            // What is missing is named with the package that brings it.
+            guard case .imageNotFound(_, let because) = error else { return #expect(Bool(false), "\(error)") }
+            #expect(because.contains("is not installed on this machine; sudo apt-get install"), "\(because)")
+        }
+        #expect(ImageReference(parsing: text).map(catalog.hasBuiltIn) == true)
+    }
+
+    @Test("the tag that the course breaks a rollout with is not there")
+    func brokenTag() { #expect(throws: RuntimeError.self) { _ = try catalog.resolve("nginx:broken-tag") } }
+
     @Test("an image whose program is missing says what to do")
     func missing() throws {
         let empty = ImageCatalog(workloads: "/nosuch/Workloads")

@@ -90,6 +90,23 @@ import Testing
         }
     }
 
+    @Test("an image that was loaded or built is there without a pull", arguments: ["Never", "IfNotPresent"])
+    func brought(policy: String) async throws {
+        let bed = try KubeletBed()
+        bed.runtime.bringImage("web:1.0")
+        let spec: JSONValue = [
+            "containers": [["name": "main", "image": "web:1.0", "imagePullPolicy": .string(policy)]]
+        ]
+        try await bed.run {
+            let pod = try await bed.ready(try await bed.makePod("web", spec))
+            try await bed.event("Started", about: pod)
+            let events = try await bed.events(about: pod)
+            #expect(events.contains("Pulled: Container image \"web:1.0\" already present on machine"))
+            #expect(!events.contains { $0.hasPrefix("Pulling") })
+            #expect(Pod(pod).status()["imageID"] == "sha256:web:1.0")
+        }
+    }
+
     @Test(
         "an image that is there is pulled again with policy Always only",
         arguments: [("Always", true), ("IfNotPresent", false)])

@@ -171,7 +171,7 @@ final class AddressBook: PodAddressing {
         released.yield(podUID)
     }
 
-    func resolverConfiguration(namespace: String) -> String { "search \(namespace).svc.cluster.local\n" }
+    func resolverConfiguration(for pod: Pod) -> String { "search \(pod.namespace).svc.cluster.local\n" }
 }
 
 extension Pod {

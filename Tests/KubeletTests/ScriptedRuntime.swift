@@ -48,6 +48,8 @@ final class ScriptedRuntime: ContainerRuntime {
         var waiters: [Waiter] = []
         var waiterCount = 0
         var missingImages: Set<String> = []
+        /// Loaded or built here, so that no pull is needed.
+        var broughtImages: Set<String> = []
         var startFailures: [String: RuntimeError] = [:]
         var plannedExits: [String: [Int]] = [:]
         var heldStarts: Set<String> = []
@@ -70,6 +72,9 @@ final class ScriptedRuntime: ContainerRuntime {
     // MARK: The script
 
     func removeImage(_ reference: String) { script.withLock { _ = $0.missingImages.insert(reference) } }
+
+    /// An image comes to the node by hand.
+    func bringImage(_ reference: String) { script.withLock { _ = $0.broughtImages.insert(reference) } }
 
     func addImage(_ reference: String) { script.withLock { _ = $0.missingImages.remove(reference) } }
 
@@ -186,6 +191,8 @@ final class ScriptedRuntime: ContainerRuntime {
     }
 
     // MARK: ContainerRuntime
+
+    func hasImage(_ reference: String) -> Bool { script.withLock { $0.broughtImages.contains(reference) } }
 
     func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
         note(.pull(reference))

@@ -15,9 +15,9 @@ extension Load {
         /// Expects so many; call before the write.
         func expect(_ count: Int) { state.withLock { $0.missing += count } }
 
-        func arrive() {
+        func arrive(_ count: Int = 1) {
             let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                state.missing -= 1
+                state.missing -= count
                 guard state.missing <= 0 else { return nil }
                 defer { state.waiter = nil }
                 return state.waiter
@@ -57,81 +57,119 @@ extension Load {
         }
     }
 
+    /// Opens watches one after the other, some at a time; returns how many were refused.
+    private func open(
+        _ count: Int, _ uri: String, events: @escaping @Sendable (Int) -> Void
+    ) async throws -> (channels: [any Channel], refused: Int) {
+        let arrivals = Arrivals()
+        let refused = Counter()
+        let next = Counter()
+        let channels = try await withThrowingTaskGroup(of: [any Channel].self) { group in
+            for _ in 0..<Self.clients {
+                group.addTask {
+                    var channels: [any Channel] = []
+                    while next.take() < count {
+                        let reader = WatchReader { sign in
+                            switch sign {
+                            case .opened: arrivals.arrive()
+                            case .events(let count): events(count)
+                            case .refused, .ended:
+                                refused.take()
+                                arrivals.arrive()
+                            }
+                        }
+                        arrivals.expect(1)
+                        channels.append(try await target.get(uri, reader))
+                    }
+                    return channels
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        await arrivals.all()
+        return (channels, refused.value)
+    }
+
+    private func close(_ channels: [any Channel]) async {
+        for channel in channels { try? await channel.close() }
+    }
+
     /// The time from a write until the last of many watchers has it.
     func fewWatchers(_ count: Int, writes: Int) async throws {
         let arrivals = Arrivals()
         let revision = try await prepare()
-        arrivals.expect(count)
-        let times = try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<count {
-                group.addTask {
-                    try await target.withConnection { connection in
-                        try await connection.watch(Self.watchURI + revision, opened: arrivals.arrive) { _ in
-                            arrivals.arrive()
-                            return true
-                        }
-                    }
-                }
+        let (channels, _) = try await open(count, Self.watchURI + revision) { arrivals.arrive($0) }
+        let times = try await target.withConnection { connection in
+            var times: [Duration] = []
+            for write in 0..<writes {
+                arrivals.expect(count)
+                let began = ContinuousClock.now
+                _ = try await connection.ask(.PUT, Self.base + "/watched", Self.body(write))
+                await arrivals.all()
+                times.append(ContinuousClock.now - began)
             }
-            await arrivals.all()
-            let times = try await target.withConnection { connection in
-                var times: [Duration] = []
-                for write in 0..<writes {
-                    arrivals.expect(count)
-                    let began = ContinuousClock.now
-                    _ = try await connection.ask(.PUT, Self.base + "/watched", Self.body(write))
-                    await arrivals.all()
-                    times.append(ContinuousClock.now - began)
-                }
-                return times
-            }
-            group.cancelAll()
-            while await group.nextResult() != nil {}
             return times
         }
+        await close(channels)
         Report.line(
             "\(count) watchers, PUT -> the last has it", Report.spread(times), "p50 2.9-3.3 ms, p99 4.4-5.3 ms")
     }
 
     /// Tells whether many watchers keep up with writes at a fixed pace, and what that does to the memory of the server.
     func manyWatchers(_ count: Int, rate: Int, seconds: Int) async throws {
-        let arrivals = Arrivals()
         let seen = Counter()
         let revision = try await prepare()
         let start = Report.memory(of: process)
-        arrivals.expect(count)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<count {
-                group.addTask {
-                    try await target.withConnection { connection in
-                        try await connection.watch(Self.watchURI + revision, opened: arrivals.arrive) { _ in
-                            seen.take()
-                            return true
-                        }
-                    }
-                }
+        let (channels, _) = try await open(count, Self.watchURI + revision) { seen.add($0) }
+        let opened = Report.memory(of: process)
+        let writes = rate * seconds
+        let began = ContinuousClock.now
+        let times = try await target.withConnection { connection in
+            var times: [Duration] = []
+            for write in 0..<writes {
+                // Those who come late do not wait, so that the pace is kept if it can be.
+                try await ContinuousClock().sleep(until: began + .seconds(1) * write / rate)
+                let asked = ContinuousClock.now
+                _ = try await connection.ask(.PUT, Self.base + "/watched", Self.body(write))
+                times.append(ContinuousClock.now - asked)
             }
-            await arrivals.all()
-            let opened = Report.memory(of: process)
-            let writes = rate * seconds
-            let began = ContinuousClock.now
-            let behind = try await target.withConnection { connection in
-                for write in 0..<writes {
-                    try await ContinuousClock().sleep(until: began + .seconds(1) * write / rate)
-                    _ = try await connection.ask(.PUT, Self.base + "/watched", Self.body(write))
-                }
-                return writes * count - seen.value
-            }
-            let took = ContinuousClock.now - began
-            let after = Report.memory(of: process)
-            Report.line(
-                "\(count) watchers, \(rate) writes/s for \(seconds) s",
-                "\(Int(Double(writes) / (took / .seconds(1)))) /s, \(behind) of \(writes * count) events behind", "")
-            func text(_ memory: Int?) -> String { memory.map { "\($0)" } ?? "?" }
-            Report.line(
-                "  memory before, with watchers, after (MB)", "\(text(start)), \(text(opened)), \(text(after))", "")
-            group.cancelAll()
-            while await group.nextResult() != nil {}
+            return times
         }
+        let took = ContinuousClock.now - began
+        let behind = writes * count - seen.value
+        let after = Report.memory(of: process)
+        Report.line(
+            "\(count) watchers, \(rate) writes/s for \(seconds) s",
+            "\(Int(Double(writes) / (took / .seconds(1)))) /s, \(Report.spread(times))", "")
+        Report.line("  events that had not come with the last answer", "\(behind) of \(writes * count)", "")
+        Report.line(
+            "  memory before, with watchers, after (MB)",
+            [start, opened, after].map { Report.text($0) }.joined(separator: ", "), "")
+        await close(channels)
+    }
+
+    /// Tells what watches cost that nothing happens to.
+    func idleWatchers(_ count: Int) async throws {
+        let revision = try await prepare()
+        let start = Report.memory(of: process)
+        let began = ContinuousClock.now
+        let (channels, refused) = try await open(count, Self.watchURI + revision) { _ in }
+        let took = ContinuousClock.now - began
+        let opened = Report.memory(of: process)
+        let times = try await target.withConnection { connection in
+            var times: [Duration] = []
+            for _ in 0..<200 {
+                let asked = ContinuousClock.now
+                _ = try await connection.ask(.GET, Self.base + "/watched")
+                times.append(ContinuousClock.now - asked)
+            }
+            return times
+        }
+        Report.line("\(count) idle watches opened", "in \(Report.text(took)), \(refused) refused", "")
+        Report.line("  get beside them", Report.spread(times), "")
+        await close(channels)
+        Report.line(
+            "  memory before, with them, after (MB)",
+            [start, opened, Report.memory(of: process)].map { Report.text($0) }.joined(separator: ", "), "")
     }
 }

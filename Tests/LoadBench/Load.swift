@@ -10,6 +10,8 @@ final class Counter: Sendable {
     @discardableResult
     func take() -> Int { number.wrappingAdd(1, ordering: .relaxed).oldValue }
 
+    func add(_ count: Int) { number.wrappingAdd(count, ordering: .relaxed) }
+
     var value: Int { number.load(ordering: .relaxed) }
 }
 
@@ -58,8 +60,15 @@ struct Load: Sendable {
         _ what: String, _ count: Int, real: String,
         _ job: @escaping @Sendable (LoadConnection, Int) async throws -> LoadConnection.Answer
     ) async throws {
+        let before = Report.processorTime(of: process)
         let (times, rate) = try await fan(count, job)
+        let after = Report.processorTime(of: process)
         Report.line(what, "\(rate) /s, \(Report.spread(times))", real)
+        // On a busy machine this says more than the rate.
+        if let before, let after {
+            let each = Int((after - before) / .microseconds(1)) / count
+            Report.line("  processor time of the server, each", "\(each) us", "")
+        }
     }
 
     func makeNamespace() async throws {

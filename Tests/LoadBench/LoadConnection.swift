@@ -32,6 +32,32 @@ struct LoadTarget: Sendable {
         context = try NIOSSLContext(configuration: tls)
     }
 
+    /// Opens a connection whose answers go to a handler, and sends a GET.
+    ///
+    /// The handler works on the event loop: a crowd of watchers is not to cost the client more than the server.
+    func get(_ uri: String, _ handler: sending some ChannelInboundHandler) async throws -> any Channel {
+        let context = context
+        let handler = NIOLoopBoundBox.makeBoxSendingValue(handler, eventLoop: group.next())
+        let loop = handler.eventLoop
+        let channel = try await ClientBootstrap(group: loop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(try NIOSSLClientHandler(context: context, serverHostname: nil))
+                    try pipeline.addHTTPClientHandlers()
+                    try pipeline.addHandler(handler.value)
+                }
+            }
+            .connect(host: host, port: port).get()
+        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: uri)
+        head.headers.add(name: "Host", value: "load")
+        head.headers.add(name: "Accept", value: "application/json")
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        try await channel.writeAndFlush(HTTPClientRequestPart.end(nil)).get()
+        return channel
+    }
+
     /// Runs `body` with a connection of its own, kept alive between requests.
     func withConnection<Result: Sendable>(
         _ body: (LoadConnection) async throws -> Result
@@ -108,27 +134,5 @@ final class LoadConnection {
             }
         }
         throw LoadFailure(message: "The server closed the connection in the middle of \(method) \(uri).")
-    }
-
-    /// Asks, and calls `body` with each line of the answer until it returns false.
-    func watch(_ uri: String, opened: () -> Void, _ body: (String) -> Bool) async throws {
-        try await send(.GET, uri, nil, accept: "application/json")
-        var rest = ByteBuffer()
-        while let part = try await inbound.next(isolation: #isolation) {
-            switch part {
-            case .head(let head):
-                guard head.status == .ok else { throw LoadFailure(message: "A watch was refused: \(head.status).") }
-                opened()
-            case .body(var piece):
-                rest.writeBuffer(&piece)
-                while let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-                    let line = rest.readString(length: end - rest.readerIndex) ?? ""
-                    rest.moveReaderIndex(forwardBy: 1)
-                    guard body(line) else { return }
-                }
-                rest.discardReadBytes()
-            case .end: throw LoadFailure(message: "A watch has ended.")
-            }
-        }
     }
 }

@@ -19,6 +19,9 @@ enum Report {
             ? "\(microseconds / 1000).\(microseconds % 1000 / 100) ms" : "\(microseconds / 1000) ms"
     }
 
+    /// An amount of memory in MB.
+    static func text(_ memory: Int?) -> String { memory.map { "\($0)" } ?? "?" }
+
     /// The time that a share of the sorted times stays below.
     static func percentile(_ times: [Duration], _ share: Double) -> Duration {
         let sorted = times.sorted()
@@ -35,5 +38,15 @@ enum Report {
             let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
         else { return nil }
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 / 1024 }
+    }
+
+    /// The processor time that a process has used, to a hundredth of a second; nil where it cannot be known.
+    static func processorTime(of process: Int?) -> Duration? {
+        guard let process, let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let name = line.lastIndex(of: ")")
+        else { return nil }
+        // Behind the name come the state and ten more, then the time for itself and that in the system.
+        let ticks = line[name...].split(separator: " ").dropFirst(12).prefix(2).compactMap { Int($0) }
+        return ticks.count == 2 ? .milliseconds(10 * (ticks[0] + ticks[1])) : nil
     }
 }

@@ -1,12 +1,23 @@
 // The load of `make bench`: what a server of the Kubernetes API does in a second, and how long it takes for the rest.
-// usage: LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd; the kubeconfig is found as kubectl finds it.
+// usage: LoadBench network, or LoadBench [process of the server [phase ...]], phases: configmaps watch pods crowd idle; the
+// kubeconfig is found as kubectl finds it.
 import FoundationEssentials
 import Glibc
 import KubeClient
 import NIOCore
 import NIOPosix
 
+// As many connections as the system allows, instead of the usual 1,024.
+var limit = rlimit()
+getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+limit.rlim_cur = limit.rlim_max
+setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+
 do {
+    if CommandLine.arguments.dropFirst() == ["network"] {
+        try await NetworkLoad.run()
+        exit(0)
+    }
     let kubeconfig = try Kubeconfig.load(path: nil, environment: ProcessInfo.processInfo.environment)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let load = Load(
@@ -19,6 +30,7 @@ do {
     if wants("watch") { try await load.fewWatchers(50, writes: 400) }
     if wants("pods") { try await load.pods(5000) }
     if wants("crowd") { try await load.manyWatchers(1000, rate: 500, seconds: 10) }
+    if wants("idle") { try await load.idleWatchers(10_000) }
     try await load.deleteNamespace()
     try await group.shutdownGracefully()
 } catch {

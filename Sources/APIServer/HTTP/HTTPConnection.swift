@@ -9,6 +9,10 @@ struct HTTPConnection: Sendable {
     let channel: Channel
     let pipeline: RequestPipeline
     let authenticator: Authenticator
+    let watches: WatchLoop
+    let spareMemory: SpareMemory
+    /// There is no room for this one: its request is refused, so that its client knows why and comes again.
+    let isOneTooMany: Bool
 
     /// Takes over a connection that was accepted and has not been read from.
     ///
@@ -25,6 +29,11 @@ struct HTTPConnection: Sendable {
         }.get()
     }
 
+    /// About what a connection needs, and gives back.
+    private static let bytesUsed = 48 * 1024
+    /// About how many times the room of its body a request needs while it is worked on.
+    private static let workFactor = 8
+
     /// Serves until the client goes, asks to close, or the task is cancelled.
     ///
     /// What goes wrong on the wire ends here.
@@ -39,6 +48,7 @@ struct HTTPConnection: Sendable {
             // Without this the first child would wait for a connection that nobody closes.
             channel.channel.close(promise: nil)
         }
+        spareMemory.note(Self.bytesUsed)
     }
 
     private func serveRequests() async {
@@ -72,8 +82,12 @@ struct HTTPConnection: Sendable {
     ) async throws -> Next {
         let asked = makeRequest(request)
         var response: APIResponse
-        if let refusal = request.refusal {
+        if let refusal = isOneTooMany ? .tooManyRequests : request.refusal {
             response = .refusal(refusal)
+        } else if asked.query["watch"] != nil {
+            // A task keeps the room that its calls once took; a watch would keep it for an hour. A child takes its own with it.
+            async let made = pipeline.respond(to: asked)
+            response = await made
         } else {
             response = await pipeline.respond(to: asked)
         }
@@ -81,7 +95,8 @@ struct HTTPConnection: Sendable {
         defer { if !isUpgraded { response.request?.finish() } }
         AnswerShape(request.head, path: asked.path, query: asked.query).apply(to: &response)
         // What is left of a body cannot be told from a next request, and what follows a refused upgrade is not parsed.
-        let keepsOpen = request.head.isKeepAlive && request.isComplete && !UpgradeOffer.isUpgrade(request.head)
+        let keepsOpen =
+            request.head.isKeepAlive && request.isComplete && !isOneTooMany && !UpgradeOffer.isUpgrade(request.head)
         var head = HTTPResponseHead(
             version: request.head.version, status: HTTPResponseStatus(statusCode: response.code))
         for (name, value) in response.headers { head.headers.add(name: name, value: value) }
@@ -97,17 +112,20 @@ struct HTTPConnection: Sendable {
             }
             parts.append(.part(.end(nil)))
             try await outbound.write(contentsOf: parts)
+            spareMemory.note(bytes.count + request.body.count * Self.workFactor)
         case .pieces(let pieces):
             try await outbound.write(.part(.head(head)))
             var place = AnswerPieces.Place()
             while request.head.method != .HEAD, let piece = pieces.piece(&place) {
                 if piece.isEmpty { continue }
                 try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
+                spareMemory.note(piece.count)
             }
             try await outbound.write(.part(.end(nil)))
         case .watch(let watch):
             try await outbound.write(.part(.head(head)))
-            try await watch.run { try await outbound.write(.part(.body(.byteBuffer($0)))) }
+            let version = request.head.version
+            await watches.serve(watch, on: channel.channel, isChunked: version.major == 1 && version.minor >= 1)
             try Task.checkCancellation()
             try await outbound.write(.part(.end(nil)))
         case .stream(let stream):

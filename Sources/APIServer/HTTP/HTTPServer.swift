@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// The HTTPS side of the API server: HTTP/1.1, TLS by the cluster's own certificates.
 ///
@@ -42,9 +43,22 @@ struct HTTPServer: Sendable {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    /// Descriptors that are left for files, pods and those who are told that there is no more room.
+    private static let descriptorsKept = 256
+
+    /// So many connections the system lets this process hold.
+    private static var connectionsAllowed: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
+        let count = Int(clamping: limit.rlim_cur)
+        return max(count / 2, count - descriptorsKept)
+    }
+
     private func serve(on group: MultiThreadedEventLoopGroup, whenBound: @Sendable (Int) -> Void) async throws {
         let tls = try makeTLS()
         let limits = limits
+        let connectionsMax = min(limits.connectionsMax, Self.connectionsAllowed)
+        let openCount = OpenCount()
         let budget = BodyBudget(bytesMax: limits.bodiesBytesMax)
         var heads = NIOHTTPDecoderLimitConfiguration()
         heads.maxHeaderListSize = limits.headBytesMax
@@ -80,15 +94,26 @@ struct HTTPServer: Sendable {
         }
         let executors = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) })
+        let watchLoops = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map {
+                (ObjectIdentifier($0), WatchLoop(pipeline.registry.store, $0))
+            })
+        let spareMemory = SpareMemory(group.next())
         whenBound(listener.channel.localAddress?.port ?? port)
         try await listener.executeThenClose { inbound in
             try await withThrowingDiscardingTaskGroup { connections in
                 do {
                     for try await channel in inbound {
-                        connections.addTask(executorPreference: executors[ObjectIdentifier(channel.eventLoop)]) {
-                            guard let channel = try? await HTTPConnection.take(channel) else { return }
-                            await HTTPConnection(channel: channel, pipeline: pipeline, authenticator: authenticator)
-                                .serve()
+                        let loop = ObjectIdentifier(channel.eventLoop)
+                        let isOneTooMany = openCount.open() > connectionsMax
+                        connections.addTask(executorPreference: executors[loop]) {
+                            defer { openCount.close() }
+                            guard let watches = watchLoops[loop], let channel = try? await HTTPConnection.take(channel)
+                            else { return }
+                            await HTTPConnection(
+                                channel: channel, pipeline: pipeline, authenticator: authenticator, watches: watches,
+                                spareMemory: spareMemory, isOneTooMany: isOneTooMany
+                            ).serve()
                         }
                     }
                 } catch is CancellationError {}
@@ -111,6 +136,16 @@ struct HTTPServer: Sendable {
         configuration.minimumTLSVersion = .tlsv12
         return try NIOSSLContext(configuration: configuration)
     }
+}
+
+/// How many connections there are.
+private final class OpenCount: Sendable {
+    private let count = Atomic(0)
+
+    /// The number with the new one.
+    func open() -> Int { count.add(1, ordering: .relaxed).newValue }
+
+    func close() { count.subtract(1, ordering: .relaxed) }
 }
 
 /// Why the API server does not serve.

@@ -28,6 +28,8 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
         var bodyBytesMax = RequestBody.bytesMax
         /// All bodies that are being received or answered, together.
         var bodiesBytesMax = 256 * 1024 * 1024
+        /// Whoever comes when there are so many is told to come again; fewer if the system allows fewer descriptors.
+        var connectionsMax = Int.max
         /// All fields of one head, together.
         var headBytesMax = 1024 * 1024
         /// So much is read and thrown away, so that the client, still writing, gets to read why.
@@ -53,6 +55,8 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     private var unansweredCount = 0
     private var certificateUser: UserInfo?
     private var knowsCertificate = false
+    /// Called when the client takes more again after it has not.
+    var whenWritable: (() -> Void)?
 
     init(limits: Limits, budget: BodyBudget) {
         self.limits = limits
@@ -71,6 +75,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
         stall?.cancel()
         share = nil
         body = []
+        whenWritable = nil
         context.fireChannelInactive()
     }
 
@@ -82,6 +87,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
             stall = context.eventLoop.scheduleTask(in: limits.stallTime) { channel.close(promise: nil) }
         }
         context.fireChannelWritabilityChanged()
+        if channel.isWritable { whenWritable?() }
     }
 
     /// Closes the connection unless something happens in time.

@@ -2,9 +2,9 @@ import KubeModel
 import ObjectStore
 
 /// Which objects of a kind a list or watch is about.
-struct Selection: Sendable {
+struct Selection: Sendable, Hashable {
     /// A requirement on a field, with its path taken apart.
-    private struct Field: Sendable {
+    private struct Field: Sendable, Hashable {
         let name: String
         let path: [String]
         let isEqual: Bool
@@ -66,6 +66,18 @@ struct Selection: Sendable {
     }
 
     var isEverything: Bool { labels == nil && fields.isEmpty }
+
+    /// The selection for somebody who sees only the objects of a range: everything, if the range says it all.
+    func within(_ range: KeyRange) -> Selection {
+        let isSaid = fields.allSatisfy { field in
+            switch field.name {
+            case "metadata.name": field.isEqual && field.value == range.name
+            case "metadata.namespace": field.isEqual && field.value == range.namespace
+            default: false
+            }
+        }
+        return labels == nil && isSaid ? .everything : self
+    }
 
     /// The name that a matching object must have, if the selection says so.
     var exactName: String? { fields.first { $0.name == "metadata.name" && $0.isEqual }?.value }

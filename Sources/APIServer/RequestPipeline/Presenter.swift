@@ -110,8 +110,10 @@ struct Presenter: Sendable {
         return all
     }
 
+    var isTable: Bool { if case .table = form { true } else { false } }
+
     private func line(_ item: WatchItem, isFirst: Bool) -> ByteBuffer {
-        let hasColumns = if case .table = form { isFirst } else { false }
+        let hasColumns = isTable && isFirst
         guard let stored = item.stored, !hasColumns else {
             return ByteBuffer(bytes: encodeLine(item, hasColumns: hasColumns))
         }

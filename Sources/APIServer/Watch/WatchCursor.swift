@@ -15,10 +15,11 @@ struct WatchQuery: Sendable {
 struct WatchCursor: Sendable {
     private let store: ObjectStore
     private let kind: KindSchema
-    private let range: KeyRange
-    private let selection: Selection
+    let range: KeyRange
+    /// What of the range is wanted.
+    let selection: Selection
     private let ticket = WatchTicket()
-    private var pending: [WatchItem] = []
+    private var pending: ArraySlice<WatchItem> = []
     private var failure: Status?
     private(set) var revision: Revision
 
@@ -28,8 +29,8 @@ struct WatchCursor: Sendable {
     init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) throws(Status) {
         store = registry.store
         self.kind = kind
-        selection = query.selection
         range = registry.range(kind, namespace: namespace, selection: query.selection)
+        selection = query.selection.within(range)
         let wanted = try Registry.revision(query.resourceVersion ?? "")
         revision = wanted ?? registry.store.revision
         guard query.sendsInitialEvents ?? (wanted == nil) else { return }
@@ -37,7 +38,7 @@ struct WatchCursor: Sendable {
             let page = try registry.list(
                 kind, namespace: namespace,
                 ListQuery(selection: query.selection, resourceVersion: query.resourceVersion))
-            pending = page.items.map { WatchItem(.added, $0) }
+            pending = page.items.map { WatchItem(.added, $0) }[...]
             revision = page.revision
             if query.allowsBookmarks {
                 pending.append(.bookmark(kind.resource, revision, endsInitialEvents: true))
@@ -59,7 +60,7 @@ struct WatchCursor: Sendable {
         if let failure { throw failure }
         if !pending.isEmpty {
             defer { pending = [] }
-            return pending
+            return Array(pending)
         }
         while true {
             let found: (events: [StoreEvent], upTo: Revision)
@@ -70,9 +71,34 @@ struct WatchCursor: Sendable {
             }
             revision = found.upTo
             if found.events.isEmpty { return [] }
-            let items = found.events.compactMap { WatchItem(kind.served($0), selection) }
+            let items = items(found.events)
             if !items.isEmpty { return items }
         }
+    }
+
+    /// The next events that are there already, and whether there may be more; does not wait.
+    mutating func present() throws(Status) -> (items: [WatchItem], mayHaveMore: Bool) {
+        if let failure { throw failure }
+        if !pending.isEmpty {
+            let items = Array(pending.prefix(Self.batchMax))
+            pending.removeFirst(items.count)
+            return (items, true)
+        }
+        do throws(StoreError) {
+            let found = try store.presentEvents(after: revision, in: range, limit: Self.batchMax)
+            revision = found.upTo
+            return (items(found.events), found.events.count == Self.batchMax)
+        } catch {
+            throw answer(to: error)
+        }
+    }
+
+    /// Goes on behind what somebody else has told.
+    mutating func skip(to revision: Revision) { self.revision = max(self.revision, revision) }
+
+    /// What changes of the range are for this watch.
+    func items(_ events: [StoreEvent]) -> [WatchItem] {
+        events.compactMap { WatchItem(kind.served($0), selection) }
     }
 
     /// What ends the wait of `next` from outside, with everything up to now seen.

@@ -11,21 +11,32 @@ struct WatchItem: Sendable {
     }
 
     let kind: Kind
-    let object: KubeObject
-    /// The object as it is stored, if it is told as it is.
-    let stored: StoredObject?
+    private let content: Content
+
+    private enum Content {
+        case stored(StoredObject)
+        case made(KubeObject)
+    }
 
     init(_ kind: Kind, _ stored: StoredObject) {
         self.kind = kind
-        object = stored.object
-        self.stored = stored
+        content = .stored(stored)
     }
 
     init(_ kind: Kind, _ object: KubeObject) {
         self.kind = kind
-        self.object = object
-        stored = nil
+        content = .made(object)
     }
+
+    var object: KubeObject {
+        switch content {
+        case .stored(let stored): stored.object
+        case .made(let object): object
+        }
+    }
+
+    /// The object as it is stored, if it is told as it is.
+    var stored: StoredObject? { if case .stored(let stored) = content { stored } else { nil } }
 
     /// Says that everything up to a revision has been seen; `endsInitialEvents` closes the present objects of a watch list.
     static func bookmark(_ resource: ResourceType, _ revision: Revision, endsInitialEvents: Bool = false) -> WatchItem {

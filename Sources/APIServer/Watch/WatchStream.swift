@@ -4,16 +4,10 @@ import Synchronization
 
 /// A watch over the network: lines of JSON for whoever writes them, at the pace of the reader, who slows only himself.
 struct WatchStream: Sendable {
-    private let cursor: WatchCursor
-    private let resource: ResourceType
-    private let presenter: Presenter
-    private let sendsBookmarks: Bool
-    private let timeout: Duration
-
-    /// Quiet watches hear so often up to where they have seen everything, if they want.
-    static let bookmarkInterval = Duration.seconds(60)
-    /// So long before its end a watch gets the last bookmark.
-    static let lastBookmarkLead = Duration.seconds(2)
+    let cursor: WatchCursor
+    let resource: ResourceType
+    let presenter: Presenter
+    let schedule: WatchSchedule
 
     init(
         _ cursor: WatchCursor, resource: ResourceType, presenter: Presenter, sendsBookmarks: Bool, timeout: Duration
@@ -21,13 +15,14 @@ struct WatchStream: Sendable {
         self.cursor = cursor
         self.resource = resource
         self.presenter = presenter
-        self.sendsBookmarks = sendsBookmarks
-        self.timeout = timeout
+        schedule = WatchSchedule(timeout: timeout, sendsBookmarks: sendsBookmarks)
     }
 
+    /// For a reader that needs a task of its own; those who read HTTP are served by `LoopWatchers`.
+    ///
     /// Gives `send` the lines of events as they happen, until the time is over or the watch cannot go on.
     func run(_ send: (ByteBuffer) async throws -> Void) async throws {
-        let alarm = WatchAlarm(timeout: timeout, sendsBookmarks: sendsBookmarks)
+        let alarm = WatchAlarm(schedule)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let wake = cursor.wake
             group.addTask { await alarm.run(wake) }
@@ -62,62 +57,29 @@ struct WatchStream: Sendable {
     }
 }
 
-/// The clock of one watch: when bookmarks are due, and when it ends.
+/// The clock of one watch, for one that has a task of its own.
 private final class WatchAlarm: Sendable {
-    struct Rings {
-        var bookmark = false
-        var end = false
-    }
-
     private let start = ContinuousClock.now
-    private let timeout: Duration
-    private let sendsBookmarks: Bool
-    private let rings = Mutex(Rings())
+    private let schedule: WatchSchedule
+    private let rings = Mutex(WatchSchedule.Rings())
 
-    init(timeout: Duration, sendsBookmarks: Bool) {
-        self.timeout = timeout
-        self.sendsBookmarks = sendsBookmarks
-    }
+    init(_ schedule: WatchSchedule) { self.schedule = schedule }
 
     /// Rings, and wakes the watch each time, until its end.
     func run(_ wake: @Sendable () -> Void) async {
-        for ring in schedule {
+        var last = Duration.zero
+        while let ring = schedule.next(after: last) {
             do { try await ContinuousClock().sleep(until: start + ring.at) } catch { return }
-            rings.withLock { rings in
-                if ring.isEnd { rings.end = true }
-                if ring.isBookmark { rings.bookmark = true }
-            }
+            rings.withLock { $0.add(ring) }
             wake()
+            last = ring.at
         }
     }
 
-    func takeRings() -> Rings {
+    func takeRings() -> WatchSchedule.Rings {
         rings.withLock { rings in
-            defer { rings = Rings() }
+            defer { rings = WatchSchedule.Rings() }
             return rings
-        }
-    }
-
-    private typealias Ring = (at: Duration, isBookmark: Bool, isEnd: Bool)
-
-    /// A ring each minute, one shortly before the end, and the end.
-    private var schedule: some Sequence<Ring> {
-        let last = timeout - WatchStream.lastBookmarkLead
-        let isLastApart = sendsBookmarks && last > .zero
-        let end: Ring = (timeout, sendsBookmarks && !isLastApart, true)
-        return sequence(state: Optional(Duration.zero)) { [sendsBookmarks] moment -> Ring? in
-            guard let before = moment else { return nil }
-            let next = before + WatchStream.bookmarkInterval
-            if sendsBookmarks, next < last {
-                moment = next
-                return (next, true, false)
-            }
-            if isLastApart, before < last {
-                moment = last
-                return (last, true, false)
-            }
-            moment = nil
-            return end
         }
     }
 }

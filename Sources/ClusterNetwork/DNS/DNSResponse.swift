@@ -17,6 +17,7 @@ enum DNSType {
     static let cname: UInt16 = 5
     static let soa: UInt16 = 6
     static let ptr: UInt16 = 12
+    static let txt: UInt16 = 16
     static let aaaa: UInt16 = 28
     static let srv: UInt16 = 33
     static let any: UInt16 = 255
@@ -30,6 +31,8 @@ struct DNSRecord: Hashable, Sendable {
         case ns(DNSName)
         case srv(weight: UInt16, port: UInt16, target: DNSName)
         case soa(DNSName)
+        /// At most 255 bytes.
+        case txt(String)
     }
 
     var name: DNSName
@@ -43,6 +46,7 @@ struct DNSRecord: Hashable, Sendable {
         case .ns: DNSType.ns
         case .srv: DNSType.srv
         case .soa: DNSType.soa
+        case .txt: DNSType.txt
         }
     }
 }
@@ -161,6 +165,10 @@ struct DNSWriter {
             uint16(weight)
             uint16(port)
             name(target, isCompressed: false)
+        case .txt(let text):
+            let bytes = text.utf8.prefix(255)
+            self.bytes.append(UInt8(bytes.count))
+            self.bytes += bytes
         case .soa(let zone):
             name(zone.prefixed("ns", "dns"))
             name(zone.prefixed("hostmaster"))

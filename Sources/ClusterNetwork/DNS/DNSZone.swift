@@ -17,19 +17,22 @@ struct DNSZone: Sendable {
         podParent = domain.prefixed("pod")
         add(DNSRecord(name: domain, content: .soa(domain)))
         add(DNSRecord(name: domain, content: .ns(domain.prefixed("ns", "dns"))))
+        add(DNSRecord(name: domain.prefixed("dns-version"), content: .txt("1.1.0")))
         ancestors.insert(domain.prefixed("svc"))
         ancestors.insert(podParent)
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
             let name = domain.prefixed(service.object.name, service.object.namespace ?? "default", "svc")
             if service.isHeadless {
-                addHeadless(service, name, endpoints.slices(of: service.key))
+                addHeadless(name, endpoints.slices(of: service.key))
+                addEndpoints(name, endpoints.slices(of: service.key))
             } else if service.type == "ExternalName" {
                 if let target = service.spec["externalName"]?.string.flatMap({ DNSName($0) }) {
                     add(DNSRecord(name: name, content: .cname(target)))
                 }
             } else if let address = IPv4Address(parsing: service.clusterIP) {
                 addClusterIP(service, name, address)
+                addEndpoints(name, endpoints.slices(of: service.key))
             }
         }
     }
@@ -37,24 +40,30 @@ struct DNSZone: Sendable {
     private mutating func addClusterIP(_ service: KubeService, _ name: DNSName, _ address: IPv4Address) {
         add(DNSRecord(name: name, content: .a(address)))
         add(DNSRecord(name: address.reverseName, content: .ptr(name)))
-        for port in service.ports where !port.name.isEmpty {
-            addPort(port.name, port.transport, name, number: port.port, target: name)
-        }
+        for port in service.ports { addPort(port.name, port.transport, name, number: port.port, target: name) }
     }
 
-    /// A headless Service answers with its pods; each pod also has a name of its own below it.
-    private mutating func addHeadless(_ service: KubeService, _ name: DNSName, _ slices: [EndpointIndex.Slice]) {
+    /// A headless Service answers with its pods.
+    private mutating func addHeadless(_ name: DNSName, _ slices: [EndpointIndex.Slice]) {
         ancestors.insert(name)
         for slice in slices {
             for endpoint in slice.endpoints where endpoint.isReady {
-                let label = endpoint.hostName ?? endpoint.address.description.replacingDots
-                let own = name.prefixed(label)
                 add(DNSRecord(name: name, content: .a(endpoint.address)))
-                add(DNSRecord(name: own, content: .a(endpoint.address)))
-                add(DNSRecord(name: endpoint.address.reverseName, content: .ptr(own)))
-                for port in slice.ports where !port.name.isEmpty {
+                for port in slice.ports {
+                    let own = name.prefixed(endpoint.label)
                     addPort(port.name, port.transport, name, number: port.number, target: own)
                 }
+            }
+        }
+    }
+
+    /// Each pod behind a Service has a name of its own below it, and its address leads back to that.
+    private mutating func addEndpoints(_ name: DNSName, _ slices: [EndpointIndex.Slice]) {
+        for slice in slices {
+            for endpoint in slice.endpoints where endpoint.isReady {
+                let own = name.prefixed(endpoint.label)
+                add(DNSRecord(name: own, content: .a(endpoint.address)))
+                add(DNSRecord(name: endpoint.address.reverseName, content: .ptr(own)))
             }
         }
     }
@@ -62,9 +71,12 @@ struct DNSZone: Sendable {
     private mutating func addPort(
         _ port: String, _ transport: String, _ service: DNSName, number: Int, target: DNSName
     ) {
-        let name = service.prefixed("_\(port)", "_\(transport.lowercased())")
         guard let number = UInt16(exactly: number) else { return }
-        add(DNSRecord(name: name, content: .srv(weight: 100, port: number, target: target)))
+        let content = DNSRecord.Content.srv(weight: 100, port: number, target: target)
+        // Asked by the Service's name alone, all ports answer, also those that have no name.
+        add(DNSRecord(name: service, content: content))
+        guard !port.isEmpty else { return }
+        add(DNSRecord(name: service.prefixed("_\(port)", "_\(transport.lowercased())"), content: content))
     }
 
     private mutating func add(_ record: DNSRecord) {
@@ -83,13 +95,24 @@ struct DNSZone: Sendable {
             return DNSAnswer(code: exists ? .noError : .nameError, authority: [authority(of: name)])
         }
         var matching = present.filter { $0.type == type || type == DNSType.any }
-        if matching.isEmpty, case .cname(let target)? = present.first?.content {
-            matching = [present[0]] + (records[target] ?? []).filter { $0.type == type }
-        }
+        if matching.isEmpty, case .cname? = present.first?.content { matching = chain(from: present[0], type: type) }
         guard !matching.isEmpty else { return DNSAnswer(authority: [authority(of: name)]) }
         let start = rotation % matching.count
         if present.first?.type != DNSType.cname { matching = Array(matching[start...] + matching[..<start]) }
         return DNSAnswer(answers: matching, additional: additional(to: matching))
+    }
+
+    /// An alias and what it leads to, over further aliases if need be; a circle ends where it closes.
+    private func chain(from alias: DNSRecord, type: UInt16) -> [DNSRecord] {
+        var found = [alias]
+        while found.count < 16, case .cname(let target)? = found.last?.content {
+            let next = records[target] ?? podRecords(target) ?? []
+            guard let further = next.first, case .cname = further.content, !found.contains(further) else {
+                return found + next.filter { $0.type == type }
+            }
+            found.append(further)
+        }
+        return found
     }
 
     /// The addresses of the targets of SRV records: they save the next question.
@@ -142,6 +165,7 @@ extension IPv4Address {
     }
 }
 
-extension String {
-    fileprivate var replacingDots: String { String(map { $0 == "." ? "-" : $0 }) }
+extension EndpointIndex.Endpoint {
+    /// The pod's host name where it has one in the Service, else its address with dashes.
+    fileprivate var label: String { hostName ?? String(address.description.map { $0 == "." ? "-" : $0 }) }
 }

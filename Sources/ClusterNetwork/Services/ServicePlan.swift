@@ -5,40 +5,67 @@ import KubeModel
 ///
 /// Pure: made anew from all objects whenever one of them changed, and compared with what was there before.
 struct ServicePlan: Equatable, Sendable {
-    /// A port on the host that leads to a Service.
-    struct NodePort: Equatable, Sendable {
+    /// A port on the host that leads to a Service: a node port on the host's loopback, or a port of a load balancer.
+    struct HostPort: Equatable, Sendable {
+        enum Kind: Hashable, Sendable {
+            case node
+            /// At an address of its own in 127.0.0.0/8.
+            case balancer(IPv4Address)
+        }
+
+        struct ID: Hashable, Sendable {
+            var kind: Kind
+            var port: Int
+            var transport: TransportProtocol
+        }
+
+        var kind = Kind.node
         var port: Int
+        var transport = TransportProtocol.tcp
         var service: ObjectKey
         /// Changes with the Service: a port that could not be opened is tried again then.
         var resourceVersion: String
         var backends: [ServiceRule.Backend]
+        /// For how long a client stays with its backend; 0: not at all.
+        var affinitySeconds = 0
+
+        var id: ID { ID(kind: kind, port: port, transport: transport) }
     }
 
     /// Sorted, so that equal plans are equal.
     private(set) var rules: [ServiceRule] = []
-    private(set) var nodePorts: [NodePort] = []
+    private(set) var hostPorts: [HostPort] = []
 
     /// Works out the plan.
     ///
     /// No rule takes traffic from `reserved`, where listeners of our own are (DNS, the API).
-    init(services: [KubeObject], slices: [KubeObject], reserved: Set<ReservedSocket> = []) {
+    /// `balancers` has the addresses of Services of type LoadBalancer.
+    init(
+        services: [KubeObject], slices: [KubeObject], reserved: Set<ReservedSocket> = [],
+        balancers: [ObjectKey: IPv4Address] = [:]
+    ) {
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
             for port in service.ports {
                 guard let transport = TransportProtocol(rawValue: port.transport) else { continue }
                 let backends = endpoints.backends(of: service.key, port: port.name, transport: transport)
-                if IPv4Address(parsing: service.clusterIP) != nil,
-                    !reserved.contains(ReservedSocket(address: service.clusterIP, port: port.port))
+                for address in [service.clusterIP] + service.externalIPs
+                where IPv4Address(parsing: address) != nil
+                    && !reserved.contains(ReservedSocket(address: address, port: port.port))
                 {
                     rules.append(
                         ServiceRule(
-                            address: service.clusterIP, port: port.port, transport: transport, backends: backends))
+                            address: address, port: port.port, transport: transport, backends: backends,
+                            affinitySeconds: service.affinitySeconds))
                 }
-                if let number = port.nodePort, transport == .tcp, Self.hasNodePorts.contains(service.type) {
-                    nodePorts.append(
-                        NodePort(
-                            port: number, service: service.key, resourceVersion: service.object.resourceVersion,
-                            backends: backends))
+                var places: [(HostPort.Kind, Int)] = []
+                if let number = port.nodePort, Self.hasNodePorts.contains(service.type) { places = [(.node, number)] }
+                if let address = balancers[service.key] { places.append((.balancer(address), port.port)) }
+                hostPorts += places.map { kind, number in
+                    HostPort(
+                        kind: kind, port: number, transport: transport, service: service.key,
+                        resourceVersion: service.object.resourceVersion, backends: backends,
+                        affinitySeconds: service.affinitySeconds)
                 }
             }
         }
@@ -49,6 +76,19 @@ struct ServicePlan: Equatable, Sendable {
     struct ReservedSocket: Hashable, Sendable {
         var address: String
         var port: Int
+    }
+}
+
+extension KubeService {
+    /// Addresses outside the cluster that lead to the Service for those inside of it.
+    fileprivate var externalIPs: [String] {
+        type == "ExternalName" ? [] : (spec["externalIPs"]?.array ?? []).compactMap(\.string)
+    }
+
+    /// Seconds of `sessionAffinity: ClientIP`; 0 without it.
+    fileprivate var affinitySeconds: Int {
+        guard spec["sessionAffinity"] == "ClientIP" else { return 0 }
+        return spec[["sessionAffinityConfig", "clientIP", "timeoutSeconds"]]?.int ?? 10_800
     }
 }
 

@@ -10,6 +10,10 @@ package final class StreamForwarder: Sendable {
     package let eventLoops: any EventLoopGroup
     private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
 
+    /// Bulk data goes through in large pieces: each turn of an event loop costs as much for 64 KiB as for a megabyte.
+    private static let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16_384, maximum: 1 << 20)
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+
     package init(eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
         self.eventLoops = eventLoops
     }
@@ -33,6 +37,8 @@ package final class StreamForwarder: Sendable {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: Self.readSizes)
+            .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
             .childChannelInitializer { channel in
                 self.track(channel)
                 return channel.eventLoop.makeCompletedFuture {
@@ -88,6 +94,8 @@ package final class StreamForwarder: Sendable {
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: readSizes)
+            .channelOption(.writeBufferWaterMark, value: waterMark)
             .channelInitializer(Self.addJoint)
             .withConnectedSocket(descriptor).get()
     }
@@ -98,6 +106,8 @@ package final class StreamForwarder: Sendable {
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: readSizes)
+            .channelOption(.writeBufferWaterMark, value: waterMark)
             .channelInitializer(Self.addJoint)
             .connectTimeout(.seconds(5))
             .connect(host: host, port: port).get()
@@ -106,6 +116,17 @@ package final class StreamForwarder: Sendable {
     @Sendable
     private static func addJoint(_ channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(StreamJoint()) }
+    }
+
+    /// Joins two channels of one event loop that spoke a protocol until now.
+    ///
+    /// - Parameter leave: Removes the protocol's handlers, and says when they are gone; what those hand on when they go belongs
+    ///   to the other side.
+    package static func join(
+        _ first: any Channel, _ second: any Channel, _ leave: () throws -> EventLoopFuture<Void>
+    ) throws -> EventLoopFuture<Void> {
+        for channel in [first, second] { try channel.pipeline.syncOperations.addHandler(StreamJoint()) }
+        return try leave().assumeIsolated().flatMapThrowing { try StreamJoint.join(first, second) }.nonisolated()
     }
 
     /// The peer will see a reset ("connection reset by peer") instead of an orderly end with nothing in it.

@@ -4,7 +4,7 @@ import KubeModel
 extension ImageCatalog {
     /// How a stored image is run.
     func recipe(_ stored: ImageStore.Stored, in store: ImageStore) throws(RuntimeError) -> Recipe {
-        let config = stored.config
+        var config = stored.config
         var recipe: Recipe
         if let base = config.base {
             guard let reference = ImageReference(parsing: base) else { throw .invalidImageName(reference: base) }
@@ -14,28 +14,93 @@ extension ImageCatalog {
         }
         let layers = Layers(
             store: store, digests: config.layers, hasSystem: config.base != nil, volumes: config.volumes)
+        Self.useOwnSettings(of: layers, &recipe, entrypoint: &config.entrypoint)
         let name = ImageReference(parsing: stored.reference)?.name ?? stored.reference
         recipe.layers = layers
         recipe.image = Image(
             reference: stored.reference, digest: "\(name)@\(stored.manifest)", entrypoint: config.entrypoint,
             command: config.command, environment: config.environment, workingDirectory: config.workingDirectory,
             user: try Self.user(config.user, stored.reference, layers), stopSignal: config.stopSignal)
+        recipe.image.group = try Self.group(config.user, stored.reference, layers)
+        let user = String(config.user.prefix { $0 != ":" })
+        if !user.isEmpty, Int(user) == nil { recipe.image.userName = user }
         return recipe
     }
 
+    /// An image on nginx may bring the whole of its settings; servers in `conf.d` are found when it starts.
+    private static func useOwnSettings(of layers: Layers, _ recipe: inout Recipe, entrypoint: inout [String]) {
+        guard recipe.files.contains(where: { $0.path == nginxSettings }), layers.find("/etc/nginx/nginx.conf") != nil
+        else { return }
+        entrypoint = entrypoint.map { $0 == nginxSettings ? "/etc/nginx/nginx.conf" : $0 }
+    }
+
+    /// What was loaded or built, in the order of names.
+    var storedEntries: [Entry] {
+        guard let store else { return [] }
+        return store.all().map { image in
+            let reference = ImageReference(parsing: image.reference)
+            let tag = reference?.tag ?? ""
+            let familiar = reference?.familiar ?? image.reference
+            let base = image.config.base.flatMap(ImageReference.init(parsing:))
+            let lost = image.config.layers.contains { !store.has($0) }
+            let command = (image.config.entrypoint + image.config.command).joined(separator: " ")
+            let program = command.count > 40 ? command.prefix(39) + "…" : command[...]
+            return Entry(
+                repository: familiar.hasSuffix(":" + tag) ? String(familiar.dropLast(tag.count + 1)) : familiar,
+                tags: tag, origin: image.origin.rawValue,
+                runs: program.isEmpty
+                    ? "nothing of its own" : String(program) + (base.map { ", on \($0.familiar)" } ?? ""),
+                missing: lost
+                    ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
+                bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
+                digest: image.manifest.description, created: image.created)
+        }
+    }
+
     /// The number behind `USER`: `1000`, `app`, `1000:1000` or `app:staff`; nil for none.
-    ///
-    /// The group is the user's: a container here has one of each.
     static func user(_ text: String, _ image: String, _ layers: Layers) throws(RuntimeError) -> Int? {
-        let name = text.split(separator: ":").first.map(String.init) ?? ""
+        let name = String(text.prefix { $0 != ":" })
         if name.isEmpty { return nil }
         if let number = Int(name) { return number }
-        let accounts = layers.text("/etc/passwd") ?? ""
-        for line in accounts.split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[0] == name, let number = Int(fields[2]) { return number }
-        }
-        if layers.hasSystem, accounts.isEmpty, let number = SystemFiles.user(name) { return number }
+        let accounts = layers.accounts("/etc/passwd")
+        if let account = accounts?.first(where: { $0[0] == name }) { return Int(account[2]) }
+        if accounts == nil, let number = SystemFiles.user(name) { return number }
         throw .system("unable to find user \(name): the image '\(image)' has no such user in /etc/passwd")
+    }
+
+    /// The number of the group in `USER`; nil where it names none.
+    static func group(_ text: String, _ image: String, _ layers: Layers) throws(RuntimeError) -> Int? {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        if let number = Int(parts[1]) { return number }
+        let groups = layers.accounts("/etc/group")
+        if let group = groups?.first(where: { $0[0] == parts[1] }) { return Int(group[2]) }
+        if groups == nil, let number = SystemFiles.user(parts[1]) { return number }
+        throw .system("unable to find group \(parts[1]): the image '\(image)' has no such group in /etc/group")
+    }
+
+    /// The groups of a container's user, as the image's own accounts give them: the first one is the primary one.
+    ///
+    /// A user without an account is in group 0, as with every container runtime.
+    static func groups(of user: Int, _ layers: Layers?) -> [Int] {
+        guard let layers, let accounts = layers.accounts("/etc/passwd") else {
+            return [SystemFiles.hasUser(user) ? user : 0]
+        }
+        guard let account = accounts.first(where: { $0[2] == "\(user)" }), account.count > 3 else { return [0] }
+        let members = (layers.accounts("/etc/group") ?? []).filter { group in
+            group.count > 3 && group[3].split(separator: ",").contains { $0 == account[0] }
+        }
+        let primary = Int(account[3]) ?? 0
+        return [primary] + members.compactMap { Int($0[2]) }.filter { $0 != primary }
+    }
+}
+
+extension ImageCatalog.Layers {
+    /// The lines of an image's list of users or groups; nil where the system below the layers has its own.
+    fileprivate func accounts(_ path: String) -> [[String]]? {
+        guard let text = text(path) else { return hasSystem ? nil : [] }
+        return text.split(separator: "\n").map { line in
+            line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        }.filter { $0.count > 2 }
     }
 }

@@ -25,23 +25,35 @@ public struct ImageCatalog: Sendable {
     }
 
     /// One line of `velocity image list`.
-    public struct Entry: Sendable, Hashable {
+    public struct Entry: Sendable, Hashable, Encodable {
         public var repository: String
         public var tags: String
+        /// `built in`, `loaded` or `built`.
+        public var origin: String
         /// What answers when a container of it starts.
         public var runs: String
         /// What is missing on this machine, and how to get it; nil when the image works.
         public var missing: String?
+        /// The bytes of its own files; nil for what is built in, which is on this machine anyway.
+        public var bytes: Int64?
+        /// The digest of the manifest; nil for what is built in.
+        public var digest: String?
+        /// When it got its name, RFC 3339; nil for what is built in.
+        public var created: String?
     }
 
     /// An image that is built in.
-    private struct BuiltIn: Sendable {
+    struct BuiltIn: Sendable {
         var repository: String
         /// Nil: any tag.
         var tags: [String]?
+        /// The tags in few words, where there are many.
+        var tagSummary: String?
         var runs: String
         /// The program of the host that it needs, and the Debian package that brings it.
         var needs: (program: String, package: String)?
+        /// What is missing on this machine, where the name of one program does not tell.
+        var lacks: (@Sendable () -> String?)?
         var make: @Sendable (_ reference: String, _ tag: String, _ workloads: String) -> Recipe
     }
 
@@ -67,19 +79,29 @@ public struct ImageCatalog: Sendable {
         return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
     }
 
+    /// All that can be run: what was loaded or built, then what is built in.
     public var entries: [Entry] {
-        Self.builtIns.map { builtIn in
-            Entry(
-                repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
-                    "docker.io/", with: ""),
-                tags: builtIn.tags?.joined(separator: ", ") ?? "any", runs: builtIn.runs, missing: missing(builtIn))
-        }
+        storedEntries
+            + Self.builtIns.map { builtIn in
+                Entry(
+                    repository: builtIn.repository.replacing("docker.io/library/", with: "").replacing(
+                        "docker.io/", with: ""),
+                    tags: builtIn.tagSummary ?? builtIn.tags?.joined(separator: ", ") ?? "any", origin: "built in",
+                    runs: builtIn.runs,
+                    missing: missing(builtIn))
+            }
+    }
+
+    /// What a built-in image lacks on this machine; nil when it works, or is none.
+    func missing(for reference: ImageReference) -> String? {
+        Self.builtIns.first { $0.repository == reference.name }.flatMap(missing)
     }
 
     private func missing(_ builtIn: BuiltIn) -> String? {
         if let needs = builtIn.needs, Self.find(needs.program) == nil {
             return "\(needs.program) is not installed on this machine; sudo apt-get install \(needs.package)"
         }
+        if let lacks = builtIn.lacks { return lacks() }
         if builtIn.needs == nil, access(workloads, X_OK) != 0 {
             return "the program '\(workloads)' is missing; build it: make build"
         }
@@ -87,6 +109,7 @@ public struct ImageCatalog: Sendable {
     }
 
     private static func find(_ program: String) -> String? {
+        // Where containers look, which see no other folders of the host.
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
             .first { access($0, X_OK) == 0 }
     }
@@ -135,35 +158,19 @@ public struct ImageCatalog: Sendable {
 
     // MARK: What is built in
 
-    private static let builtIns: [BuiltIn] = [
-        workload(
-            "docker.io/velocitytech/payment-gateway", ["optimized", "latest", "1.0", "1.1", "2.0"], "payment-gateway",
-            port: 3000),
-        workload("docker.io/library/web", ["1.0", "1.1"], "payment-gateway", port: 8080),
-        BuiltIn(
-            repository: "docker.io/library/nginx",
-            tags: [
-                "alpine", "latest", "stable", "stable-alpine", "mainline", "1.20", "1.21", "1.22", "1.23", "1.24",
-                "1.25", "1.26", "1.27",
-            ],
-            runs: "the host's nginx", needs: ("nginx", "nginx-light"), make: nginx),
-        BuiltIn(
-            repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
-            make: curl),
-        system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
-    ]
-
-    private static func workload(_ repository: String, _ tags: [String], _ program: String, port: Int) -> BuiltIn {
-        BuiltIn(repository: repository, tags: tags, runs: "\(program), a program of this course", needs: nil) {
-            reference, tag, workloads in
-            Recipe(
-                image: Image(
-                    reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
-                    environment: ["PORT=\(port)", "APP_VERSION=\(tag.first?.isNumber ?? false ? tag : "1.0")"]),
-                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)]
-            )
-        }
-    }
+    private static let builtIns: [BuiltIn] =
+        courseImages + [
+            nginxImage, postgresImage, redisImage,
+            BuiltIn(
+                repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
+                make: curl),
+            system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
+            language("python", "the host's Python", "python3", "python3", aliases: ["python", "pip"]),
+            language("node", "the host's Node.js", "node", "nodejs"),
+            language("golang", "the host's Go", "go", "golang-go", command: ["bash"]),
+            language("openjdk", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
+            language("eclipse-temurin", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
+        ]
 
     /// A distribution's base image: the host's own system, with a shell.
     private static func system(_ name: String) -> BuiltIn {
@@ -175,35 +182,25 @@ public struct ImageCatalog: Sendable {
         }
     }
 
-    private static let nginx: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
-        let settings = """
-            worker_processes 1;
-            pid /tmp/nginx.pid;
-            error_log stderr;
-            events { worker_connections 256; }
-            http {
-                include /etc/nginx/mime.types;
-                access_log /dev/stdout;
-                client_body_temp_path /tmp/body;
-                proxy_temp_path /tmp/proxy;
-                fastcgi_temp_path /tmp/fastcgi;
-                uwsgi_temp_path /tmp/uwsgi;
-                scgi_temp_path /tmp/scgi;
-                server {
-                    listen 80;
-                    root /usr/share/nginx/html;
-                    index index.html index.nginx-debian.html;
+    /// A language's image: the host's system with its interpreter or compiler.
+    ///
+    /// - Parameter aliases: Names that the image has and Debian lacks; `python` is `python3` there.
+    private static func language(
+        _ name: String, _ runs: String, _ program: String, _ package: String, command: [String]? = nil,
+        aliases: [String] = []
+    ) -> BuiltIn {
+        BuiltIn(repository: "docker.io/library/\(name)", tags: nil, runs: runs, needs: (program, package)) {
+            reference, tag, _ in
+            let mounts = aliases.compactMap { alias in
+                find(alias + "3").map { path in
+                    ContainerConfiguration.Mount(
+                        hostPath: path, containerPath: "/opt/velocitylab/bin/\(alias)", isReadOnly: true)
                 }
             }
-
-            """
-        return Recipe(
-            image: Image(
-                reference: reference, digest: "builtin:nginx:\(tag)",
-                entrypoint: ["nginx", "-e", "stderr", "-c", "/etc/velocitylab/nginx.conf", "-g", "daemon off;"],
-                user: 101,
-                stopSignal: 3),
-            files: [SystemFiles.File(path: "/etc/velocitylab/nginx.conf", content: settings)])
+            return Recipe(
+                image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: command ?? [program]),
+                mounts: mounts)
+        }
     }
 
     /// As the real image's entry point does: arguments that are no command go to curl.

@@ -13,13 +13,13 @@ public final class SandboxRuntime: ContainerRuntime {
     let processes: ProcessTable
     private let logs: ContainerLogs
     private let images: ImageCatalog
-    private let holds = LayerHolds()
+    let holds = LayerHolds()
 
-    private struct PodRecord {
+    struct PodRecord {
         var configuration: PodSandboxConfiguration
         var programs: [String] = []
     }
-    private let pods = Mutex<[String: PodRecord]>([:])
+    let pods = Mutex<[String: PodRecord]>([:])
 
     /// A container that runs: what commands in it need, and what attaches to it.
     struct Running: Sendable {
@@ -30,7 +30,7 @@ public final class SandboxRuntime: ContainerRuntime {
     let running = Mutex<[String: Running]>([:])
     let executions = Mutex(0)
     /// The first process of each container that runs, as this machine numbers it.
-    private let processIDs = Mutex<[String: Int32]>([:])
+    let processIDs = Mutex<[String: Int32]>([:])
 
     public func process(of container: ContainerID) -> Int32? { processIDs.withLock { $0[container.rawValue] } }
 
@@ -62,7 +62,9 @@ public final class SandboxRuntime: ContainerRuntime {
         self.processes = processes
         self.logs = logs
         self.images = images
-        channel = try SandboxChannel(role: role) { name, status in processes.exited(name, status: status) }
+        channel = try SandboxChannel(role: role) { name, status, isOutOfMemory in
+            processes.exited(name, status: status, isOutOfMemory: isOutOfMemory)
+        }
     }
 
     /// What the other side said when it was ready.
@@ -79,6 +81,7 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(configuration.podUID)
         request.add(configuration.hostName)
         request.add(configuration.address)
+        request.add(configuration.sysctls)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
     }
@@ -88,95 +91,34 @@ public final class SandboxRuntime: ContainerRuntime {
             throw .notFound("pod \(configuration.podUID)")
         }
         let recipe = try images.resolve(configuration.image.reference)
-        let id = "\(configuration.podUID)/\(configuration.name)/\(configuration.attempt)"
+        let id = Self.name(configuration)
         var launch = Launch(
             pod: pod, container: id, arguments: configuration.arguments,
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
         try addLayers(of: recipe, to: &launch)
+        let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }
-        if configuration.isTerminal { launch.environment = Self.withTerminal(launch.environment) }
-        let wish = ExecRequest(
-            container: configuration.name, hasInput: configuration.hasInput, isTerminal: configuration.isTerminal)
-        let layers = launch.layers
-        if let layers, !holds.hold(layers.digests, of: layers.store) {
-            throw .system("a layer of the image \"\(recipe.image.reference)\" has been removed")
-        }
         let log = logs.begin(configuration.logPath)
-        let processes = processes
-        processes.add(id, pipes: ProgramStreams.sourceCount(wish)) { [weak self] in
+        return try await start(launch, configuration) { bytes, isError in
+            log.append(bytes, stream: isError ? "stderr" : "stdout", now: .now)
+        } finished: {
             log.finish(now: .now)
-            self?.running.withLock { $0.removeValue(forKey: id) }?.streams.close()
-            self?.processIDs.withLock { _ = $0.removeValue(forKey: id) }
-            if let layers { self?.holds.release(layers.digests) }
         }
-        do throws(RuntimeError) {
-            let hub = OutputHub { log.append($0, stream: $1 ? "stderr" : "stdout", now: .now) }
-            let (streams, ends) = try await ProgramStreams.make(wish, hub: hub) { processes.pipeEnded(id) }
-            defer { for end in ends { close(end) } }
-            let running = Running(configuration: configuration, launch: launch, streams: streams)
-            self.running.withLock { $0[id] = running }
-            let request = Self.request(launch, user: configuration.runAsUser, wish)
-            let process = try await start(request, launch.arguments, streams, ends)
-            if !processes.hasEnded(id) { processIDs.withLock { $0[id] = process } }
-        } catch {
-            processes.remove(id)
-            throw error
-        }
-        pods.withLock { $0[configuration.podUID]?.programs.append(id) }
-        return ContainerID(id)
     }
 
-    private static func request(_ launch: Launch, user: Int?, _ wish: ExecRequest) -> SandboxRequest {
-        var request = SandboxRequest(VS_CONTAINER_START)
-        request.add(launch.pod.podUID)
-        request.add(launch.container)
-        request.add(launch.workingDirectory)
-        request.add(user ?? -1)
-        request.add(wish.isTerminal ? 1 : 0)
-        request.add(launch.arguments)
-        request.add(launch.environment)
-        request.add(launch.mounts.count)
-        for mount in launch.mounts {
-            request.add(mount.hostPath)
-            request.add(mount.containerPath)
-            request.add(mount.isReadOnly ? 1 : 0)
+    /// Fills in the groups that a manifest leaves open.
+    private static func withGroups(
+        _ configuration: ContainerConfiguration, _ recipe: ImageCatalog.Recipe
+    ) -> ContainerConfiguration {
+        var configuration = configuration
+        let user = configuration.runAsUser ?? 0
+        let own = ImageCatalog.groups(of: user, recipe.layers)
+        if configuration.security.group == nil {
+            configuration.security.group = user == recipe.image.user ? recipe.image.group ?? own[0] : own[0]
         }
-        request.add(launch.files.count)
-        for file in launch.files {
-            request.add(file.path)
-            request.add(Array(file.content.utf8))
-        }
-        request.add(launch.layers == nil ? 0 : 1)
-        request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
-        request.add(launch.changes)
-        request.add(launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? [])
-        return request
-    }
-
-    /// Has a program started, and takes over its terminal where it has one; returns its process.
-    @discardableResult
-    func start(
-        _ request: SandboxRequest, _ arguments: [String], _ streams: ProgramStreams, _ ends: [Int32]
-    ) async throws(RuntimeError) -> Int32 {
-        let reply = try await channel.call(request, descriptors: ends)
-        if reply.error == 0, streams.isTerminal { try await streams.adopt(terminal: reply.descriptor) }
-        guard reply.error != 0 else { return Int32(reply.number) }
-        let program = arguments.first ?? ""
-        // The program's name alone says that all went well until it was to run.
-        guard reply.sentence == program else {
-            throw reply.error == ESRCH ? .notFound(reply.sentence) : .system(reply.sentence)
-        }
-        guard reply.error != ENOENT else { throw .programNotFound(name: program) }
-        throw .programRefused(name: program, because: String(cString: strerror(reply.error)).lowercased())
-    }
-
-    static func withPath(_ environment: [String]) -> [String] {
-        environment.contains { $0.hasPrefix("PATH=") } ? environment : environment + ["PATH=\(SystemFiles.path)"]
-    }
-
-    static func withTerminal(_ environment: [String]) -> [String] {
-        environment.contains { $0.hasPrefix("TERM=") } ? environment : environment + ["TERM=xterm"]
+        configuration.security.supplementalGroups += own.dropFirst()
+        return configuration
     }
 
     public func waitForExit(_ container: ContainerID) async -> ContainerExit {
@@ -208,6 +150,12 @@ public final class SandboxRuntime: ContainerRuntime {
 
     // MARK: Network
 
+    public func apply(_ policies: PolicyRules) async throws(RuntimeError) {
+        var request = SandboxRequest(VS_POLICY)
+        request.add(PolicyTable(policies).bytes)
+        try await channel.perform(request)
+    }
+
     public func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {
         var request = SandboxRequest(VS_RULES)
         request.add(ServiceRuleTable(rules).bytes)
@@ -227,12 +175,25 @@ public final class SandboxRuntime: ContainerRuntime {
     public func connect(
         address: String, port: Int, insidePod podUID: String?, timeout: Duration
     ) async throws(ConnectError) -> Int32 {
+        try await connect(address, port, podUID ?? "", source: "", timeout)
+    }
+
+    public func connect(
+        address: String, port: Int, from source: String, timeout: Duration
+    ) async throws(ConnectError) -> Int32 {
+        try await connect(address, port, "", source: source, timeout)
+    }
+
+    private func connect(
+        _ address: String, _ port: Int, _ podUID: String, source: String, _ timeout: Duration
+    ) async throws(ConnectError) -> Int32 {
         var request = SandboxRequest(VS_CONNECT)
-        request.add(podUID ?? "")
+        request.add(podUID)
         request.add(address)
         request.add(port)
         let parts = timeout.components
         request.add(max(1, Int(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000)))
+        request.add(source)
         let reply: SandboxReply
         do throws(RuntimeError) { reply = try await channel.call(request) } catch { throw .system("\(error)") }
         switch reply.error {

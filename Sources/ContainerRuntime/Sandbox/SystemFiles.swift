@@ -15,14 +15,21 @@ enum SystemFiles {
             File(path: "/etc/hostname", content: pod.hostName + "\n"),
             File(path: "/etc/hosts", content: pod.hosts),
             File(path: "/etc/resolv.conf", content: pod.resolverConfiguration),
-            File(path: "/etc/nsswitch.conf", content: "passwd: files\ngroup: files\nhosts: files dns\n"),
-            File(path: "/etc/passwd", content: users.map { "\($0.0):x:\($0.1):\($0.1)::\($0.2):/bin/sh\n" }.joined()),
-            File(path: "/etc/group", content: users.map { "\($0.0):x:\($0.1):\n" }.joined()),
-        ]
+        ] + accounts.map { File(path: $0.path, content: $0.text) }
     }
+
+    /// Who is who: the same in every pod on the host's system, until an image has its own.
+    static let accounts: [(path: String, text: String)] = [
+        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+        ("/etc/passwd", users.map { "\($0.0):x:\($0.1):\($0.1)::\($0.2):/bin/sh\n" }.joined()),
+        ("/etc/group", users.map { "\($0.0):x:\($0.1):\n" }.joined()),
+    ]
 
     /// The number of a user whom every system of ours has.
     static func user(_ name: String) -> Int? { users.first { $0.0 == name }?.1 }
+
+    /// Whether a number is that of a user whom every system of ours has; its group has the same one.
+    static func hasUser(_ number: Int) -> Bool { users.contains { $0.1 == number } }
 
     private static let users = [
         ("root", 0, "/root"), ("daemon", 1, "/"), ("nginx", 101, "/tmp"), ("postgres", 999, "/var/lib/postgresql"),

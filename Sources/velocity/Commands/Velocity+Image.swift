@@ -5,7 +5,57 @@ import Foundation
 
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "The images of this machine.", subcommands: [Load.self, List.self])
+        commandName: "image", abstract: "The images of this machine.",
+        subcommands: [Build.self, Load.self, List.self, Remove.self, Prune.self])
+
+    struct Build: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Build an image from a Dockerfile, without a network; what was built before is not built again.")
+
+        @Option(name: .shortAndLong, help: "What to call it, for example task-tracker:v1; may be repeated.")
+        var tag: [String] = []
+
+        @Option(name: .shortAndLong, help: "The Dockerfile; that of the folder when not given.")
+        var file: String?
+
+        @Option(help: "NAME=VALUE for an ARG; NAME alone takes the value of your environment.")
+        var buildArg: [String] = []
+
+        @Option(help: "Build up to this stage.")
+        var target: String?
+
+        @Flag(help: "Do every step again.")
+        var noCache = false
+
+        @Argument(help: "The folder whose files are copied.")
+        var folder: String
+
+        func run() async throws {
+            var order = ImageBuilder.Order(context: folder)
+            order.file = file
+            order.names = tag
+            order.target = target
+            order.isFresh = noCache
+            for argument in buildArg {
+                let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let name = String(parts[0])
+                order.arguments[name] = parts.count > 1 ? String(parts[1]) : Machine.environment[name]
+            }
+            let store = try Machine.home().images
+            let builder = ImageBuilder(store: store, catalog: .ofThisProgram(store: store)) { report in
+                switch report {
+                case .step(let text): Output.remark(text)
+                case .cached: Output.remark("  CACHED")
+                case .output(let bytes): FileHandle.standardError.write(Data(bytes))
+                case .warning(let text): Output.remark("warning: \(text)")
+                }
+            }
+            let digest = try await builder.build(order)
+            Output.remark(
+                tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
+            Output.line(digest)
+        }
+    }
 
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -34,16 +84,6 @@ struct ImageCommand: AsyncParsableCommand {
                     Output.line("Loaded image: \(ImageReference(parsing: reference)?.familiar ?? reference)")
                 }
             }
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what can be run, and what is missing for it.")
-
-        func run() async throws {
-            Output.table(
-                ["IMAGE", "TAGS", "RUNS", "MISSING"],
-                ImageCatalog.ofThisProgram().entries.map { [$0.repository, $0.tags, $0.runs, $0.missing ?? "-"] })
         }
     }
 }

@@ -27,8 +27,11 @@ enum Machine {
     }
 
     /// The first program of that name on PATH.
-    static func find(_ program: String) -> String? {
-        (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
+    ///
+    /// - Parameter folder: Not looked into.
+    static func find(_ program: String, except folder: String? = nil) -> String? {
+        (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").filter { $0 != folder ?? "" }
+            .map { "\($0)/\(program)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }

@@ -44,6 +44,13 @@ import Testing
         #expect(try ProtobufBody.decode(scale)[["status", "readyReplicas"]] == 2)
     }
 
+    @Test("a deletion that is to leave no orphans says so with a zero")
+    func deleteOptions() throws {
+        let options = try ProtobufBody.decode(Wire.body("v1", "DeleteOptions", Wire.number(1, 0), Wire.flag(3, false)))
+        #expect(options["gracePeriodSeconds"] == 0)
+        #expect(options["orphanDependents"] == false)
+    }
+
     @Test("bytes are written as Base64, texts of a Secret as they are")
     func secret() throws {
         let body = Wire.body(

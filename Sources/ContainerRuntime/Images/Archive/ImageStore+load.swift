@@ -62,14 +62,15 @@ extension ImageStore {
                 "'\(name)' has \(member.layers.count) layers for an image of \(layers.count).",
                 hint: "Make or fetch it anew.")
         }
-        var held: [Int32] = []
-        defer { for lock in held { close(lock) } }
+        let holds = LayerHolds()
         for (layer, source) in zip(layers, member.layers) {
             if !has(layer) {
                 if let digest = source.digest { try archive.check(source.file, digest) }
                 try addLayer(archive.open(layer: source.file), archive: "\(name): \(source.file)", expected: layer)
             }
-            if let lock = hold(layer) { held.append(lock) }
+            guard holds.hold([layer], of: self) else {
+                throw ImageError("The layer \(layer.short) was removed while it was loaded.", hint: "Load it again.")
+            }
         }
         guard let manifest = member.manifest else { return try addImage(member.config) }
         try addBlob(member.configBytes)

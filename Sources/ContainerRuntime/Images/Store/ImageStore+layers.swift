@@ -10,12 +10,18 @@ extension ImageStore {
 
         init(in store: ImageStore) throws(ImageError) {
             try store.prepare()
-            var template = Array("\(store.path)/new/work-XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw .system("'\(store.path)/new' cannot be written", errno) }
-            path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-            lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            // Says that somebody is at work; collectors take the rest away.
-            flock(lock, LOCK_SH)
+            store.sweep()
+            while true {
+                var template = Array("\(store.path)/new/work-XXXXXX".utf8CString)
+                guard mkdtemp(&template) != nil else { throw .system("'\(store.path)/new' cannot be written", errno) }
+                let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                close(Glibc.open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
+                // A sweeper may have taken it for one that was left.
+                guard let lock = ImageStore.share(folder + "/lock") else { continue }
+                path = folder
+                self.lock = lock
+                return
+            }
         }
 
         deinit {
@@ -74,8 +80,10 @@ extension ImageStore {
     }
 
     /// Keeps a layer where it is until the descriptor is closed; nil when it is not there.
-    func hold(_ layer: Digest) -> Int32? {
-        let name = "\(path)/layers/\(layer.hex)/lock"
+    func hold(_ layer: Digest) -> Int32? { Self.share("\(path)/layers/\(layer.hex)/lock") }
+
+    /// Says of a folder that it is used, by its lock; nil when it is gone.
+    private static func share(_ name: String) -> Int32? {
         let file = open(name, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { return nil }
         var held = stat()
@@ -88,6 +96,11 @@ extension ImageStore {
             return nil
         }
         return file
+    }
+
+    /// Removes what a process that was killed has left half made.
+    func sweep() {
+        for name in names("/new") where name.hasPrefix("work-") { _ = take("/new/" + name) }
     }
 
     /// Removes content that no reference leads to and nobody holds; returns the bytes that became free.
@@ -122,7 +135,7 @@ extension ImageStore {
             guard stat(file, &status) == 0, status.st_mtim.tv_sec < recently, unlink(file) == 0 else { continue }
             freed += Int64(status.st_size)
         }
-        for name in names("/new") where name.hasPrefix("work-") { _ = take("/new/" + name) }
+        sweep()
         return freed
     }
 

@@ -79,8 +79,24 @@ public struct ImageStore: Sendable, Hashable {
         }
     }
 
+    /// Takes a name away that a person gives, or says why not.
+    public func remove(
+        _ text: String, besides catalog: ImageCatalog
+    ) throws(ImageError) -> ImageReference {
+        guard let reference = ImageReference(parsing: text) else {
+            throw ImageError(
+                "'\(text)' is no name for an image.", hint: "`velocity image list` shows those that there are.")
+        }
+        if try remove(reference) { return reference }
+        guard !catalog.hasBuiltIn(reference) else {
+            throw ImageError("'\(reference.familiar)' is built in and cannot be removed.")
+        }
+        throw ImageError(
+            "There is no image '\(reference.familiar)'.", hint: "`velocity image list` shows those that there are.")
+    }
+
     /// Removes what no image and no running container needs, and what builds remember; returns the bytes that became free.
-    func prune() throws(ImageError) -> Int64 {
+    public func prune() throws(ImageError) -> Int64 {
         guard access(path, F_OK) == 0 else { return 0 }
         return try locked { () throws(ImageError) in collect(keepsCache: false) }
     }
@@ -158,6 +174,13 @@ public struct ImageStore: Sendable, Hashable {
                 throw .system("The folder '\(path + folder)' cannot be made", errno)
             }
         }
+    }
+
+    /// A path without links, for a process that has another root.
+    static func withoutLinks(_ path: String) -> String {
+        guard let whole = realpath(path, nil) else { return path }
+        defer { free(whole) }
+        return String(cString: whole)
     }
 
     /// Does something that nobody else does at the same time.

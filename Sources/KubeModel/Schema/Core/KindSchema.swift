@@ -1,5 +1,7 @@
 /// Everything the server needs to know about one kind.
-public struct KindSchema: Sendable {
+///
+/// Never changed, and a class, because it is handed on with every request: as a value it would be copied member by member.
+public final class KindSchema: Sendable {
     public let resource: ResourceType
     /// The lower-case singular, for example `pod`.
     public let singular: String

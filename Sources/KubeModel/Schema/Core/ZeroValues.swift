@@ -6,7 +6,8 @@ enum ZeroValues {
     /// Numbers and truth values of which zero differs from absence, by the name of the member.
     static let significantScalars: Set<String> = [
         "activeDeadlineSeconds", "allocateLoadBalancerNodePorts", "allowPrivilegeEscalation", "allowVolumeExpansion",
-        "allowed", "automountServiceAccountToken", "averageUtilization", "backoffLimit", "backoffLimitPerIndex",
+        "allowed", "attachRequired", "automountServiceAccountToken", "averageUtilization", "backoffLimit",
+        "backoffLimitPerIndex",
         "blockOwnerDeletion", "completions", "controller", "currentHealthy", "currentNumberScheduled", "defaultMode",
         "deletionGracePeriodSeconds", "desiredHealthy", "desiredNumberScheduled", "desiredReplicas",
         "disruptionsAllowed", "enableServiceLinks", "exitCode", "expectedPods", "expirationSeconds",
@@ -14,10 +15,12 @@ enum ZeroValues {
         "leaseTransitions", "manualSelector", "endPort",
         "maxFailedIndexes", "maxReplicas", "maximum", "maxItems", "maxLength", "maxProperties", "minItems", "minLength",
         "minProperties", "minReplicas", "minimum", "mode", "numberMisscheduled", "numberReady", "optional",
+        "orphanDependents",
         "parallelism", "partition", "priority", "privileged", "progressDeadlineSeconds", "readOnlyRootFilesystem",
         "ready", "replicas", "restartCount", "revision", "revisionHistoryLimit", "runAsGroup", "runAsNonRoot",
         "runAsUser", "seconds", "served", "serving", "setHostnameAsFQDN", "shareProcessNamespace",
-        "stabilizationWindowSeconds", "started", "startingDeadlineSeconds", "storage", "succeededCount",
+        "stabilizationWindowSeconds", "started", "startingDeadlineSeconds", "storage", "storageCapacity",
+        "succeededCount",
         "successfulJobsHistoryLimit",
         "suspend", "terminatedReplicas", "terminating", "terminationGracePeriodSeconds", "tolerationSeconds",
         "ttlSecondsAfterFinished", "value", "weight", "x-kubernetes-preserve-unknown-fields",

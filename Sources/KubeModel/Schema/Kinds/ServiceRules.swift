@@ -15,6 +15,9 @@ enum ServiceRules {
         if spec["sessionAffinity"] == "ClientIP" {
             if spec["sessionAffinityConfig"] == nil { spec["sessionAffinityConfig"] = ["clientIP": [:]] }
             spec[["sessionAffinityConfig", "clientIP"]] = spec[["sessionAffinityConfig", "clientIP"]] ?? [:]
+        } else if spec["sessionAffinity"] == "None" {
+            // What was said of an affinity goes with it, so that one word switches it off.
+            spec["sessionAffinityConfig"] = nil
         }
         guard hasClusterIP(spec) else { return }
         if let address = spec["clusterIP"], address != "" {

@@ -2,18 +2,19 @@ import ContainerRuntime
 import Glibc
 import KubeModel
 import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Node ports", .timeLimit(.minutes(1)))
-struct NodePortTests {
+@Suite("Ports of the host", .timeLimit(.minutes(1)))
+struct HostPortTests {
     private let datapath = LoopbackDatapath()
     private let key = ObjectKey(namespace: "shop", name: "web")
 
     /// Runs `body` with node ports whose listeners run in a task group.
-    private func withListeners(_ body: (NodePortListeners) async throws -> Void) async throws {
+    private func withListeners(_ body: (HostPortListeners) async throws -> Void) async throws {
         let forwarder = StreamForwarder()
         try await withThrowingDiscardingTaskGroup { group in
             let (jobs, newJobs) = AsyncStream<@Sendable () async -> Void>.makeStream()
@@ -22,7 +23,7 @@ struct NodePortTests {
                     for await job in jobs { group.addTask { await job() } }
                 }
             }
-            let listeners = NodePortListeners(forwarder: forwarder, datapath: datapath) { newJobs.yield($0) }
+            let listeners = HostPortListeners(forwarder: forwarder, datapath: datapath) { newJobs.yield($0) }
             try await body(listeners)
             await listeners.closeAll()
             newJobs.finish()
@@ -40,8 +41,8 @@ struct NodePortTests {
         }
     }
 
-    private func nodePort(_ port: Int, _ addresses: [String], version: Int = 1) -> ServicePlan.NodePort {
-        ServicePlan.NodePort(
+    private func nodePort(_ port: Int, _ addresses: [String], version: Int = 1) -> ServicePlan.HostPort {
+        ServicePlan.HostPort(
             port: port, service: key, resourceVersion: "\(version)",
             backends: addresses.map { ServiceRule.Backend(address: $0, port: 8080) })
     }
@@ -119,4 +120,63 @@ struct NodePortTests {
         }
         await server.stop()
     }
+
+    @Test("UDP reaches an endpoint and comes back, for each client by itself")
+    func datagrams() async throws {
+        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try freePort()
+        var hostPort = nodePort(port, [])
+        hostPort.transport = .udp
+        hostPort.backends = [.init(address: "127.0.0.1", port: server.localAddress?.port ?? 0)]
+        try await withListeners { listeners in
+            #expect(await listeners.update(to: [hostPort]) == .init())
+            async let first = askDatagram(port, "one")
+            async let second = askDatagram(port, "two")
+            let answers = try await [first, second]
+            #expect(answers == ["one", "two"])
+        }
+        try await server.close()
+    }
+
+    private func askDatagram(_ port: Int, _ words: String) async throws -> String {
+        let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<AddressedEnvelope<ByteBuffer>, AddressedEnvelope<ByteBuffer>>(
+                        wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(
+                AddressedEnvelope(
+                    remoteAddress: try SocketAddress(ipAddress: "127.0.0.1", port: port),
+                    data: ByteBuffer(string: words)))
+            for try await envelope in inbound { return String(buffer: envelope.data) }
+            return ""
+        }
+    }
+
+    @Test("a Service whose clients stay with their pod has one pod at a time, for as long as it says")
+    func affinity() {
+        let choice = BackendChoice()
+        let backends = (2...9).map { ServiceRule.Backend(address: "10.244.0.\($0)", port: 80) }
+        choice.update(backends, affinitySeconds: 60)
+        let start = ContinuousClock.now
+        choice.chose(backends[3], now: start)
+        for _ in 0..<20 { #expect(choice.candidates(now: start + .seconds(59)).first == backends[3]) }
+        let later = Set((0..<200).map { _ in choice.candidates(now: start + .seconds(61))[0].address })
+        #expect(later.count > 1)
+        choice.update(backends.filter { $0 != backends[3] }, affinitySeconds: 60)
+        #expect(!choice.candidates(now: start).contains(backends[3]))
+    }
+}
+
+private final class Echo: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { context.writeAndFlush(data, promise: nil) }
 }

@@ -1,0 +1,148 @@
+import ContainerRuntime
+import NIOCore
+import NIOPosix
+
+/// Forwards UDP from a port of the host to pods: each client gets a socket of its own in the cluster's network, for as long as
+/// it says something.
+final class DatagramForwarder: Sendable {
+    /// How long a client may be silent before it is forgotten.
+    static let patience = TimeAmount.seconds(60)
+
+    private let datapath: any NetworkDatapath
+    private let target: BackendChoice
+    private let eventLoop: any EventLoop
+
+    init(datapath: any NetworkDatapath, target: BackendChoice, eventLoops: any EventLoopGroup) {
+        self.datapath = datapath
+        self.target = target
+        eventLoop = eventLoops.next()
+    }
+
+    /// A socket that receives, and the clients that were not heard before.
+    struct Listener: Sendable {
+        let channel: any Channel
+        fileprivate let clients: AsyncStream<SocketAddress>
+    }
+
+    /// Takes over a bound UDP socket of the host.
+    func listen(on descriptor: Int32) async throws -> Listener {
+        guard descriptor >= 0 else { throw ConnectError.system("there is no socket to listen on") }
+        let (clients, newClients) = AsyncStream<SocketAddress>.makeStream()
+        let channel = try await DatagramBootstrap(group: eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramFrontHandler { newClients.yield($0) })
+                }
+            }
+            .withBoundSocket(descriptor).get()
+        channel.closeFuture.whenComplete { _ in newClients.finish() }
+        return Listener(channel: channel, clients: clients)
+    }
+
+    /// Makes the sockets of new clients, until the listener is closed or the task is cancelled.
+    func serve(_ listener: Listener) async {
+        for await client in listener.clients {
+            let back = try? await connect(client, listener.channel)
+            let joined = listener.channel.eventLoop.submit {
+                try listener.channel.pipeline.syncOperations.handler(type: DatagramFrontHandler.self)
+                    .join(client, back?.channel, back?.address)
+            }
+            do { try await joined.get() } catch { back?.channel.close(promise: nil) }
+        }
+        try? await listener.channel.close()
+    }
+
+    private func connect(
+        _ client: SocketAddress, _ front: any Channel
+    ) async throws -> (channel: any Channel, address: SocketAddress)? {
+        guard let backend = target.candidates().first else { return nil }
+        target.chose(backend)
+        let descriptor = try await datapath.listen(.udp, address: "169.254.1.1", port: 0)
+        guard descriptor >= 0 else { return nil }
+        let channel = try await DatagramBootstrap(group: eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        IdleStateHandler(allTimeout: Self.patience),
+                        DatagramBackHandler(client: client, front: front))
+                }
+            }
+            .withBoundSocket(descriptor).get()
+        return (channel, try SocketAddress(ipAddress: backend.address, port: backend.port))
+    }
+}
+
+/// The host's side: who sends, and through which socket that goes on.
+private final class DatagramFrontHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    private enum Session {
+        /// What came before there was a socket; at most a handful, as with any queue of datagrams.
+        case waiting([ByteBuffer])
+        case joined(any Channel, SocketAddress)
+    }
+    private var sessions: [SocketAddress: Session] = [:]
+    private let announce: (SocketAddress) -> Void
+
+    init(announce: @escaping (SocketAddress) -> Void) { self.announce = announce }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        switch sessions[envelope.remoteAddress] {
+        case .joined(let channel, let address):
+            channel.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: envelope.data), promise: nil)
+        case .waiting(let early):
+            if early.count < 16 { sessions[envelope.remoteAddress] = .waiting(early + [envelope.data]) }
+        case nil:
+            guard sessions.count < 4096 else { return }
+            sessions[envelope.remoteAddress] = .waiting([envelope.data])
+            announce(envelope.remoteAddress)
+        }
+    }
+
+    /// The client's socket is there, or there will be none.
+    func join(_ client: SocketAddress, _ channel: (any Channel)?, _ address: SocketAddress?) {
+        guard case .waiting(let early) = sessions.removeValue(forKey: client), let channel, let address else {
+            channel?.close(promise: nil)
+            return
+        }
+        sessions[client] = .joined(channel, address)
+        for data in early { channel.write(AddressedEnvelope(remoteAddress: address, data: data), promise: nil) }
+        channel.flush()
+        channel.closeFuture.assumeIsolated().whenComplete { _ in self.sessions[client] = nil }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        for case .joined(let channel, _) in sessions.values { channel.close(promise: nil) }
+        context.fireChannelInactive()
+    }
+
+    /// One packet that could not be sent says nothing about the next one.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}
+
+/// The pod's side of one client.
+private final class DatagramBackHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let client: SocketAddress
+    private let front: any Channel
+
+    init(client: SocketAddress, front: any Channel) {
+        self.client = client
+        self.front = front
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        front.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: envelope.data), promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}

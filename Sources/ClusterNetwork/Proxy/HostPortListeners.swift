@@ -1,0 +1,180 @@
+import ContainerRuntime
+import NIOCore
+
+/// The ports that are open on the host for Services, brought in line with a plan.
+///
+/// Owned by one task, that of `ClusterNetwork.run()`; the listeners' loops run in tasks that it starts through `spawn`.
+final class HostPortListeners {
+    /// A port that could not be opened.
+    struct Refusal: Equatable, Sendable {
+        var hostPort: ServicePlan.HostPort
+        var address: String
+        var reason: HostSocket.Failure
+
+        /// What the event on the Service says.
+        var message: String {
+            let port = "Port \(hostPort.port) on \(address) of this machine"
+            let another = hostPort.kind == .node ? "give the Service another nodePort" : "give the Service another port"
+            return switch reason {
+            case .taken: "\(port) is taken by another program. End that program, or \(another)."
+            case .privileged:
+                "\(port) is for root alone. Use a port from 1024 on, reach the Service through its nodePort, or allow "
+                    + "low ports: sudo sysctl net.ipv4.ip_unprivileged_port_start=\(hostPort.port)"
+            default: "\(port) cannot be opened (\(reason)). \(another.prefix(1).uppercased() + another.dropFirst())."
+            }
+        }
+    }
+
+    /// What a change of the plan came to.
+    struct Outcome: Equatable, Sendable {
+        /// Ports that could not be opened, unless that was said before about the same state of the Service.
+        var refusals: [Refusal] = []
+        /// Ports that are open now, and could not be opened before.
+        var recoveries: [ServicePlan.HostPort] = []
+    }
+
+    private struct Entry {
+        var hostPort: ServicePlan.HostPort
+        let target: BackendChoice
+        /// Sockets that keep the port and refuse, while there are no endpoints.
+        var held: [HostSocket.Loopback: HostSocket] = [:]
+        var listening: [HostSocket.Loopback: any Channel] = [:]
+        var refusal: HostSocket.Failure?
+    }
+
+    private let forwarder: StreamForwarder
+    private let datapath: any NetworkDatapath
+    private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
+    private var entries: [ServicePlan.HostPort.ID: Entry] = [:]
+
+    init(
+        forwarder: StreamForwarder, datapath: any NetworkDatapath,
+        spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
+    ) {
+        self.forwarder = forwarder
+        self.datapath = datapath
+        self.spawn = spawn
+    }
+
+    /// Opens, changes and closes ports as `plan` wants them.
+    ///
+    /// A port that could not be opened is tried again each time.
+    func update(to plan: [ServicePlan.HostPort]) async -> Outcome {
+        let wanted = Dictionary(plan.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, entry) in entries where wanted[id] == nil {
+            await close(entry)
+            entries[id] = nil
+        }
+        var outcome = Outcome()
+        for hostPort in plan where wanted[hostPort.id] == hostPort {
+            let present = entries[hostPort.id]
+            var entry = present ?? Entry(hostPort: hostPort, target: BackendChoice())
+            let before = entry.hostPort
+            entry.hostPort = hostPort
+            entry.target.update(hostPort.backends, affinitySeconds: hostPort.affinitySeconds)
+            if present == nil || before != hostPort || entry.refusal != nil {
+                let found = await open(&entry)
+                if present == nil || before.resourceVersion != hostPort.resourceVersion
+                    || before.service != hostPort.service
+                {
+                    outcome.refusals += found
+                }
+                if entry.refusal != nil, found.isEmpty { outcome.recoveries.append(hostPort) }
+                entry.refusal = found.first?.reason
+            }
+            entries[hostPort.id] = entry
+        }
+        return outcome
+    }
+
+    /// Whether a port is wanted that could not be opened.
+    var hasRefusals: Bool { entries.values.contains { $0.refusal != nil } }
+
+    /// Why a port is not open; nil when it is.
+    func refusal(of id: ServicePlan.HostPort.ID) -> HostSocket.Failure? { entries[id]?.refusal }
+
+    /// Closes all ports; connections that exist go on.
+    func closeAll() async {
+        for entry in entries.values { await close(entry) }
+        entries = [:]
+    }
+
+    private func open(_ entry: inout Entry) async -> [Refusal] {
+        var refusals: [Refusal] = []
+        for loopback in entry.hostPort.places {
+            do throws(HostSocket.Failure) {
+                if entry.hostPort.backends.isEmpty {
+                    try await hold(loopback, &entry)
+                } else if entry.listening[loopback]?.isActive != true {
+                    try await listen(loopback, &entry)
+                }
+            } catch {
+                // A machine without IPv6 is no reason to complain.
+                if loopback == .v6, error == .unavailable { continue }
+                refusals.append(Refusal(hostPort: entry.hostPort, address: loopback.description, reason: error))
+                if loopback != .v6 { break }
+            }
+        }
+        return refusals
+    }
+
+    /// Keeps the port, but refuses: there are no endpoints.
+    private func hold(_ loopback: HostSocket.Loopback, _ entry: inout Entry) async throws(HostSocket.Failure) {
+        if entry.held[loopback] != nil { return }
+        if let listener = entry.listening.removeValue(forKey: loopback) { try? await listener.close() }
+        let port = UInt16(clamping: entry.hostPort.port)
+        let socket = try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
+        // A bound UDP socket would swallow what is sent to it; without one the sender is told that nobody is there.
+        if entry.hostPort.transport == .tcp { entry.held[loopback] = socket }
+    }
+
+    private func listen(_ loopback: HostSocket.Loopback, _ entry: inout Entry) async throws(HostSocket.Failure) {
+        let port = UInt16(clamping: entry.hostPort.port)
+        let socket =
+            if let held = entry.held.removeValue(forKey: loopback) { held } else {
+                try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
+            }
+        if entry.hostPort.transport == .tcp {
+            entry.listening[loopback] = try await serveStreams(on: try socket.listen(), entry.target)
+        } else {
+            entry.listening[loopback] = try await serveDatagrams(on: socket.handOver(), entry.target)
+        }
+    }
+
+    private func serveStreams(
+        on descriptor: Int32, _ target: BackendChoice
+    ) async throws(HostSocket.Failure) -> any Channel {
+        guard let listener = try? await forwarder.listen(on: descriptor) else {
+            throw .system("the listener could not be set up")
+        }
+        spawn { [forwarder, datapath] in
+            await forwarder.serve(listener) { try await target.dial(datapath, on: $0) }
+        }
+        return listener.channel
+    }
+
+    private func serveDatagrams(
+        on descriptor: Int32, _ target: BackendChoice
+    ) async throws(HostSocket.Failure) -> any Channel {
+        let forwarder = DatagramForwarder(datapath: datapath, target: target, eventLoops: forwarder.eventLoops)
+        guard let listener = try? await forwarder.listen(on: descriptor) else {
+            throw .system("the listener could not be set up")
+        }
+        spawn { await forwarder.serve(listener) }
+        return listener.channel
+    }
+
+    private func close(_ entry: Entry) async {
+        for listener in entry.listening.values { try? await listener.close() }
+    }
+}
+
+extension ServicePlan.HostPort {
+    /// The loopback addresses at which the port is.
+    fileprivate var places: [HostSocket.Loopback] {
+        switch kind {
+        case .node: [.v4, .v6]
+        case .balancer(let address): [.v4(number: address.number)]
+        }
+    }
+}

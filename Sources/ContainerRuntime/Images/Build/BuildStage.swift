@@ -1,0 +1,295 @@
+import Glibc
+import KubeModel
+
+/// One stage of a build while it is being built: what it is so far.
+struct BuildStage: Sendable {
+    let stage: BuildPlan.Stage
+    let file: Dockerfile
+    let plan: BuildPlan
+    let order: ImageBuilder.Order
+    let context: ContextView
+    let builder: ImageBuilder
+    /// The stages before it that are needed.
+    let earlier: [BuildStage]
+
+    private(set) var config = ImageConfig()
+    /// All that what it is so far was made from.
+    private(set) var key = ContentHash().digest
+    /// `ARG`s that count here.
+    private(set) var arguments: [String: String] = [:]
+    private var hasOwnCommand = false
+
+    init(
+        stage: BuildPlan.Stage, file: Dockerfile, plan: BuildPlan, order: ImageBuilder.Order, context: ContextView,
+        builder: ImageBuilder, earlier: [BuildStage]
+    ) {
+        self.stage = stage
+        self.file = file
+        self.plan = plan
+        self.order = order
+        self.context = context
+        self.builder = builder
+        self.earlier = earlier
+    }
+
+    var store: ImageStore { builder.store }
+    var view: LayerView { LayerView(config, in: store) }
+
+    /// What variables stand for: the environment goes before arguments.
+    var words: DockerfileWords {
+        var variables = arguments
+        for entry in config.environment {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            variables[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+        }
+        return DockerfileWords(variables: variables, escape: file.escape)
+    }
+
+    func failure(_ instruction: Dockerfile.Instruction, _ what: String, _ hint: String? = nil) -> ImageError {
+        ImageError("\(file.name):\(instruction.line): \(instruction.keyword.rawValue): \(what)", hint: hint)
+    }
+
+    // MARK: Beginning
+
+    /// Takes over what the stage begins from.
+    mutating func begin() throws(ImageError) {
+        if let index = BuildPlan.find(stage.base, in: earlier.map(\.stage)),
+            let other = earlier.first(where: { $0.stage.number == index })
+        {
+            config = other.config
+            key = other.key
+            return
+        }
+        if stage.base == "scratch" {
+            key = hash(["scratch"])
+            return
+        }
+        let (base, identity) = try image(stage.base, stage.from)
+        config = base
+        key = hash(["image", identity])
+    }
+
+    /// The configuration of an image of this machine, and what tells it from others.
+    func image(
+        _ name: String, _ instruction: Dockerfile.Instruction
+    ) throws(ImageError) -> (config: ImageConfig, identity: String) {
+        guard let reference = ImageReference(parsing: name) else {
+            throw failure(
+                instruction, "'\(name)' is no name for an image.", "Names are in lower case: FROM python:3.12-slim")
+        }
+        if let stored = store.find(reference) { return (stored.config, stored.manifest.description) }
+        guard builder.catalog.hasBuiltIn(reference) else {
+            throw failure(
+                instruction, "this machine has no image '\(name)', and images are not downloaded here.",
+                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+            )
+        }
+        let recipe: ImageCatalog.Recipe
+        do throws(RuntimeError) { recipe = try builder.catalog.builtIn(reference, name) } catch {
+            throw failure(
+                instruction, "'\(name)' does not work here: \(builder.catalog.missing(for: reference) ?? "\(error)").")
+        }
+        var config = ImageConfig()
+        config.base = reference.description
+        config.entrypoint = recipe.image.entrypoint
+        config.command = recipe.image.command
+        config.environment = recipe.image.environment
+        if let user = recipe.image.user { config.user = "\(user)" }
+        config["StopSignal"] = .string("\(recipe.image.stopSignal)")
+        return (config, reference.description)
+    }
+
+    // MARK: Steps
+
+    mutating func perform(
+        _ instruction: Dockerfile.Instruction, _ sandbox: BuildSandbox
+    ) async throws(ImageError) {
+        switch instruction.keyword {
+        case .run: try await run(instruction, sandbox)
+        case .copy, .add: try copy(instruction)
+        case .workdir: try setWorkingDirectory(instruction)
+        default:
+            let before = config
+            try describe(instruction)
+            if config != before { advance([config.value["config"]?.text ?? ""]) }
+        }
+    }
+
+    /// Whether a step with these facts was done before; then its layers are taken over.
+    ///
+    /// - Parameter facts: All that the step's layer is made from, besides what the stage is so far.
+    mutating func takeFromBefore(_ facts: [String]) throws(ImageError) -> Bool {
+        advance(facts)
+        guard !order.isFresh, let cached = store.cached(key) else { return false }
+        let layers = ImageConfig(cached).layers
+        guard builder.holds.hold(layers, of: store) else { return false }
+        config.layers = layers
+        builder.report(.cached)
+        return true
+    }
+
+    /// Puts the layer that was made in a workshop on top, unless it is empty, and remembers it.
+    mutating func keepLayer(_ workshop: borrowing ImageStore.Workshop) throws(ImageError) {
+        let folder = workshop.path + "/layer"
+        let tree = open(folder + "/tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard tree >= 0 else { throw .system("'\(folder)' cannot be opened", errno) }
+        let isEmpty = FileTree.names(in: tree).isEmpty && !LayerView.isOpaque(tree)
+        close(tree)
+        if !isEmpty {
+            let digest = try TreeDigest.of(folder + "/tree")
+            try store.keep(folder, as: digest)
+            config.layers.append(digest)
+            guard builder.holds.hold([digest], of: store) else {
+                throw ImageError("The layer \(digest.short) was removed while it was made.", hint: "Build again.")
+            }
+        }
+        try store.remember(config, under: key)
+    }
+
+    /// Makes the folder of a new layer; returns its tree.
+    static func makeTree(in workshop: borrowing ImageStore.Workshop) throws(ImageError) -> String {
+        let folder = workshop.path + "/layer"
+        try ImageStore.makeFolders([folder, folder + "/tree"])
+        chmod(folder + "/tree", 0o755)
+        return folder + "/tree"
+    }
+
+    private mutating func advance(_ facts: [String]) { key = hash([key.hex] + facts) }
+
+    private func hash(_ facts: [String]) -> Digest {
+        var hash = ContentHash()
+        for fact in facts { hash.update(field: fact) }
+        return hash.digest
+    }
+
+    // MARK: Instructions that say how the image is run
+
+    private mutating func describe(_ instruction: Dockerfile.Instruction) throws(ImageError) {
+        let words = words
+        let rest = instruction.rest
+        switch instruction.keyword {
+        case .env:
+            guard let pairs = words.pairs(rest) else {
+                throw failure(instruction, "'\(rest)' is no NAME=value.", "For example: ENV PORT=8080")
+            }
+            for pair in pairs { setEnvironment(pair.name, pair.value) }
+        case .arg: try takeArguments(instruction, words)
+        case .label:
+            guard let pairs = words.pairs(rest) else {
+                throw failure(instruction, "'\(rest)' is no NAME=value.", "For example: LABEL version=1.0")
+            }
+            for pair in pairs { config.value[["config", "Labels", pair.name]] = .string(pair.value) }
+        case .user:
+            let user = words.expand(rest)
+            guard !user.contains(where: \.isWhitespace) else {
+                throw failure(instruction, "'\(user)' is not one user.", "For example: USER 1000")
+            }
+            config.user = user
+        case .expose: try expose(instruction, words)
+        case .cmd:
+            config.command = instruction.list ?? config.shell + [rest]
+            hasOwnCommand = true
+        case .entrypoint:
+            config.entrypoint = instruction.list ?? config.shell + [rest]
+            // That of the base was meant for the entry point of the base.
+            if !hasOwnCommand { config["Cmd"] = nil }
+        case .volume:
+            for volume in instruction.list ?? words.words(rest) { config.insert(words.expand(volume), into: "Volumes") }
+        case .shell:
+            guard let list = instruction.list, !list.isEmpty else {
+                throw failure(instruction, "'\(rest)' is no list.", "For example: SHELL [\"/bin/bash\", \"-c\"]")
+            }
+            config.shell = list
+        case .stopsignal:
+            let signal = words.expand(rest)
+            guard ImageConfig.signal(signal) != nil else {
+                throw failure(instruction, "there is no signal '\(signal)'.", "For example: STOPSIGNAL SIGQUIT")
+            }
+            config["StopSignal"] = .string(signal)
+        case .healthcheck:
+            guard rest.uppercased() != "NONE" else { return }
+            warn(instruction, "Kubernetes does not look at it; write a livenessProbe into the pod instead.")
+        case .maintainer:
+            config.value["author"] = .string(rest)
+            warn(instruction, "it is out of use; write a LABEL instead.")
+        case .onbuild:
+            throw failure(
+                instruction, "instructions for later builds are not kept here.",
+                "Write '\(rest)' into the Dockerfile that is built on this image.")
+        case .from, .run, .copy, .add, .workdir: break
+        }
+    }
+
+    func warn(_ instruction: Dockerfile.Instruction, _ what: String) {
+        builder.report(.warning("\(file.name):\(instruction.line): \(instruction.keyword.rawValue): \(what)"))
+    }
+
+    private mutating func setEnvironment(_ name: String, _ value: String) {
+        var environment = config.environment
+        let entry = "\(name)=\(value)"
+        if let index = environment.firstIndex(where: { $0.hasPrefix(name + "=") }) {
+            environment[index] = entry
+        } else {
+            environment.append(entry)
+        }
+        config.environment = environment
+    }
+
+    private mutating func takeArguments(
+        _ instruction: Dockerfile.Instruction, _ words: DockerfileWords
+    ) throws(ImageError) {
+        var words = words
+        for word in words.split(instruction.rest) {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = words.expand(String(parts[0]))
+            guard let first = name.first, first.isLetter || first == "_" else {
+                throw failure(instruction, "'\(name)' is no name.", "For example: ARG VERSION=1.0")
+            }
+            let own = parts.count > 1 ? words.expand(String(parts[1])) : nil
+            let value = order.arguments[name] ?? own ?? plan.globals[name]
+            arguments[name] = value
+            if let value, words.variables[name] == nil { words.variables[name] = value }
+            advance(["arg", name, value ?? ""])
+        }
+    }
+
+    private mutating func expose(_ instruction: Dockerfile.Instruction, _ words: DockerfileWords) throws(ImageError) {
+        for word in words.words(instruction.rest) {
+            let parts = word.split(separator: "/")
+            let range = parts.first?.split(separator: "-").map { UInt16($0) } ?? []
+            let transport = parts.count > 1 ? parts[1].lowercased() : "tcp"
+            guard parts.count <= 2, (1...2).contains(range.count), !range.contains(where: { $0 == nil || $0 == 0 }),
+                ["tcp", "udp", "sctp"].contains(transport), let first = parts.first
+            else {
+                throw failure(instruction, "'\(word)' is no port.", "For example: EXPOSE 8080, or EXPOSE 53/udp")
+            }
+            config.insert("\(first)/\(transport)", into: "ExposedPorts")
+        }
+    }
+
+    private mutating func setWorkingDirectory(_ instruction: Dockerfile.Instruction) throws(ImageError) {
+        let path = words.expand(instruction.rest)
+        let whole = path.hasPrefix("/") ? path : ContextView.join(config.workingDirectory, path)
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        config.workingDirectory = "/" + parts.joined(separator: "/")
+        let image = view
+        let folder = image.resolve(config.workingDirectory)
+        guard image.entry(folder) == nil else { return advance(["workdir", folder]) }
+        // Made now, so that it belongs to the user of this moment.
+        if try takeFromBefore(["make workdir", folder]) { return }
+        let layers = ImageCatalog.Layers(
+            store: store, digests: config.layers, hasSystem: config.base != nil, volumes: [])
+        let user = (try? ImageCatalog.user(config.user, stage.base, layers)) ?? 0
+        let workshop = try ImageStore.Workshop(in: store)
+        let tree = open(try Self.makeTree(in: workshop), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard tree >= 0 else { throw .system("'\(workshop.path)' cannot be opened", errno) }
+        defer { close(tree) }
+        let copy = TreeCopy(view: context, tree: FileTree(root: tree), owner: (user, user))
+        try copy.makeFolders(to: folder, asIn: image)
+        try copy.makeFolder(folder.split(separator: "/"))
+        try keepLayer(workshop)
+    }
+}

@@ -1,0 +1,73 @@
+/// `nginx`: the host's nginx, with the official image's ways: `/usr/share/nginx/html`, `/etc/nginx/conf.d`, logs to the streams.
+extension ImageCatalog {
+    static let nginxImage = BuiltIn(
+        repository: "docker.io/library/nginx", tags: nginxTags,
+        tagSummary: "1.14 to 1.29, stable, latest, each also -alpine", runs: "the host's nginx",
+        needs: ("nginx", "nginx-light")
+    ) { reference, tag, _ in
+        Recipe(
+            image: Image(
+                reference: reference, digest: "builtin:nginx:\(tag)",
+                entrypoint: ["sh", nginxEntrypointPath, nginxSettings],
+                command: ["nginx", "-g", "daemon off;"], user: 101, stopSignal: 3),
+            files: [
+                SystemFiles.File(path: nginxEntrypointPath, content: nginxEntrypoint),
+                SystemFiles.File(path: nginxSettings, content: nginxConfiguration(nginxServer)),
+                SystemFiles.File(
+                    path: "/etc/velocitylab/nginx-conf.d.conf",
+                    content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")
+                ),
+            ])
+    }
+
+    static let nginxSettings = "/etc/velocitylab/nginx.conf"
+
+    private static let nginxTags: [String] = {
+        let versions =
+            ["1", "1.14.2", "1.16.1"] + (14...29).map { "1.\($0)" } + ["1.25.3", "1.25.4", "1.26.2", "1.27.3"]
+        let names = versions + ["stable", "mainline"]
+        return ["latest", "alpine"] + names + names.map { "\($0)-alpine" }
+    }()
+
+    private static let nginxEntrypointPath = "/opt/velocitylab/bin/docker-entrypoint.sh"
+
+    /// Servers of a learner's own, mounted into `/etc/nginx/conf.d`, take the place of the welcome page.
+    private static let nginxEntrypoint = """
+        #!/bin/sh
+        settings=$1
+        shift
+        if [ "${1:-}" != nginx ]; then exec "$@"; fi
+        shift
+        if [ "$settings" = /etc/velocitylab/nginx.conf ] && ls /etc/nginx/conf.d/*.conf >/dev/null 2>&1; then settings=/etc/velocitylab/nginx-conf.d.conf; fi
+        exec nginx -e stderr -c "$settings" "$@"
+
+        """
+
+    private static let nginxServer = """
+        server {
+                listen 80;
+                root /usr/share/nginx/html;
+                index index.html index.nginx-debian.html;
+            }
+        """
+
+    private static func nginxConfiguration(_ servers: String) -> String {
+        """
+        worker_processes 1;
+        pid /tmp/nginx.pid;
+        error_log stderr;
+        events { worker_connections 256; }
+        http {
+            include /etc/nginx/mime.types;
+            access_log /dev/stdout;
+            client_body_temp_path /tmp/body;
+            proxy_temp_path /tmp/proxy;
+            fastcgi_temp_path /tmp/fastcgi;
+            uwsgi_temp_path /tmp/uwsgi;
+            scgi_temp_path /tmp/scgi;
+            \(servers)
+        }
+
+        """
+    }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Cluster
+import ContainerRuntime
+import Foundation
+
+/// `kind`, for the embedded cluster: each name is one more context for it.
+struct KindCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kind", abstract: "What `kind` calls in the lab shell: its commands, for the embedded cluster.")
+    @Argument(parsing: .captureForPassthrough) var words: [String] = []
+
+    private static let flags: [FrontEndWords.Flag] = [
+        .value("name", "n"), .value("config"), .value("image"), .value("wait"), .value("kubeconfig"), .toggle("retain"),
+        .toggle("internal"), .toggle("quiet", "q"), .value("verbosity", "v"), .toggle("all", "A"), .toggle("help", "h"),
+    ]
+
+    private static let help = """
+        kind, as VelocityLab answers it:
+
+        kind create cluster [--name NAME], kind delete cluster [--name NAME]
+        kind get clusters | nodes | kubeconfig, kind export kubeconfig
+        kind load docker-image IMAGE…, kind load image-archive FILE
+        kind version
+
+        """
+
+    func run() async throws {
+        try await FrontEnd.kind.run(words) { words in
+            let read = try FrontEndWords(words, Self.flags, usage: "kind")
+            if read.has("help") || read.operands.isEmpty { return Output.text(Self.help) }
+            let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
+            let kind = Kind(read: read, directory: directory)
+            switch (read.operand(0) ?? "", read.operand(1) ?? "") {
+            case ("create", "cluster"): try kind.create()
+            case ("delete", "cluster"), ("delete", "clusters"): try kind.delete()
+            case ("get", "clusters"):
+                if kind.names.kind.isEmpty { Output.remark("No kind clusters found.") }
+                kind.names.kind.forEach(Output.line)
+            case ("get", "nodes"):
+                try kind.require()
+                Output.line(ClusterServer.nodeName)
+            case ("get", "kubeconfig"), ("export", "kubeconfig"):
+                try kind.kubeconfig(isExport: read.operand(0) == "export")
+            case ("load", "docker-image"), ("load", "image-archive"): try kind.load(read.operands.dropFirst(2))
+            case ("version", ""): Output.line("kind \(FrontEnd.version) \(kind.platform)")
+            default:
+                throw FrontEndFailure(
+                    lines: [
+                        "ERROR: unknown command \"\(read.operands.joined(separator: " "))\" for \"kind\", or one that VelocityLab"
+                            + " does not answer.", "hint: `kind --help` lists those that it does.",
+                    ])
+            }
+        }
+    }
+}
+
+/// One command of kind.
+private struct Kind {
+    let read: FrontEndWords
+    let directory: ClusterDirectory
+
+    var name: String { read["name"] ?? Machine.environment["KIND_CLUSTER_NAME"] ?? "kind" }
+    var names: FrontEndNames { .load(directory) }
+
+    var platform: String {
+        #if arch(arm64)
+        "linux/arm64"
+        #else
+        "linux/amd64"
+        #endif
+    }
+
+    func require() throws {
+        guard names.kind.contains(name) else {
+            throw FrontEndFailure(
+                lines: [
+                    "ERROR: no nodes found for cluster \"\(name)\"",
+                    "hint: Make it: kind create cluster --name \(name)",
+                ])
+        }
+    }
+
+    func create() throws {
+        guard !name.isEmpty, name.count <= 40,
+            name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || ".-".contains($0)) })
+        else {
+            throw FrontEndFailure(
+                lines: [
+                    "ERROR: failed to create cluster: '\(name)' is not a valid cluster name, cluster names must match `^[a-z0-9.-]+$`"
+                ])
+        }
+        if names.kind.contains(name) {
+            throw FrontEndFailure(
+                lines: [
+                    "ERROR: failed to create cluster: node(s) already exist for a cluster with the name \"\(name)\""
+                ])
+        }
+        if let config = read["config"] {
+            Output.remark("Without effect here: --config \(config). VelocityLab's cluster has one node.")
+        }
+        Output.remark("Creating cluster \"\(name)\" ...")
+        if ClusterProcess(directory).isRunning {
+            Output.remark("The cluster '\(directory.name)' runs already; \"\(name)\" is another name for it.")
+        }
+        try EmbeddedCluster.up(directory, settings: nil)
+        Output.remark(" ✓ Starting control-plane 🕹️")
+        var names = names
+        names.kind.append(name)
+        try names.save(directory)
+        Output.remark("Set kubectl context to \"kind-\(name)\"")
+        Output.remark("You can now use your cluster with:\n\nkubectl cluster-info --context kind-\(name)\n")
+        FrontEndNames.remarkUnlessWired(directory)
+    }
+
+    /// The cluster goes with its last name.
+    func delete() throws {
+        Output.remark("Deleting cluster \"\(name)\" ...")
+        var names = names
+        guard let index = names.kind.firstIndex(of: name) else { return }
+        names.kind.remove(at: index)
+        if names.kind.isEmpty, !names.minikube {
+            try ClusterProcess(directory).stop()
+            try directory.delete()
+            Output.remark("Deleted nodes: [\"\(name)-control-plane\"]")
+        } else {
+            try names.save(directory)
+            Output.remark(
+                "The name is gone. The cluster stays: it is also called \(names.contexts.joined(separator: ", ")).")
+        }
+    }
+
+    func kubeconfig(isExport: Bool) throws {
+        try require()
+        if isExport {
+            try names.save(directory)
+            Output.remark("Set kubectl context to \"kind-\(name)\"")
+            return FrontEndNames.remarkUnlessWired(directory)
+        }
+        let text = try String(contentsOfFile: directory.kubeconfigFile, encoding: .utf8)
+        Output.text(text)
+    }
+
+    func load(_ images: ArraySlice<String>) throws {
+        guard !images.isEmpty else { throw FrontEndFailure(lines: ["ERROR: a list of image names is required"]) }
+        try require()
+        let local = try LocalImages.open()
+        for image in images {
+            let isArchive = read.operand(1) == "image-archive"
+            guard isArchive || local.store.has(image) else {
+                throw FrontEndFailure(
+                    lines: [
+                        "ERROR: image: \"\(image)\" not present locally",
+                        "hint: Build it first: docker build -t \(image) .",
+                    ])
+            }
+            if isArchive {
+                try local.load(image)
+            } else {
+                Output.remark("Image: \"\(image)\" is on this machine, so it is in the cluster already.")
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import KubeClient
+import KubeModel
+import Testing
+
+@testable import ContainerRuntime
+
+@Suite(
+    "Running images in a sandbox", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test")
+)
+struct ImageRunTests {
+    private let bed: StoreBed
+    private let logs = ContainerLogs()
+    init() throws { bed = try StoreBed() }
+
+    /// Runs an image as a pod would that says nothing itself, and returns how it ended and what it printed.
+    private func run(
+        _ name: String, arguments: [String]? = nil, mounts: [ContainerConfiguration.Mount] = [],
+        while isRunning: (SandboxRuntime) throws -> Void = { _ in }
+    ) async throws -> (exit: ContainerExit, output: String) {
+        let runtime = try SandboxRuntime(images: bed.catalog, logs: logs)
+        try await runtime.runPodSandbox(
+            PodSandboxConfiguration(
+                podUID: "a", name: "a", namespace: "default", hostName: "host-a", address: "10.244.0.2",
+                resolverConfiguration: "nameserver 10.96.0.10\n", hosts: "127.0.0.1 localhost host-a\n"))
+        let image = try await runtime.pullImage(name)
+        let log = bed.folder + "/log-\(UUID().uuidString.prefix(8))"
+        let id = try await runtime.startContainer(
+            ContainerConfiguration(
+                podUID: "a", name: "main", image: image, arguments: arguments ?? image.entrypoint + image.command,
+                environment: image.environment, workingDirectory: image.workingDirectory, runAsUser: image.user,
+                mounts: mounts, logPath: log))
+        try isRunning(runtime)
+        let exit = await runtime.waitForExit(id)
+        var text = ""
+        for try await bytes in try logs.read(log, LogOptions()) { text += String(decoding: bytes, as: UTF8.self) }
+        await runtime.shutDown()
+        return (exit, text)
+    }
+
+    @Test("steps run on the base's system, their changes are layers, and the image runs with them")
+    func build() async throws {
+        try bed.write(
+            "app.sh",
+            "id -u; pwd; cat made mine; cat /usr/local/share/lab/file; echo $WHO; ls /gone 2>/dev/null; touch here"
+        )
+        try bed.write(
+            "Dockerfile",
+            """
+            FROM busybox AS one
+            RUN echo made > /made && touch /gone && mkdir -p /usr/local/share/lab && echo usr > /usr/local/share/lab/file
+            FROM one
+            ENV WHO=learner
+            RUN adduser -D -u 1234 worker && rm /gone
+            USER worker
+            WORKDIR /app
+            COPY --from=one /made ./
+            COPY --chown=worker app.sh .
+            RUN touch /app/mine && id -u > mine
+            CMD ["sh", "app.sh"]
+            """)
+        #expect(try await bed.build("web:1").cachedCount == 0)
+        let (exit, output) = try await run("web:1")
+        #expect(output == "1234\n/app\nmade\n1234\nusr\nlearner\n" && exit.code == 0)
+        #expect(try await bed.build("web:1").cachedCount == 6)
+        // Nothing of the pod, and nothing of what only the step needed, is in the layers.
+        let config = try #require(bed.store.all().first?.config)
+        for layer in config.layers {
+            for path in ["/dev", "/proc", "/etc/hosts", "/etc/resolv.conf", "/opt"] {
+                #expect(TreeEntry(bed.store.tree(of: layer) + path) == nil, "\(path)")
+            }
+        }
+    }
+
+    @Test("a step that fails is named with its line and code, its output is shown, and nothing is kept")
+    func failure() async throws {
+        try bed.write("Dockerfile", "FROM alpine\nRUN echo trying && exit 3")
+        let error = await #expect(throws: ImageError.self) { try await bed.build("web:1") }
+        #expect(error?.message == "Dockerfile:2: RUN: 'echo trying && exit 3' ended with code 3.")
+        try bed.write("Dockerfile", "FROM alpine\nRUN pip install flask==99 --index-url http://127.0.0.1:1/ ; exit 1")
+        let other = await #expect(throws: ImageError.self) { try await bed.build("web:1") }
+        #expect(
+            other?.hint?.hasPrefix("There is no network while an image is built here: install the packages") == true)
+        try bed.write("Dockerfile", "FROM scratch\nRUN echo hello")
+        let third = await #expect(throws: ImageError.self) { try await bed.build("web:1") }
+        #expect(third?.message == "Dockerfile:2: RUN: the image has no shell '/bin/sh'; a shell form needs one.")
+        #expect(bed.store.all().isEmpty && bed.store.names("/new").isEmpty)
+    }
+
+    /// A program without libraries, which an image from nothing can hold; nil where this machine has none.
+    private static let program: [UInt8]? = {
+        guard let bytes = ImageStore.contents("/usr/bin/busybox"), TreeEntry("/usr/bin/busybox")?.kind == .file,
+            // The name of the loader is in every program that is not static.
+            String(decoding: bytes, as: UTF8.self).contains("/ld-linux") == false
+        else { return nil }
+        return bytes
+    }()
+
+    @Test(
+        "an image of its own is all that its container sees, its layers in order, and its changes go with it",
+        .enabled(if: ImageRunTests.program != nil, "there is no static program on this machine"))
+    func ownRoot() async throws {
+        let program = try #require(Self.program)
+        let lower = Archives.tar { tar in
+            tar.add("bin/busybox", program, mode: 0o755)
+            tar.add("data/old", text: "old")
+            tar.add("data/gone", text: "gone")
+            tar.add("etc/hosts", kind: "2", target: "/data/nowhere")
+        }
+        let upper = Archives.tar { tar in
+            tar.add("data/.wh.gone", text: "")
+            tar.add("data/old", text: "new\n")
+        }
+        let script =
+            "/bin/busybox ls / /data; /bin/busybox cat /data/old /etc/hosts /etc/hostname; /bin/busybox ls -d /volume; /bin/busybox touch /data/x"
+        try bed.load(
+            Archives.docker(
+                ["own:1"],
+                ["Entrypoint": ["/bin/busybox", "sh", "-c"], "Cmd": [.string(script)], "Volumes": ["/volume": [:]]],
+                layers: [lower, upper]))
+        for _ in 0..<2 {
+            let (exit, output) = try await run("own:1")
+            #expect(
+                output
+                    == "/:\nbin\ndata\ndev\netc\nproc\nvolume\n\n/data:\nnowhere\nold\nnew\n127.0.0.1 localhost host-a\nhost-a\n/volume\n"
+            )
+            #expect(exit.code == 0)
+        }
+    }
+
+    @Test("a link in an image leads no volume out of it")
+    func volumes() async throws {
+        let victim = bed.folder + "/victim"
+        try FileManager.default.createDirectory(atPath: victim, withIntermediateDirectories: true)
+        let layer = Archives.tar { tar in
+            tar.add("data", kind: "2", target: "/oldroot\(victim)")
+            tar.add("usr", kind: "2", target: "/oldroot\(victim)")
+            tar.add("etc", kind: "2", target: "/oldroot\(victim)")
+            tar.add("dev", kind: "2", target: "/oldroot\(victim)")
+            tar.add("proc", kind: "2", target: "/oldroot\(victim)")
+        }
+        try bed.load(Archives.docker(["bad:1"], layers: [layer]))
+        let mounts = [
+            ContainerConfiguration.Mount(hostPath: "/usr", containerPath: "/data/inner", isReadOnly: true)
+        ]
+        await #expect(throws: RuntimeError.programNotFound(name: "/data/inner/none")) {
+            _ = try await run("bad:1", arguments: ["/data/inner/none"], mounts: mounts)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: victim).isEmpty)
+    }
+
+    @Test("an image that is removed runs on to its end, and its files go then")
+    func removal() async throws {
+        try bed.write("file", "x\n")
+        try bed.write("Dockerfile", "FROM alpine\nCOPY file /\nCMD [\"sh\", \"-c\", \"cat /in/go; cat /file\"]")
+        try await bed.build("web:1")
+        let layer = try #require(bed.store.all().first?.config.layers.first)
+        let gate = bed.folder + "/gate"
+        try FileManager.default.createDirectory(atPath: gate, withIntermediateDirectories: true)
+        try #require(mkfifo(gate + "/go", 0o666) == 0)
+        let mounts = [ContainerConfiguration.Mount(hostPath: gate, containerPath: "/in", isReadOnly: false)]
+        let (exit, output) = try await run("web:1", mounts: mounts) { _ in
+            _ = try bed.store.remove("web:1", besides: bed.catalog)
+            _ = try bed.store.prune()
+            #expect(bed.store.has(layer))
+            try FileHandle(forWritingTo: URL(fileURLWithPath: gate + "/go")).write(contentsOf: Data("go\n".utf8))
+        }
+        #expect(output == "go\nx\n")
+        #expect(exit.code == 0)
+        _ = try bed.store.prune()
+        #expect(!bed.store.has(layer))
+    }
+
+    @Test("at level plain, an image of its own is refused with one sentence")
+    func plain() async throws {
+        try bed.load(Archives.docker(["own:1"], ["Cmd": ["/x"]], layers: [Archives.tar { $0.add("x", text: "") }]))
+        let runtime = try PlainRuntime(images: bed.catalog, logs: logs)
+        try await runtime.runPodSandbox(
+            PodSandboxConfiguration(
+                podUID: "a", name: "a", namespace: "default", hostName: "a", address: "127.244.0.2",
+                resolverConfiguration: "", hosts: ""))
+        let image = try await runtime.pullImage("own:1")
+        await #expect(
+            throws: RuntimeError.system(
+                "an image that was loaded or built needs a root of its own, which level 'plain' does not have; `velocity doctor`"
+                    + " says how to get the level 'sandbox'")
+        ) {
+            _ = try await runtime.startContainer(
+                ContainerConfiguration(
+                    podUID: "a", name: "main", image: image, arguments: ["/x"], logPath: bed.folder + "/log"))
+        }
+        await runtime.shutDown()
+    }
+}

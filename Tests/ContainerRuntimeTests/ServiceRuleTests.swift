@@ -1,0 +1,131 @@
+import ContainerRuntime
+import Foundation
+import KubeClient
+import NIOCore
+import NIOPosix
+import Testing
+
+@Suite(
+    "Service rules in force", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there are no rules to test")
+)
+struct ServiceRuleTests {
+    private func rule(
+        _ pods: [String], address: String = "10.96.0.50", port: Int = 80, affinitySeconds: Int = 0
+    ) -> ServiceRule {
+        ServiceRule(
+            address: address, port: port, transport: .tcp,
+            backends: pods.map { .init(address: NetworkBed.address($0).description, port: 80) },
+            affinitySeconds: affinitySeconds)
+    }
+
+    @Test("a Service leads to each of its pods, also from one of them, and refuses at once without any")
+    func endpoints() async throws {
+        try await NetworkBed.run(pods: ["a", "b"]) { bed in
+            try await bed.runtime.apply([rule(["a", "b"]), rule([], port: 81)])
+            var heard: Set<String> = []
+            while heard.count < 2 { heard.insert(try await bed.ask(from: "a", "10.96.0.50")) }
+            #expect(heard == ["a", "b"])
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "a", "10.96.0.50", 81) }
+            // A pod reaches itself through its Service, where the answer would otherwise not find its way back.
+            try await bed.runtime.apply([rule(["a"])])
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "a")
+            try await bed.runtime.apply([rule([])])
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "b", "10.96.0.50") }
+        }
+    }
+
+    @Test("a connection keeps its pod when the endpoints change under it")
+    func established() async throws {
+        try await NetworkBed.run(pods: ["a", "b"]) { bed in
+            try await bed.runtime.apply([rule(["b"])])
+            let socket = try await bed.runtime.connect(
+                address: "10.96.0.50", port: 80, insidePod: "a", timeout: .seconds(2))
+            for _ in 0..<3 { try await bed.runtime.apply([rule(["a"])]) }
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "a")
+            #expect(try await bed.answer(over: socket) == "b")
+        }
+    }
+
+    @Test("an address outside the cluster leads pods to the Service that claims it")
+    func externalAddress() async throws {
+        try await NetworkBed.run(pods: ["a", "b"]) { bed in
+            try await bed.runtime.apply([rule(["b"], address: "203.0.113.7")])
+            #expect(try await bed.ask(from: "a", "203.0.113.7") == "b")
+            try await bed.runtime.apply([rule([], address: "203.0.113.7")])
+            await #expect(throws: ConnectError.self) { try await bed.ask(from: "a", "203.0.113.7") }
+        }
+    }
+
+    @Test("a client stays with its pod, also over changes elsewhere, and goes to another when its pod has gone")
+    func affinity() async throws {
+        try await NetworkBed.run(pods: ["a", "b", "c"]) { bed in
+            try await bed.runtime.apply([rule(["a", "b", "c"], affinitySeconds: 600)])
+            let first = try await bed.ask(from: "a", "10.96.0.50")
+            for count in 0..<8 {
+                #expect(try await bed.ask(from: "a", "10.96.0.50") == first)
+                // The port of another Service comes and goes.
+                try await bed.runtime.apply(
+                    [rule(["a", "b", "c"], affinitySeconds: 600)]
+                        + (count.isMultiple(of: 2) ? [rule([], port: 81)] : []))
+            }
+            let others = ["a", "b", "c"].filter { $0 != first }
+            try await bed.runtime.apply([rule(others, affinitySeconds: 600)])
+            let second = try await bed.ask(from: "a", "10.96.0.50")
+            #expect(others.contains(second))
+            // It is not drawn back when the pod returns.
+            try await bed.runtime.apply([rule(["a", "b", "c"], affinitySeconds: 600)])
+            for _ in 0..<8 { #expect(try await bed.ask(from: "a", "10.96.0.50") == second) }
+        }
+    }
+
+    @Test("UDP goes to a Service's backend and back")
+    func datagrams() async throws {
+        try await NetworkBed.run(pods: ["a"]) { bed in
+            let server = try await bed.runtime.listen(.udp, address: "10.244.255.9", port: 5300)
+            let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Echo())
+                    }
+                }
+                .withBoundSocket(server).get()
+            try await bed.runtime.apply([
+                ServiceRule(
+                    address: "10.96.0.60", port: 53, transport: .udp,
+                    backends: [.init(address: "10.244.255.9", port: 5300)])
+            ])
+            let image = try await bed.runtime.pullImage("busybox")
+            let script = "exec 3<>/dev/udp/10.96.0.60/53; echo hello >&3; [ $(timeout 5 head -c 5 <&3) = hello ]"
+            let id = try await bed.runtime.startContainer(
+                ContainerConfiguration(
+                    podUID: "a", name: "client", image: image, arguments: ["bash", "-c", script],
+                    logPath: NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"))
+            #expect(await bed.runtime.waitForExit(id).code == 0)
+            try await channel.close()
+        }
+    }
+
+    @Test("tables that do not fit into one message are put in force whole")
+    func large() async throws {
+        try await NetworkBed.run(pods: ["a", "b"]) { bed in
+            var rules = (0..<600).map { number in
+                rule(["a", "b"], address: "10.96.\(1 + number / 200).\(number % 200)")
+            }
+            rules.append(rule(["b"]))
+            try await bed.runtime.apply(rules)
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "b")
+            #expect(try await ["a", "b"].contains(bed.ask(from: "a", "10.96.3.199")))
+            try await bed.runtime.apply([rule(["a"])])
+            #expect(try await bed.ask(from: "b", "10.96.0.50") == "a")
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "b", "10.96.3.199") }
+        }
+    }
+}
+
+private final class Echo: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { context.writeAndFlush(data, promise: nil) }
+}
