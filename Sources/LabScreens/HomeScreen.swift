@@ -27,11 +27,6 @@ struct HomeScreen: Sendable {
         selected = entries.firstIndex(where: \.isChoice) ?? 0
     }
 
-    /// Puts the mark on a step, if it is there.
-    mutating func select(_ step: WeekStep) {
-        if let index = entries.firstIndex(of: .step(step)) { selected = index }
-    }
-
     mutating func press(_ key: Key) -> App.Action {
         switch key {
         case .up, .character("k"): move(-1)

@@ -76,10 +76,12 @@ extension SceneScreen {
             if let mood = line.mood { heading.append(Piece(text: "  \(mood)", style: .dim)) }
             lines.append(heading)
         }
-        for wrapped in TextWrap.lines((line.isChoice ? "> " : "") + line.text, columns: columns - 2) {
+        let sign = line.isChoice ? "> " : ""
+        for (index, wrapped) in TextWrap.lines(line.text, columns: columns - 2 - sign.count).enumerated() {
             let part = String(wrapped.prefix(max(0, letters == nil ? wrapped.count : left)))
             left -= wrapped.count + 1
-            lines.append([Piece(text: "  " + part, style: style)])
+            let before = index == 0 ? sign : String(repeating: " ", count: sign.count)
+            lines.append([Piece(text: "  " + before + part, style: style)])
         }
         return lines + [[]]
     }

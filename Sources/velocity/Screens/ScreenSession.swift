@@ -134,9 +134,9 @@ final class ScreenSession {
     private func runCheckpoint(_ lab: LabID, _ phase: PhaseID) {
         guard let lab = content.lab(lab), let phase = lab.phase(phase) else { return }
         try? store.open(lab.id, phase.id, learner: learner.id)
-        let (inbox, store, learner, cluster) = (inbox, store, learner, cluster)
+        let (inbox, store, learner, cluster, content) = (inbox, store, learner, cluster, content)
         check?.cancel()
-        check = tasks.add { [self] in
+        check = tasks.add {
             do {
                 let client = try EmbeddedCluster.client(of: cluster)
                 let lock = try CheckLock(cluster)
@@ -154,7 +154,8 @@ final class ScreenSession {
                 guard !Task.isCancelled else { return }
                 try store.record(result, learner: learner.id, cluster: EmbeddedCluster.defaultName)
                 inbox.post(.checkpointFinished(result))
-                inbox.post(.progress(await self.progress()))
+                // Not by way of this object: its thread waits for keys.
+                inbox.post(.progress(try store.phaseProgress(of: learner.id, content: content)))
                 inbox.post(.story(try store.story(of: learner)))
             } catch {
                 inbox.post(.checkpointBroken("\(error)"))
