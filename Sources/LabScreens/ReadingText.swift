@@ -21,7 +21,7 @@ public enum ReadingText {
             case .heading(let text): lines += wrapped(text, columns, .title)
             case .paragraph(let text): lines += wrapped(text, columns)
             case .bullet(let text): lines += hanging("• ", text, columns)
-            case .figure(let rows): lines += rows.map { PageLine(text: $0, style: .plain) }
+            case .figure(let rows): lines += figure(rows, columns)
             case .command(let text): lines.append(PageLine(text: "  $ \(text)", style: Style(.accent)))
             case .quote(let speaker, let text):
                 let name = content.character(speaker)?.name ?? speaker.rawValue
@@ -53,6 +53,14 @@ public enum ReadingText {
         lines.append(PageLine(text: "   kept on \(answer.written.dateText)", style: .dim))
         if !question.reply.isEmpty { lines += hanging("   The team: ", question.reply, columns, .dim) }
         return lines
+    }
+
+    /// A figure cannot be wrapped; where it is cut, that is said.
+    private static func figure(_ rows: [String], _ columns: Int) -> [PageLine] {
+        let width = rows.map(TextWidth.of).max() ?? 0
+        let lines = rows.map { PageLine(text: $0) }
+        if width <= columns { return lines }
+        return lines + wrapped("(This figure is \(width) columns wide; here is room for \(columns).)", columns, .dim)
     }
 
     /// Bullets, and commands, stand without a gap.

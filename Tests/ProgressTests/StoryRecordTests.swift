@@ -38,6 +38,19 @@ struct StoryRecordTests {
         #expect(record.passed == [phase, LabPath(lab: "week01", phase: "phase1", check: "heals")])
     }
 
+    @Test("the time that a learner took in a drill is not the cluster's recovery time")
+    func mending() throws {
+        let folder = try ScratchFolder()
+        let store = try ProgressStore(path: folder.database)
+        let learner = try store.currentLearner(orNew: "Ana")
+        var drill = Self.run(.passed, recovery: 95_000, pod: "web-a", new: "web-b", at: 1)
+        drill.results[0].evidence.removeLast()
+        try store.record(drill, learner: learner.id, cluster: "v")
+        let record = try store.story(of: learner)
+        #expect(record.measurements == ["mending": MeasuredTime(latest: 95_000, best: 95_000, count: 1)])
+        #expect(record.facts["mending_seconds"] == .number(95) && record.facts["recovery_seconds"] == nil)
+    }
+
     @Test("the latest answer to a question counts, the one before it stays in the file")
     func answers() throws {
         let folder = try ScratchFolder()

@@ -84,6 +84,7 @@ extension SceneParser {
             with: SceneVariable.filled([
                 SceneVariable.learner.rawValue: .text(String(repeating: "M", count: 24)),
                 SceneVariable.recoverySeconds.rawValue: .number(123.4),
+                SceneVariable.mendingSeconds.rawValue: .number(12345.6),
                 SceneVariable.scalingSeconds.rawValue: .number(123.4),
                 SceneVariable.downtimeSeconds.rawValue: .number(123.4),
             ]))

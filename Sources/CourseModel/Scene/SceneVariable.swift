@@ -16,6 +16,8 @@ public enum SceneVariable: String, Sendable, CaseIterable {
     case newPod = "new_pod"
     /// How long the cluster took to replace a deleted pod in the latest run of such a check, in seconds.
     case recoverySeconds = "recovery_seconds"
+    /// How long the learner took to mend the cluster in the latest drill, in seconds.
+    case mendingSeconds = "mending_seconds"
     /// How long it took from 3 to 5 ready replicas in the latest run of such a check, in seconds.
     case scalingSeconds = "scaling_seconds"
     /// How long nothing answered while a rollout ran, in seconds.
@@ -32,6 +34,7 @@ public enum SceneVariable: String, Sendable, CaseIterable {
         case .pod: .text("payment-gateway-deployment-6d4cf56db6-x7k2p")
         case .newPod: .text("payment-gateway-deployment-6d4cf56db6-q9wlt")
         case .recoverySeconds: .number(0)
+        case .mendingSeconds: .number(0)
         case .scalingSeconds: .number(0)
         case .downtimeSeconds: .number(0)
         case .downtimeMeasured: .bool(false)
@@ -47,6 +50,7 @@ public enum SceneVariable: String, Sendable, CaseIterable {
         case .pod: "the pod that a check deleted last"
         case .newPod: "the pod that came in its place"
         case .recoverySeconds: "seconds from the deletion to the ready replacement; 0 until measured"
+        case .mendingSeconds: "seconds that the learner took to mend the cluster in the latest drill; 0 until measured"
         case .scalingSeconds: "seconds from 3 to 5 ready replicas; 0 until measured"
         case .downtimeSeconds: "seconds without an answer during a rollout; 0 until measured"
         case .downtimeMeasured: "true once downtime_seconds was measured"

@@ -105,14 +105,22 @@ extension ProgressStore {
 
     /// Under which names checks record the times that scenes speak of.
     private static let timed: [(String, SceneVariable)] = [
-        ("recovery", .recoverySeconds), ("ready-5", .scalingSeconds), ("downtime", .downtimeSeconds),
+        ("recovery", .recoverySeconds), ("mending", .mendingSeconds), ("ready-5", .scalingSeconds),
+        ("downtime", .downtimeSeconds),
     ]
 
+    /// All measured times by name.
+    ///
+    /// A `recovery` in which no pod replaced another is that of a drill: the time that the learner took, not the
+    /// cluster. It is told apart as `mending`.
     private static func measurements(in results: [CheckResult]) -> [String: MeasuredTime] {
         var times: [String: MeasuredTime] = [:]
-        for (name, value) in results.flatMap(\.measured) {
-            let best = min(value, times[name]?.best ?? value)
-            times[name] = MeasuredTime(latest: value, best: best, count: (times[name]?.count ?? 0) + 1)
+        for result in results {
+            for (written, value) in result.measured {
+                let name = written == "recovery" && replacement(in: result) == nil ? "mending" : written
+                let best = min(value, times[name]?.best ?? value)
+                times[name] = MeasuredTime(latest: value, best: best, count: (times[name]?.count ?? 0) + 1)
+            }
         }
         return times
     }
