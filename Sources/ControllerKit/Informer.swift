@@ -24,7 +24,8 @@ public final class Informer: Sendable, Service {
         /// It does not run any more: nobody is to wait for it.
         var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
-        var consumers: [AsyncStream<Change>.Continuation] = []
+        var consumers: [Int: AsyncStream<Change>.Continuation] = [:]
+        var nextConsumer = 0
 
         mutating func rememberOwners(of object: KubeObject) {
             for owner in Self.owners(of: object) { owned[owner, default: []].insert(ObjectKey(object)) }
@@ -94,7 +95,14 @@ public final class Informer: Sendable, Service {
         let (stream, continuation) = AsyncStream<Change>.makeStream()
         shared.withLock { shared in
             for object in shared.objects.values { continuation.yield(Change(old: nil, new: object)) }
-            if shared.isOver { continuation.finish() } else { shared.consumers.append(continuation) }
+            guard !shared.isOver else { return continuation.finish() }
+            let number = shared.nextConsumer
+            shared.nextConsumer += 1
+            shared.consumers[number] = continuation
+            // Who has stopped listening is not kept.
+            continuation.onTermination = { [weak self] _ in
+                self?.shared.withLock { _ = $0.consumers.removeValue(forKey: number) }
+            }
         }
         return stream
     }
@@ -116,11 +124,11 @@ public final class Informer: Sendable, Service {
         let consumers = shared.withLock { shared in
             defer {
                 shared.waiters = []
-                shared.consumers = []
+                shared.consumers = [:]
                 shared.isOver = true
             }
             for waiter in shared.waiters { waiter.resume() }
-            return shared.consumers
+            return Array(shared.consumers.values)
         }
         for consumer in consumers { consumer.finish() }
     }
@@ -150,14 +158,14 @@ public final class Informer: Sendable, Service {
             let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
             shared.forgetOwners(of: old)
             shared.rememberOwners(of: object)
-            for consumer in shared.consumers { consumer.yield(Change(old: old, new: object)) }
+            for consumer in shared.consumers.values { consumer.yield(Change(old: old, new: object)) }
         }
     }
 
     private func remove(_ object: KubeObject) {
         shared.withLock { shared in
             shared.forgetOwners(of: shared.objects.removeValue(forKey: ObjectKey(object)))
-            for consumer in shared.consumers { consumer.yield(Change(old: object, new: nil)) }
+            for consumer in shared.consumers.values { consumer.yield(Change(old: object, new: nil)) }
         }
     }
 
@@ -169,7 +177,7 @@ public final class Informer: Sendable, Service {
             shared.owned = [:]
             for object in fresh.values { shared.rememberOwners(of: object) }
             shared.isSynced = true
-            for consumer in shared.consumers {
+            for consumer in shared.consumers.values {
                 for (key, object) in fresh where old[key] != object {
                     guard let before = old[key] else {
                         consumer.yield(Change(old: nil, new: object))

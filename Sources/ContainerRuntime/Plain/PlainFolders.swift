@@ -26,7 +26,9 @@ final class PlainFolders: Sendable {
         for mount in launch.mounts where !mount.hostPath.isEmpty {
             try Self.makeFolder(Self.parent(of: home + mount.containerPath))
             unlink(home + mount.containerPath)
-            guard symlink(mount.hostPath, home + mount.containerPath) == 0 else {
+            let source = mount.subPath.isEmpty ? mount.hostPath : "\(mount.hostPath)/\(mount.subPath)"
+            if access(source, F_OK) != 0, !mount.subPath.isEmpty { try Self.makeFolder(source) }
+            guard symlink(source, home + mount.containerPath) == 0 else {
                 let reason = String(cString: strerror(errno))
                 throw .system("the volume at '\(mount.containerPath)' cannot be linked: \(reason)")
             }
