@@ -24,8 +24,14 @@ public final class Informer: Sendable, Service {
         /// It does not run any more: nobody is to wait for it.
         var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
-        var consumers: [Int: AsyncStream<Change>.Continuation] = [:]
-        var nextConsumer = 0
+        var consumers: [AsyncStream<Change>.Continuation] = []
+
+        /// Hands a change to everybody who listens, and forgets who does not any more.
+        mutating func tell(_ change: Change) {
+            consumers.removeAll { consumer in
+                if case .terminated = consumer.yield(change) { true } else { false }
+            }
+        }
 
         mutating func rememberOwners(of object: KubeObject) {
             for owner in Self.owners(of: object) { owned[owner, default: []].insert(ObjectKey(object)) }
@@ -95,14 +101,7 @@ public final class Informer: Sendable, Service {
         let (stream, continuation) = AsyncStream<Change>.makeStream()
         shared.withLock { shared in
             for object in shared.objects.values { continuation.yield(Change(old: nil, new: object)) }
-            guard !shared.isOver else { return continuation.finish() }
-            let number = shared.nextConsumer
-            shared.nextConsumer += 1
-            shared.consumers[number] = continuation
-            // Who has stopped listening is not kept.
-            continuation.onTermination = { [weak self] _ in
-                self?.shared.withLock { _ = $0.consumers.removeValue(forKey: number) }
-            }
+            if shared.isOver { continuation.finish() } else { shared.consumers.append(continuation) }
         }
         return stream
     }
@@ -124,11 +123,11 @@ public final class Informer: Sendable, Service {
         let consumers = shared.withLock { shared in
             defer {
                 shared.waiters = []
-                shared.consumers = [:]
+                shared.consumers = []
                 shared.isOver = true
             }
             for waiter in shared.waiters { waiter.resume() }
-            return Array(shared.consumers.values)
+            return shared.consumers
         }
         for consumer in consumers { consumer.finish() }
     }
@@ -158,14 +157,14 @@ public final class Informer: Sendable, Service {
             let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
             shared.forgetOwners(of: old)
             shared.rememberOwners(of: object)
-            for consumer in shared.consumers.values { consumer.yield(Change(old: old, new: object)) }
+            shared.tell(Change(old: old, new: object))
         }
     }
 
     private func remove(_ object: KubeObject) {
         shared.withLock { shared in
             shared.forgetOwners(of: shared.objects.removeValue(forKey: ObjectKey(object)))
-            for consumer in shared.consumers.values { consumer.yield(Change(old: object, new: nil)) }
+            shared.tell(Change(old: object, new: nil))
         }
     }
 
@@ -177,22 +176,16 @@ public final class Informer: Sendable, Service {
             shared.owned = [:]
             for object in fresh.values { shared.rememberOwners(of: object) }
             shared.isSynced = true
-            for consumer in shared.consumers.values {
-                for (key, object) in fresh where old[key] != object {
-                    guard let before = old[key] else {
-                        consumer.yield(Change(old: nil, new: object))
-                        continue
-                    }
-                    if before.uid == object.uid {
-                        consumer.yield(Change(old: before, new: object))
-                    } else {
-                        // Another object of the same name: that the first one went must not be lost.
-                        consumer.yield(Change(old: before, new: nil))
-                        consumer.yield(Change(old: nil, new: object))
-                    }
+            for (key, object) in fresh where old[key] != object {
+                if let before = old[key], before.uid != object.uid {
+                    // Another object of the same name: that the first one went must not be lost.
+                    shared.tell(Change(old: before, new: nil))
+                    shared.tell(Change(old: nil, new: object))
+                } else {
+                    shared.tell(Change(old: old[key], new: object))
                 }
-                for (key, object) in old where fresh[key] == nil { consumer.yield(Change(old: object, new: nil)) }
             }
+            for (key, object) in old where fresh[key] == nil { shared.tell(Change(old: object, new: nil)) }
             defer { shared.waiters = [] }
             return shared.waiters
         }

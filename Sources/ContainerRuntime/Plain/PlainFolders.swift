@@ -22,7 +22,8 @@ final class PlainFolders: Sendable {
         let paths = PlainPaths(root: home, targets: launch.mounts.map(\.containerPath) + launch.files.map(\.path))
         var adapted = launch
         try Self.makeFolder(home)
-        for mount in launch.mounts {
+        for mount in launch.mounts where mount.hostPath.isEmpty { try Self.makeFolder(home + mount.containerPath) }
+        for mount in launch.mounts where !mount.hostPath.isEmpty {
             try Self.makeFolder(Self.parent(of: home + mount.containerPath))
             unlink(home + mount.containerPath)
             let source = mount.subPath.isEmpty ? mount.hostPath : "\(mount.hostPath)/\(mount.subPath)"
