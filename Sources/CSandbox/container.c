@@ -44,17 +44,22 @@ static void say(int report, struct report what, int descriptor) {
     (void)sent;
 }
 
-/// The next report, and what came with it or -1; false at the end.
-static bool hear(int report, struct report *said, int *descriptor) {
-    char control[CMSG_SPACE(sizeof(int))];
+/// The next report, what came with it or -1, and who sent it, as this process numbers it; false at the end.
+static bool hear(int report, struct report *said, int *descriptor, pid_t *sender) {
+    char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     struct iovec part = {said, sizeof *said};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t length;
     *descriptor = -1;
     while ((length = recvmsg(report, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
     if (length != sizeof *said) return false;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        struct ucred credentials;
+        if (header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+        if (header->cmsg_type != SCM_CREDENTIALS) continue;
+        memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+        *sender = credentials.pid;
+    }
     return true;
 }
 
@@ -74,14 +79,10 @@ static void separate_files(int report) {
     close(files);
 }
 
-/// What a step of a build may do besides: its program is root and gives files to others, as in an image's making everywhere.
-static const uint32_t capabilities_of_builds =
-    1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID;
-
-/// Takes every capability but those in `kept` out of reach; what is out of reach already needs no privilege.
-static int drop_bounding_set(uint32_t kept) {
+/// Takes every capability out of reach that is not among `kept`; what is out of reach already needs no privilege.
+static int limit_capabilities(uint64_t kept) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (capability < 32 && kept >> capability & 1) continue;
+        if (capability < 64 && kept >> capability & 1) continue;
         if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
             return -errno;
         }
@@ -89,27 +90,46 @@ static int drop_bounding_set(uint32_t kept) {
     return 0;
 }
 
-/// No capability but those in `kept`, now or ever; no new privileges by running a program; no system call that makes namespaces or mounts.
-static int give_up_privileges(uint32_t kept) {
-    int outcome = drop_bounding_set(kept);
-    if (outcome < 0) return outcome;
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+static int set_capabilities(uint64_t wanted) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct rights[2];
-    memset(rights, 0, sizeof rights);
-    rights[0].effective = rights[0].permitted = kept;
-    if (syscall(SYS_capset, &header, rights) != 0) return -errno;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
-    return seccomp_deny();
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) != 0) return -errno;
+    for (int half = 0; half < 2; half++) {
+        // More than is there cannot be had.
+        sets[half].permitted &= (uint32_t)(wanted >> 32 * half);
+        sets[half].effective = sets[half].permitted;
+        sets[half].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, sets) != 0 ? -errno : 0;
 }
 
-static int become_user(int user, char *error, size_t capacity) {
-    if (user <= 0) return 0;
-    if (!sandboxd.is_root) return enter_user_namespace((uid_t)user, error, capacity);
-    // The change of user takes the capabilities away that dropping them needs.
-    if (drop_bounding_set(0) != 0 || setgroups(0, NULL) != 0 || setresgid((gid_t)user, (gid_t)user, (gid_t)user) != 0
-        || setresuid((uid_t)user, (uid_t)user, (uid_t)user) != 0) {
+/// Becomes the user with the rights that the program is to have. The order counts: dropping capabilities for good and the
+/// filter need those of the beginning, which the change of user takes away.
+static int take_identity(const struct start *start, char *error, size_t capacity) {
+    uid_t user = start->user > 0 ? (uid_t)start->user : 0;
+    gid_t group = start->group > 0 ? (gid_t)start->group : 0;
+    if (!sandboxd.is_root && (user || group)) {
+        // One user and one group can be mapped; further groups cannot be had.
+        int outcome = enter_user_namespace(user, group, error, capacity);
+        if (outcome < 0) return outcome;
+    }
+    int outcome = limit_capabilities(start->capabilities);
+    if (outcome == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) outcome = -errno;
+    if (outcome == 0 && start->has_no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) outcome = -errno;
+    if (outcome == 0 && !start->is_unfiltered) outcome = seccomp_deny();
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "privileges cannot be given up");
+    }
+    if (sandboxd.is_root
+        && (setgroups(start->group_count, start->groups) != 0 || setresgid(group, group, group) != 0
+            || setresuid(user, user, user) != 0)) {
         return complain(error, capacity, "the user cannot be changed");
+    }
+    outcome = set_capabilities(user ? 0 : start->capabilities);
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "privileges cannot be given up");
     }
     return 0;
 }
@@ -127,14 +147,16 @@ static struct streams open_terminal(int user, int report) {
     return (struct streams){side, side, side, true};
 }
 
-static void set_streams(struct streams streams, int user, int report) {
+static void set_streams(const struct start *start, int report) {
+    struct streams streams = start->streams;
+    int user = start->user, group = start->group;
     if (streams.is_terminal) streams = open_terminal(user, report);
     const int ends[] = {streams.input, streams.output, streams.errors};
     for (int index = 0; index < 3; index++) {
         struct stat status;
         // Programs open /dev/stdout anew, which asks for permission on the pipe. /dev/null is everybody's already.
         if (sandboxd.is_root && user > 0 && fstat(ends[index], &status) == 0 && S_ISFIFO(status.st_mode)) {
-            if (fchown(ends[index], (uid_t)user, (gid_t)user) != 0) {}
+            if (fchown(ends[index], (uid_t)user, group > 0 ? (gid_t)group : 0) != 0) {}
         }
         dup2(ends[index], index);
     }
@@ -170,12 +192,30 @@ static void use_path(char **environment) {
     setenv("PATH", path, 1);
 }
 
-/// Starts `body` as a child of sandboxd inside the namespaces of `process`: a process that joins a PID namespace is not in it
-/// itself, only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends.
+/// What is done by a process in the namespaces that it was started for.
+struct work {
+    void (*body)(const struct start *start, int report);
+    const struct start *start;
+    int report;
+    /// It is to be the first process of a PID namespace inside the one that it is started for.
+    bool is_first;
+};
+
+static pid_t clone_sibling(int flags) { return (pid_t)syscall(SYS_clone, CLONE_PARENT | flags | SIGCHLD, 0, 0, 0, 0); }
+
+static void do_work(const struct work *work) {
+    // A new PID namespace is made inside that of the process that makes it.
+    pid_t child = work->is_first ? clone_sibling(CLONE_NEWPID) : 0;
+    if (child < 0) fail(work->report, -errno, "a process namespace is refused");
+    if (child == 0) work->body(work->start, work->report);
+    _exit(child > 0 ? 0 : 127);
+}
+
+/// Starts work as a child of sandboxd inside the namespaces of a process: a process that joins a PID namespace is not in it itself,
+/// only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends.
 static pid_t spawn_inside(
-    int handle, int namespaces, void (*body)(const struct start *start, int report), const struct start *start,
-    struct born *born, char *error, size_t capacity) {
-    int report[2], number[2];
+    int handle, int namespaces, struct work work, struct born *born, char *error, size_t capacity) {
+    int report[2], number[2], yes = 1;
     *born = (struct born){-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) != 0) {
         return complain(error, capacity, "a socket cannot be made");
@@ -185,6 +225,9 @@ static pid_t spawn_inside(
         close(report[1]);
         return complain(error, capacity, "a pipe cannot be made");
     }
+    // In its own namespace a process has another number: the kernel translates it with each message.
+    setsockopt(report[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
+    work.report = report[1];
     pid_t between = fork();
     if (between == 0) {
         if (setns(handle, namespaces) != 0) {
@@ -192,28 +235,29 @@ static pid_t spawn_inside(
             int outcome = complain(sentence, sizeof sentence, "the pod cannot be entered");
             fail(report[1], outcome, sentence);
         }
-        pid_t child = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-        if (child == 0) {
-            body(start, report[1]);
-            _exit(127);
-        }
+        pid_t child = clone_sibling(0);
+        if (child == 0) do_work(&work);
         ssize_t written = write(number[1], &child, sizeof child);
         (void)written;
         _exit(0);
     }
     close(report[1]);
     close(number[1]);
-    pid_t child = -1;
+    pid_t child = -1, sender = -1;
     struct report said = {.kind = has_files};
     int descriptor;
     if (between < 0 || read(number[0], &child, sizeof child) != sizeof child) child = -1;
     // Ends when the program runs (the socket closes on exec) or says why not.
-    while (hear(report[0], &said, &descriptor) && said.kind != failure) {
+    while (hear(report[0], &said, &descriptor, &sender) && said.kind != failure) {
         *(said.kind == has_files ? &born->files : &born->terminal) = descriptor;
     }
     close(report[0]);
     close(number[0]);
     if (between > 0) waitpid(between, NULL, 0);
+    if (work.is_first && child > 0) {
+        waitpid(child, NULL, __WALL);
+        child = sender;
+    }
     if (said.kind != failure && child > 0) return child;
     if (born->files >= 0) close(born->files);
     if (born->terminal >= 0) close(born->terminal);
@@ -230,12 +274,9 @@ static pid_t spawn_inside(
 /// The last steps of a program: its folder, its user, its rights.
 static void become_program(const struct start *start, int report) {
     char sentence[200] = "";
-    int outcome = become_user(start->user, sentence, sizeof sentence);
+    int outcome = take_identity(start, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
     use_path(start->environment);
-    bool builds = start->is_layered && start->changes[0] && start->user <= 0;
-    outcome = give_up_privileges(builds ? capabilities_of_builds : 0);
-    if (outcome < 0) fail(report, outcome, "privileges cannot be given up");
     run_program(start->arguments, start->environment, report);
 }
 
@@ -244,7 +285,7 @@ static void container_main(const struct start *start, int report) {
     separate_files(report);
     int outcome = rootfs_build(start, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
-    set_streams(start->streams, start->user, report);
+    set_streams(start, report);
     if (chdir(start->directory[0] ? start->directory : "/") != 0) {
         // Docker and containerd make a missing working directory.
         outcome = make_folders(start->directory);
@@ -259,12 +300,22 @@ static void container_main(const struct start *start, int report) {
 
 pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity) {
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
-    return spawn_inside(start->pod->init_handle, namespaces, container_main, start, born, error, capacity);
+    struct work work = {.body = container_main, .start = start};
+    if (!start->neighbour) {
+        // Its first process is the first of all, as in any container: with it the kernel ends the others.
+        work.is_first = !start->shares_processes;
+        return spawn_inside(start->pod->init_handle, namespaces, work, born, error, capacity);
+    }
+    int handle = (int)syscall(SYS_pidfd_open, start->neighbour->process, 0);
+    if (handle < 0) return complain(error, capacity, "the container whose processes are to be shared does not run");
+    pid_t process = spawn_inside(handle, namespaces, work, born, error, capacity);
+    close(handle);
+    return process;
 }
 
 static void execution_main(const struct start *start, int report) {
     separate_files(report);
-    set_streams(start->streams, start->user, report);
+    set_streams(start, report);
     // It was there when the container started; a program may have removed it since.
     if (chdir(start->directory[0] ? start->directory : "/") != 0 && chdir("/") != 0) {}
     become_program(start, report);
@@ -275,7 +326,8 @@ pid_t container_execute(
     int handle = (int)syscall(SYS_pidfd_open, container->process, 0);
     if (handle < 0) return complain(error, capacity, "the container does not run");
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS;
-    pid_t process = spawn_inside(handle, namespaces, execution_main, start, born, error, capacity);
+    struct work work = {.body = execution_main, .start = start};
+    pid_t process = spawn_inside(handle, namespaces, work, born, error, capacity);
     close(handle);
     return process;
 }

@@ -28,7 +28,7 @@ int write_file(const char *path, const char *text) {
     return count < 0 ? -error : 0;
 }
 
-int enter_user_namespace(uid_t inside_user, char *error, size_t capacity) {
+int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity) {
     char map[64];
     uid_t user = geteuid();
     gid_t group = getegid();
@@ -41,7 +41,7 @@ int enter_user_namespace(uid_t inside_user, char *error, size_t capacity) {
         outcome = write_file("/proc/self/uid_map", map);
     }
     if (outcome == 0) {
-        snprintf(map, sizeof map, "%u %u 1", inside_user, group);
+        snprintf(map, sizeof map, "%u %u 1", inside_group, group);
         outcome = write_file("/proc/self/gid_map", map);
     }
     if (outcome < 0) {
@@ -53,7 +53,7 @@ int enter_user_namespace(uid_t inside_user, char *error, size_t capacity) {
 
 int pods_prepare_network(char *error, size_t capacity) {
     if (!sandboxd.is_root) {
-        int outcome = enter_user_namespace(0, error, capacity);
+        int outcome = enter_user_namespace(0, 0, error, capacity);
         if (outcome < 0) return outcome;
     }
     if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return complain(error, capacity, "namespaces are refused");
@@ -77,14 +77,32 @@ int pods_prepare_network(char *error, size_t capacity) {
     return 0;
 }
 
+/// Sets `net.ipv4.x=1` in the namespaces that this process is in; returns 0 or an errno. Ports are everybody's, unless one says
+/// otherwise.
+static char set_kernel(char **settings) {
+    int every_port = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    if (every_port < 0) return (char)-every_port;
+    for (; *settings; settings++) {
+        char path[160];
+        const char *value = strchr(*settings, '=');
+        if (!value || snprintf(path, sizeof path, "/proc/sys/%.*s", (int)(value - *settings), *settings) >= (int)sizeof path) {
+            return EINVAL;
+        }
+        for (char *point = strchr(path, '.'); point; point = strchr(point, '.')) *point = '/';
+        int outcome = write_file(path, value + 1);
+        if (outcome < 0) return (char)-outcome;
+    }
+    return 0;
+}
+
 /// The first process of a pod: keeps its namespaces and reaps what is orphaned in it.
-static void keep_pod(const char *host_name, int ready) {
+static void keep_pod(const char *host_name, char **settings, int ready) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "pause");
     sethostname(host_name, strlen(host_name));
     setsid();
-    char byte = 1;
-    if (write(ready, &byte, 1) != 1) _exit(1);
+    char failure = set_kernel(settings);
+    if (write(ready, &failure, 1) != 1 || failure) _exit(1);
     close_range(0, ~0U, 0);
     sigset_t mask;
     sigfillset(&mask);
@@ -108,7 +126,6 @@ static int prepare_inside(uint32_t address) {
     if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
     if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
     close(netlink);
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
     return outcome;
 }
 
@@ -128,7 +145,7 @@ static int connect_pod(struct pod *pod) {
     return outcome;
 }
 
-int pod_create(const char *uid, const char *host_name, const char *address, char *error, size_t capacity) {
+int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity) {
     struct in_addr parsed;
     if (inet_pton(AF_INET, address, &parsed) != 1 || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
         snprintf(error, capacity, "'%s' is not an address", address);
@@ -146,14 +163,17 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     pod->address = parsed.s_addr;
     long flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
     pod->init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
-    if (pod->init == 0) keep_pod(host_name, ready[1]);
+    if (pod->init == 0) keep_pod(host_name, settings, ready[1]);
     close(ready[1]);
-    char byte = 0;
-    bool is_ready = pod->init > 0 && read(ready[0], &byte, 1) == 1;
+    char failure = 0;
+    bool is_ready = pod->init > 0 && read(ready[0], &failure, 1) == 1;
+    if (pod->init < 0) failure = (char)errno;
     close(ready[0]);
-    if (!is_ready) {
+    if (!is_ready || failure) {
+        if (pod->init > 0) waitpid(pod->init, NULL, __WALL);
         free(pod);
-        return complain(error, capacity, "the pod's namespaces are refused");
+        errno = failure ? failure : EAGAIN;
+        return complain(error, capacity, is_ready ? "a setting of the kernel is refused" : "the pod's namespaces are refused");
     }
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/ns/net", pod->init);
@@ -180,6 +200,7 @@ void pod_remove(struct pod *pod) {
         if (process > 0) report_exit(process, status);
         if (process < 0 && errno != EINTR) break;
     }
+    memory_remove(pod->uid);
     int netlink = netlink_open();
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);

@@ -46,7 +46,7 @@ static void probe(int report) {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     sandboxd.is_root = geteuid() == 0;
     if (!sandboxd.is_root) {
-        int outcome = enter_user_namespace(0, error, sizeof error);
+        int outcome = enter_user_namespace(0, 0, error, sizeof error);
         if (outcome < 0) finish(report, outcome, "user namespace");
     }
     if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) finish(report, -errno, "network namespace");

@@ -41,11 +41,11 @@ struct program *find_program(const char *name) {
     return program;
 }
 
-void add_program(const char *name, const char *pod, const char *container, pid_t process, int files) {
+struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files) {
     struct program *program = calloc(1, sizeof *program);
     if (!program) {
         close(files);
-        return;
+        return NULL;
     }
     struct stat status;
     snprintf(program->name, sizeof program->name, "%s", name);
@@ -56,6 +56,7 @@ void add_program(const char *name, const char *pod, const char *container, pid_t
     program->files = fstat(files, &status) == 0 ? status.st_ino : 0;
     program->next = sandboxd.programs;
     sandboxd.programs = program;
+    return program;
 }
 
 void forget_program(struct program *program) {
@@ -64,6 +65,7 @@ void forget_program(struct program *program) {
         *link = program->next;
         break;
     }
+    limits_remove(program);
     if (program->files_handle >= 0) close(program->files_handle);
     free(program);
 }
@@ -87,11 +89,12 @@ void forget_executions(void) {
 
 /// Ends what is left of a container and of the commands that were run in it.
 static void end_container(struct program *container) {
-    end_leftovers(container->files);
+    // Everything in a PID namespace has ended when its first process has.
+    if (!container->is_first) end_leftovers(container->files);
     for (struct program *program = sandboxd.programs, *next; program; program = next) {
         next = program->next;
         if (strcmp(program->container, container->name) != 0) continue;
-        end_leftovers(program->files);
+        if (!container->is_first) end_leftovers(program->files);
         program->is_released = true;
         // One that runs is forgotten when its end is seen.
         if (program->has_ended) forget_program(program);
@@ -103,6 +106,9 @@ void report_exit(pid_t process, int status) {
     while (program && (program->process != process || program->has_ended)) program = program->next;
     if (!program) return;
     program->has_ended = true;
+    // Nothing of it is to be stopped or killed any more: its number may be another process's soon.
+    limits_remove(program);
+    limits_note(program->container);
     if (!program->container[0]) end_container(program);
     tell_exit(program, status);
     if (!program->container[0] || program->is_released) forget_program(program);

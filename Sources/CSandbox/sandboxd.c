@@ -86,6 +86,8 @@ void tell_exit(const struct program *program, int32_t status) {
     packet_begin(&packet, VS_EXITED, 0);
     packet_add(&packet, program->name, (uint32_t)strlen(program->name));
     packet_add(&packet, &status, sizeof status);
+    int32_t is_out_of_memory = program->is_out_of_memory;
+    packet_add(&packet, &is_out_of_memory, sizeof is_out_of_memory);
     packet_send(&packet, -1);
 }
 
@@ -139,12 +141,39 @@ static struct start read_start(struct reader *reader, const int *descriptors) {
     start.arguments = read_list(reader);
     start.environment = read_list(reader);
     if (!start.arguments || !start.arguments[0] || !start.environment) reader->failed = true;
+    start.group = (int)read_number(reader);
+    start.group_count = read_number(reader);
+    if (start.group_count > 65536) reader->failed = true;
+    start.groups = calloc(reader->failed ? 1 : start.group_count + 1, sizeof *start.groups);
+    for (size_t index = 0; index < start.group_count && !reader->failed && start.groups; index++) {
+        start.groups[index] = read_number(reader);
+    }
+    start.capabilities = read_number(reader);
+    start.capabilities |= (uint64_t)read_number(reader) << 32;
+    uint32_t flags = read_number(reader);
+    start.has_no_new_privileges = flags & VS_NO_NEW_PRIVILEGES;
+    start.is_unfiltered = flags & VS_UNFILTERED;
+    start.has_read_only_root = flags & VS_READ_ONLY_ROOT;
+    start.has_plain_proc = flags & VS_PLAIN_PROC;
+    start.shares_processes = flags & VS_SHARED_PROCESSES;
+    if (!start.groups) reader->failed = true;
     return start;
+}
+
+static void free_start(struct start *start) {
+    free(start->arguments);
+    free(start->environment);
+    free(start->groups);
 }
 
 static void answer_start(uint32_t id, const struct start *start, const char *pod, const char *container, pid_t process,
     const struct born *born, const char *error) {
-    if (process > 0) add_program(start->name, pod, container, process, born->files);
+    struct program *program = process > 0 ? add_program(start->name, pod, container, process, born->files) : NULL;
+    if (program && container[0]) limits_note(container);
+    if (program && !container[0]) {
+        program->is_first = !start->shares_processes && !start->neighbour;
+        limits_add(program, start, now_milliseconds());
+    }
     reply(id, process > 0 ? 0 : process, error, process, process > 0 ? born->terminal : -1);
     if (process > 0 && born->terminal >= 0) close(born->terminal);
 }
@@ -159,8 +188,11 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.mounts = calloc(reader->failed ? 1 : start.mount_count + 1, sizeof *start.mounts);
     for (size_t index = 0; index < start.mount_count && !reader->failed && start.mounts; index++) {
         start.mounts[index].source = read_text(reader);
+        start.mounts[index].inside = read_text(reader);
         start.mounts[index].target = read_text(reader);
         start.mounts[index].is_read_only = read_number(reader) != 0;
+        start.mounts[index].is_memory = read_number(reader) != 0;
+        start.mounts[index].kibibytes = read_number(reader);
     }
     start.file_count = read_number(reader);
     if (start.file_count > 64) reader->failed = true;
@@ -173,17 +205,24 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.has_system = read_number(reader) != 0;
     start.changes = read_text(reader);
     start.layers = read_list(reader);
+    const char *neighbour = read_text(reader);
+    start.memory = read_number(reader);
+    start.memory |= (uint64_t)read_number(reader) << 32;
+    start.millicores = read_number(reader);
+    start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
     if (reader->failed || !start.mounts || !start.files || !start.layers) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
+    } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
+        reply(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {
         struct born born;
-        pid_t process = container_start(&start, &born, error, sizeof error);
+        pid_t process = memory_prepare(&start, error, sizeof error);
+        if (process == 0) process = container_start(&start, &born, error, sizeof error);
         answer_start(id, &start, uid, "", process, &born, error);
     }
-    free(start.arguments);
-    free(start.environment);
+    free_start(&start);
     free(start.mounts);
     free(start.files);
     free(start.layers);
@@ -202,8 +241,7 @@ static void execute(uint32_t id, struct reader *reader, const int *descriptors) 
         pid_t process = container_execute(container, &start, &born, error, sizeof error);
         answer_start(id, &start, container->pod, container->name, process, &born, error);
     }
-    free(start.arguments);
-    free(start.environment);
+    free_start(&start);
 }
 
 static void end_execution(uint32_t id, struct reader *reader) {
@@ -258,7 +296,9 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     switch (type) {
     case VS_POD_CREATE: {
         const char *uid = read_text(&reader), *host = read_text(&reader), *address = read_text(&reader);
-        if (!reader.failed) outcome = pod_create(uid, host, address, error, sizeof error);
+        char **settings = read_list(&reader);
+        if (!reader.failed) outcome = pod_create(uid, host, address, settings, error, sizeof error);
+        free(settings);
         return reply(id, outcome, error, 0, -1);
     }
     case VS_POD_REMOVE: {
@@ -323,7 +363,7 @@ static void loop(int signals) {
     for (;;) {
         struct pollfd watched[2 + 256] = {{sandboxd.control, POLLIN, 0}, {signals, POLLIN, 0}};
         int count = 2;
-        int64_t now = now_milliseconds(), timeout = -1;
+        int64_t now = now_milliseconds(), timeout = limits_look(now);
         for (struct connecting *entry = connecting; entry && count < 258; entry = entry->next) {
             watched[count++] = (struct pollfd){entry->socket, POLLOUT, 0};
             int64_t left = entry->deadline > now ? entry->deadline - now : 0;

@@ -49,6 +49,10 @@ struct program {
     int files_handle;
     /// An execution whose process has ended, and one that nobody asks for any more.
     bool has_ended, is_released;
+    /// A container whose end the kernel makes the end of everything in it.
+    bool is_first;
+    /// It was ended because it used more memory than it may.
+    bool is_out_of_memory;
     /// Used while looking for what runs.
     bool is_left;
 };
@@ -86,7 +90,7 @@ void tell_exit(const struct program *program, int32_t status);
 // programs.c
 struct program *find_program(const char *name);
 /// `files` is a descriptor, which belongs to the program from here on.
-void add_program(const char *name, const char *pod, const char *container, pid_t process, int files);
+struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files);
 /// Tells the other side that a process has ended, if it is one of those it asked for.
 void report_exit(pid_t process, int status);
 /// The mount namespace of a process (a name in /proc), or 0; the dead have none.
@@ -101,7 +105,7 @@ void forget_program(struct program *program);
 int complain(char *error, size_t capacity, const char *what);
 
 // namespaces.c
-int enter_user_namespace(uid_t inside_user, char *error, size_t capacity);
+int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity);
 int write_file(const char *path, const char *text);
 
 // netlink.c: all in the network namespace that the caller is in
@@ -114,15 +118,21 @@ int veth_create(int netlink, const char *name, const char *peer, int peer_namesp
 int link_remove(int netlink, const char *name);
 
 // pod.c
-int pod_create(const char *uid, const char *host_name, const char *address, char *error, size_t capacity);
+int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity);
 void pod_remove(struct pod *pod);
 int pods_prepare_network(char *error, size_t capacity);
 
 // container.c
 struct mount {
     const char *source;
+    /// The file or folder in the source that is meant; empty: all of it.
+    const char *inside;
     const char *target;
     bool is_read_only;
+    /// At the source are files in memory, for all containers of the pod.
+    bool is_memory;
+    /// What fits into them; 0: as the kernel says.
+    uint32_t kibibytes;
 };
 struct file {
     const char *path;
@@ -136,11 +146,30 @@ struct start {
     int user;
     char **arguments;
     char **environment;
+    /// -1: none, which is 0.
+    int group;
+    gid_t *groups;
+    size_t group_count;
+    /// Bits by their numbers; all that the program or what it starts can ever have.
+    uint64_t capabilities;
+    bool has_no_new_privileges;
+    /// No system call is denied besides those that need a capability.
+    bool is_unfiltered;
     struct mount *mounts;
     size_t mount_count;
     struct file *files;
     size_t file_count;
     struct streams streams;
+    bool has_read_only_root;
+    /// Nothing of /proc is hidden or read-only.
+    bool has_plain_proc;
+    /// Bytes and thousandths of a core; 0: no limit.
+    uint64_t memory;
+    uint32_t millicores;
+    /// The pod's processes are those of all its containers.
+    bool shares_processes;
+    /// The container whose processes this one sees; NULL for none.
+    struct program *neighbour;
     /// The container has an image of its own: what follows counts.
     bool is_layered;
     /// The host's system directories are below the layers.
@@ -155,6 +184,21 @@ pid_t container_start(const struct start *start, struct born *born, char *error,
 /// Runs a command in a container; of `start`, what comes before the mounts and the streams count.
 pid_t container_execute(
     struct program *container, const struct start *start, struct born *born, char *error, size_t capacity);
+
+// memory.c
+/// Puts a file system in memory at the sources that are to have one, unless they have.
+int memory_prepare(const struct start *start, char *error, size_t capacity);
+/// Takes away those of a pod.
+void memory_remove(const char *pod);
+
+// limits.c
+/// Begins to watch over the limits of a container that has some; times are milliseconds.
+void limits_add(struct program *program, const struct start *start, int64_t now);
+/// A command has been started in a container, or has ended.
+void limits_note(const char *container);
+void limits_remove(const struct program *program);
+/// Does what is due; returns the milliseconds until there is more to do, or -1 where nobody has limits.
+int64_t limits_look(int64_t now);
 
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);

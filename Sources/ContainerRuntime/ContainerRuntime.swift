@@ -46,11 +46,16 @@ public protocol ContainerRuntime: NetworkDatapath {
 
     /// The first process of a running container, as this machine numbers it; nil where there is none.
     func process(of container: ContainerID) -> Int32?
+
+    /// Bytes that a running container keeps of what it has written outside its volumes; nil where that cannot be told.
+    func writtenBytes(of container: ContainerID) -> Int?
 }
 
 extension ContainerRuntime {
     /// Containers without processes use nothing that could be measured.
     public func process(of container: ContainerID) -> Int32? { nil }
+
+    public func writtenBytes(of container: ContainerID) -> Int? { nil }
 
     public func hasImage(_ reference: String) -> Bool { false }
 }
@@ -70,6 +75,9 @@ public struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String
     public init(_ rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
+
+    /// 64 hexadecimal digits, the same for the same container, as other container runtimes number theirs.
+    public var digits: String { Digest(of: Array(rawValue.utf8)).hex }
 }
 
 /// An image reference resolved to what is run.
@@ -84,6 +92,10 @@ public struct Image: Sendable, Hashable {
     public var workingDirectory: String
     /// `uid` the image asks for; nil means 0.
     public var user: Int?
+    /// The user's name, where the image asks for it by that.
+    public var userName: String?
+    /// The group the image asks for; nil: that of its user.
+    public var group: Int?
     /// The signal that asks the program to stop, SIGTERM unless the image says otherwise.
     public var stopSignal: Int32
 
@@ -115,6 +127,8 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     public var resolverConfiguration: String
     /// Text of `/etc/hosts`.
     public var hosts: String
+    /// Settings of the kernel for the pod's network and shared memory: `net.ipv4.tcp_syncookies=1`.
+    public var sysctls: [String] = []
 
     public init(
         podUID: String, name: String, namespace: String, hostName: String, address: String,
@@ -145,6 +159,8 @@ public struct ContainerConfiguration: Sendable, Hashable {
     public var environment: [String]
     public var workingDirectory: String
     public var runAsUser: Int?
+    /// What its processes may do besides.
+    public var security = ContainerSecurity()
     public var mounts: [Mount]
     /// Bytes; nil means no limit.
     public var memoryLimitBytes: Int?
@@ -163,6 +179,19 @@ public struct ContainerConfiguration: Sendable, Hashable {
         public var hostPath: String
         public var containerPath: String
         public var isReadOnly: Bool
+        /// The file or folder in `hostPath` that is seen instead of all of it; no link in it leads out of `hostPath`.
+        ///
+        /// What is missing is made, a folder with the mode of `hostPath`. Empty: all of it.
+        public var subPath = ""
+        /// Where the host has an empty folder, the pod has files in memory, which go with it; nil for files on disk.
+        public var memory: Memory?
+
+        public struct Memory: Sendable, Hashable {
+            /// More than so many bytes do not fit; nil: half of this machine's memory.
+            public var bytesMax: Int?
+            public init(bytesMax: Int? = nil) { self.bytesMax = bytesMax }
+        }
+
         public init(hostPath: String, containerPath: String, isReadOnly: Bool) {
             self.hostPath = hostPath
             self.containerPath = containerPath

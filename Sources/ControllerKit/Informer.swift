@@ -26,6 +26,13 @@ public final class Informer: Sendable, Service {
         var waiters: [CheckedContinuation<Void, Never>] = []
         var consumers: [AsyncStream<Change>.Continuation] = []
 
+        /// Hands a change to everybody who listens, and forgets who does not any more.
+        mutating func tell(_ change: Change) {
+            consumers.removeAll { consumer in
+                if case .terminated = consumer.yield(change) { true } else { false }
+            }
+        }
+
         mutating func rememberOwners(of object: KubeObject) {
             for owner in Self.owners(of: object) { owned[owner, default: []].insert(ObjectKey(object)) }
         }
@@ -150,14 +157,14 @@ public final class Informer: Sendable, Service {
             let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
             shared.forgetOwners(of: old)
             shared.rememberOwners(of: object)
-            for consumer in shared.consumers { consumer.yield(Change(old: old, new: object)) }
+            shared.tell(Change(old: old, new: object))
         }
     }
 
     private func remove(_ object: KubeObject) {
         shared.withLock { shared in
             shared.forgetOwners(of: shared.objects.removeValue(forKey: ObjectKey(object)))
-            for consumer in shared.consumers { consumer.yield(Change(old: object, new: nil)) }
+            shared.tell(Change(old: object, new: nil))
         }
     }
 
@@ -169,22 +176,16 @@ public final class Informer: Sendable, Service {
             shared.owned = [:]
             for object in fresh.values { shared.rememberOwners(of: object) }
             shared.isSynced = true
-            for consumer in shared.consumers {
-                for (key, object) in fresh where old[key] != object {
-                    guard let before = old[key] else {
-                        consumer.yield(Change(old: nil, new: object))
-                        continue
-                    }
-                    if before.uid == object.uid {
-                        consumer.yield(Change(old: before, new: object))
-                    } else {
-                        // Another object of the same name: that the first one went must not be lost.
-                        consumer.yield(Change(old: before, new: nil))
-                        consumer.yield(Change(old: nil, new: object))
-                    }
+            for (key, object) in fresh where old[key] != object {
+                if let before = old[key], before.uid != object.uid {
+                    // Another object of the same name: that the first one went must not be lost.
+                    shared.tell(Change(old: before, new: nil))
+                    shared.tell(Change(old: nil, new: object))
+                } else {
+                    shared.tell(Change(old: old[key], new: object))
                 }
-                for (key, object) in old where fresh[key] == nil { consumer.yield(Change(old: object, new: nil)) }
             }
+            for (key, object) in old where fresh[key] == nil { shared.tell(Change(old: object, new: nil)) }
             defer { shared.waiters = [] }
             return shared.waiters
         }

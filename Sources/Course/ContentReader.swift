@@ -15,6 +15,7 @@ struct ContentReader {
         var scenePlaces: [SceneID: SourcePlace] = [:]
         var weeks: [Week] = []
         var indexes: [(week: Week, fields: Fields)] = []
+        var pages = PageReader(files: files, characters: characters, diagnostics: diagnostics)
         let folders = files.names(in: "Content/weeks").filter { files.isFolder("Content/weeks/\($0)") }
         for name in folders {
             if let (week, fields) = readWeek(name) {
@@ -38,21 +39,29 @@ struct ContentReader {
                 scenePlaces[scene.id] = SourcePlace(file: path)
                 scenes.append(scene)
             }
+            pages.read(week: name)
         }
         checkDetours(references, scenes: scenes)
-        for (week, fields) in indexes { check(week, fields, scenes: scenes) }
+        for (week, fields) in indexes {
+            check(week, fields, scenes: scenes)
+            pages.check(week, fields)
+        }
         if hasAllLabs {
             checkGates(references, labs: labs)
             for (week, fields) in indexes { check(week, fields, labs: labs) }
         }
         let hasAllWeeks = weeks.count == folders.count
         for scene in scenes where hasAllWeeks && !weeks.contains(where: { $0.scenes.contains(scene.id) }) {
+            if references.detours.contains(where: { $0.to == scene.id }) { continue }
             diagnostics.error(
                 scenePlaces[scene.id] ?? SourcePlace(file: "Content"), "no week lists the scene '\(scene.id)'",
                 hint: "Add it to 'scenes' in its week.yaml.")
         }
+        if hasAllWeeks { pages.checkAllListed(in: weeks) }
         weeks.sort { $0.number < $1.number }
-        return CourseContent(weeks: weeks, scenes: scenes, characters: characters, labs: labs)
+        return CourseContent(
+            weeks: weeks, scenes: scenes, characters: characters, labs: labs, pages: pages.pages,
+            map: MapReader(files: files, diagnostics: diagnostics).read())
     }
 
     private func document(_ path: String) -> Node? {
@@ -108,9 +117,37 @@ struct ContentReader {
             id: id, number: fields.int("number", in: 1...52), title: fields.text("title"),
             subtitle: fields.text("subtitle"), summary: fields.text("summary"), crisis: crisis,
             goals: fields.texts("goals"), scenes: fields.ids("scenes", as: SceneID.self).map(\.id),
-            labs: fields.ids("labs", as: LabID.self).map(\.id))
+            pages: fields.ids("pages", as: PageID.self).map(\.id),
+            labs: fields.ids("labs", as: LabID.self).map(\.id), metrics: readMetrics(&fields, file))
         fields.finish()
         return (week, fields)
+    }
+
+    private func readMetrics(_ week: inout Fields, _ file: String) -> [WeekMetric] {
+        week.list("metrics").compactMap { node in
+            guard var fields = Fields(node, what: "a metric", file: file, diagnostics: diagnostics) else { return nil }
+            let title = fields.text("title")
+            if TextMeasure.width(title) > 23 {
+                diagnostics.error(
+                    fields.valuePlace(of: "title"), "'\(title)' is wider than the 23 columns that the table has for it",
+                    hint: "Say it in fewer words.")
+            }
+            var figures: [WeekMetric.Figure] = []
+            for key in ["before", "after", "target"] {
+                let text = fields.text(key)
+                if TextMeasure.width(text) > 13 {
+                    diagnostics.error(
+                        fields.valuePlace(of: key), "'\(text)' is wider than the 13 columns that the table has for it",
+                        hint: "Say it in fewer words.")
+                }
+                figures.append(WeekMetric.Figure(text))
+            }
+            let metric = WeekMetric(
+                title: title, before: figures[0], after: figures[1], target: figures[2],
+                measuredAs: fields.texts("measured"))
+            fields.finish()
+            return metric
+        }
     }
 
     private func check(_ week: Week, _ fields: Fields, scenes: [Scene]) {
@@ -131,18 +168,42 @@ struct ContentReader {
     }
 
     private func checkDetours(_ references: SceneReferences, scenes: [Scene]) {
-        for (scene, place) in references.detours where !scenes.contains(where: { $0.id == scene }) {
-            diagnostics.error(
-                place, "there is no scene '\(scene)'",
-                hint: suggestion(for: scene.rawValue, among: scenes.map(\.id.rawValue)))
+        for detour in references.detours {
+            if !scenes.contains(where: { $0.id == detour.to }) {
+                diagnostics.error(
+                    detour.place, "there is no scene '\(detour.to)'",
+                    hint: suggestion(for: detour.to.rawValue, among: scenes.map(\.id.rawValue))
+                        ?? "Write it, or take the detour out.")
+            } else if reaches(detour.from, from: detour.to, references) {
+                diagnostics.error(
+                    detour.place, "this detour leads back to its own scene",
+                    hint: "A detour must come to an end: take one of the circle out.")
+            }
         }
+    }
+
+    private func reaches(_ goal: SceneID, from start: SceneID, _ references: SceneReferences) -> Bool {
+        var reached: Set<SceneID> = [start]
+        var open = [start]
+        while let next = open.popLast() {
+            if next == goal { return true }
+            for detour in references.detours where detour.from == next && reached.insert(detour.to).inserted {
+                open.append(detour.to)
+            }
+        }
+        return false
     }
 
     private func checkGates(_ references: SceneReferences, labs: [Lab]) {
         for (path, place) in references.gates {
             let phase = path.phase.flatMap { labs.first { $0.id == path.lab }?.phase($0) }
             let isKnown = path.check.map { phase?.checkpoint.check($0) != nil } ?? (phase != nil)
-            if !isKnown { diagnostics.error(place, "there is no checkpoint '\(path)'") }
+            if isKnown { continue }
+            let known = labs.flatMap { lab in lab.phases.map { "\(lab.id)/\($0.id)" } }
+            diagnostics.error(
+                place, "there is no checkpoint '\(path)'",
+                hint: suggestion(for: path.description, among: known)
+                    ?? "There are: \(known.sorted().joined(separator: ", ")).")
         }
     }
 }

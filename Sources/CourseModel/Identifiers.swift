@@ -53,6 +53,18 @@ public struct LineID: TextID {
     public init(rawValue: String) { self.rawValue = rawValue }
 }
 
+/// A page to read, for example `w06-goals`; unique in the whole course.
+public struct PageID: TextID {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// A question of a retrospective: kept answers are found by it.
+public struct QuestionID: TextID {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}
+
 /// A person of the story, as a scene names them: `filip`.
 public struct CharacterID: TextID {
     public let rawValue: String

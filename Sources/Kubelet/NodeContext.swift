@@ -55,13 +55,12 @@ final class NodeContext: Sendable {
 
 /// `/etc/hosts` of a pod.
 enum HostsFile {
-    static func text(_ pod: Pod, address: String, hostName: String) -> String {
+    static func text(_ pod: Pod, address: String, hostName: PodHostName) -> String {
         var lines = [
             // Programs know by this line that the file is not the image's own.
             "# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
         ]
-        let domain = pod.spec["subdomain"]?.string.map { "\(hostName).\($0).\(pod.namespace).svc.cluster.local" }
-        lines.append(([address] + [domain, hostName].compactMap { $0 }).joined(separator: "\t"))
+        lines.append(([address] + [hostName.full, hostName.short].compactMap { $0 }).joined(separator: "\t"))
         for alias in pod.spec["hostAliases"]?.array ?? [] {
             let names = alias["hostnames"]?.array?.compactMap(\.string) ?? []
             if let address = alias["ip"]?.string { lines.append(([address] + names).joined(separator: "\t")) }

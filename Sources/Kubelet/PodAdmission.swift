@@ -21,6 +21,7 @@ struct PodAdmission {
     }
 
     private func refusal(_ pod: Pod, _ configuration: KubeletConfiguration) -> PodStatus.Failure? {
+        if let refusal = PodSysctls.refusal(pod) { return refusal }
         let taken = admitted.values.flatMap(\.hostPorts)
         if pod.hostPorts.contains(where: { wanted in taken.contains { wanted.conflicts(with: $0) } }) {
             return PodStatus.Failure(

@@ -112,6 +112,9 @@ struct PodStatus: Sendable {
             set("Ready", false, "ContainersNotReady", message)
             set("ContainersReady", false, "ContainersNotReady", message)
         }
+        if let failure = facts.failure, failure.reason == "Evicted" {
+            set("DisruptionTarget", true, "TerminationByKubelet", failure.message)
+        }
         set("PodScheduled", true)
         conditions.arrange(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
         return conditions

@@ -3,8 +3,7 @@ import KubeModel
 
 /// Ephemeral containers: added to a running pod, started at once, never started again.
 ///
-/// Source: Kubernetes docs, "Ephemeral Containers". All containers of a pod see each other's processes here, so that nothing
-/// has to be done for `targetContainerName`.
+/// Source: Kubernetes docs, "Ephemeral Containers".
 extension PodWorker {
     /// What is known of an ephemeral container; one that an earlier kubelet ran has ended with it.
     static func ephemeralState(in pod: Pod) -> (Container) -> ContainerState {

@@ -31,7 +31,7 @@ extension PodWorker {
                 let hasStartup = container.probe(.startup) != nil
                 await change(slot) { state in
                     state.begin(at: .now)
-                    state.containerID = "velocity://\(id)"
+                    state.containerID = "velocity://\(id.digits)"
                     state.imageID = image.digest
                     state.isStarted = !hasStartup
                     state.isReady = !hasStartup && !hasReadiness && (slot.isMain || container.isSidecar)
@@ -64,7 +64,7 @@ extension PodWorker {
             container, pod, services: services, facts: downwardFacts, capacity: node.configuration.capacity,
             lookup: lookup)
         let message = TerminationMessage(container, pod, attempt: state(slot).attempt, node.configuration)
-        let mounts = try await mounts(of: container) + message.mounts()
+        let mounts = try await mounts(of: container, environment) + message.mounts()
         let state = state(slot)
         let command = container.command.isEmpty ? image.entrypoint : container.command.map(environment.expand)
         let rest: [String]
@@ -73,18 +73,25 @@ extension PodWorker {
         } else {
             rest = container.command.isEmpty ? image.command : []
         }
-        let security = container.value["securityContext"]
-        let user = security?["runAsUser"]?.int ?? pod.spec[["securityContext", "runAsUser"]]?.int ?? image.user
+        var rights = try ContainerRights(container, pod, image)
+        if let target = container.value["targetContainerName"]?.string, let neighbour = containerIDs[target] {
+            rights.security.processes = .container(neighbour)
+        }
+        if state.attempt == 0, !rights.reductions.isEmpty {
+            await record(.warning, "RightsReduced", rights.reductions.joined(separator: "; "), container)
+        }
         let own = environment.variables.map { "\($0.name)=\($0.value)" }
         let names = Set(environment.variables.map(\.name))
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
         var configuration = ContainerConfiguration(
             podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
-            environment: fromImage + ["HOSTNAME=\(pod.spec["hostname"]?.string ?? pod.name)"] + own,
-            workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: user, mounts: mounts,
+            environment: fromImage + ["HOSTNAME=\(PodHostName(pod).shown)"] + own,
+            workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: rights.user,
+            mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
             cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
             logPath: node.logPath(pod, container.name, attempt: state.attempt))
+        configuration.security = rights.security
         configuration.hasInput = container.hasInput
         configuration.isInputOnce = container.isInputOnce
         configuration.isTerminal = container.isTerminal

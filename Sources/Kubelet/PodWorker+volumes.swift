@@ -42,7 +42,9 @@ extension PodWorker {
     }
 
     /// What a container sees of the pod's volumes.
-    func mounts(of container: Container) async throws(ConfigurationError) -> [ContainerConfiguration.Mount] {
+    func mounts(
+        of container: Container, _ environment: ContainerEnvironment
+    ) async throws(ConfigurationError) -> [ContainerConfiguration.Mount] {
         var mounts: [ContainerConfiguration.Mount] = []
         for mount in container.value["volumeMounts"]?.array ?? [] {
             guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
@@ -53,8 +55,14 @@ extension PodWorker {
                     reason: "FailedMount",
                     message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")
             }
-            let source = mount["subPath"]?.string.map { "\(path)/\($0)" } ?? path
-            mounts.append(.init(hostPath: source, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false))
+            var seen = ContainerConfiguration.Mount(
+                hostPath: path, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false)
+            seen.subPath = try SubPath.path(of: mount, environment)
+            if volume[["emptyDir", "medium"]]?.string == "Memory" {
+                let limit = volume[["emptyDir", "sizeLimit"]]?.string.flatMap(Quantity.init(parsing:))
+                seen.memory = .init(bytesMax: limit.map { Int($0.value) })
+            }
+            mounts.append(seen)
         }
         return mounts
     }

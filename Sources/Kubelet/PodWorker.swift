@@ -77,6 +77,7 @@ actor PodWorker {
             } else {
                 group.addTask { await self.live() }
                 group.addTask { await self.obeyDeadlines() }
+                group.addTask { await self.obeyStorageLimits() }
             }
             await waitForEnd()
             group.cancelAll()
@@ -145,6 +146,15 @@ actor PodWorker {
         let message = "Pod was active on the node longer than the specified deadline"
         facts.failure = PodStatus.Failure(reason: "DeadlineExceeded", message: message)
         await record(.normal, "DeadlineExceeded", message)
+        end()
+    }
+
+    /// Ends a pod at once that keeps more on this node than it may.
+    func evict(_ message: String) async {
+        guard !isEnding, !isDone, !Task.isCancelled else { return }
+        facts.failure = PodStatus.Failure(reason: "Evicted", message: message)
+        hurry.yield(.zero)
+        await record(.warning, "Evicted", message)
         end()
     }
 
@@ -239,12 +249,15 @@ actor PodWorker {
         while !isEnding {
             do {
                 let address = try node.addresses.assign(podUID: pod.uid)
-                let hostName = pod.spec["hostname"]?.string ?? pod.name
-                try await node.runtime.runPodSandbox(
-                    PodSandboxConfiguration(
-                        podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName, address: address,
-                        resolverConfiguration: node.addresses.resolverConfiguration(for: pod),
-                        hosts: HostsFile.text(pod, address: address, hostName: hostName)))
+                let hostName = PodHostName(pod)
+                if let obstacle = hostName.obstacle { throw RuntimeError.system(obstacle) }
+                var configuration = PodSandboxConfiguration(
+                    podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName.shown,
+                    address: address,
+                    resolverConfiguration: node.addresses.resolverConfiguration(for: pod),
+                    hosts: HostsFile.text(pod, address: address, hostName: hostName))
+                configuration.sysctls = PodSysctls.wanted(by: pod)
+                try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
                 facts.hasSandbox = true
                 await write()

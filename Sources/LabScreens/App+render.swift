@@ -1,3 +1,4 @@
+import CourseModel
 public import ScreenKit
 
 extension App {
@@ -9,7 +10,7 @@ extension App {
         var area = main
         drawHeader(in: header, of: &buffer)
         let hints = hints
-        buffer.footer(hints + [KeyHint("?", "help")], in: footer)
+        buffer.footer(screens.last?.isTyping ?? false ? hints : hints + [KeyHint("?", "help")], in: footer)
         if let notice {
             let line: Rect
             (area, line) = area.split(bottom: min(2, TextWrap.lines(notice, columns: area.columns).count))
@@ -21,20 +22,25 @@ extension App {
             ClusterStrip.render(cluster, in: strip, of: &buffer)
         }
         switch screens.last {
-        case .home(let home): home.render(in: area, of: &buffer, progress: progress)
+        case .home(let home): home.render(in: area, of: &buffer, progress: progress, record: record)
         case .scene(let scene): scene.render(in: area, of: &buffer, content: content)
         case .lab(let lab): lab.render(in: area, of: &buffer, progress: progress)
         case .checkpoint(let checkpoint): checkpoint.render(in: area, of: &buffer)
+        case .reading(let reading): reading.render(in: area, of: &buffer, content: content, record: record)
+        case .map(let map): map.render(in: area, of: &buffer, content: content, progress: progress)
+        case .gallery(let gallery): gallery.render(in: area, of: &buffer, record: record)
         case nil: break
         }
         if isHelpShown { renderHelp(hints, of: &buffer) }
         return buffer
     }
 
-    /// A scene has the screen to itself.
+    /// What is read or watched has the screen to itself.
     private var showsStrip: Bool {
-        if case .scene = screens.last { return false }
-        return size.rows >= 14
+        switch screens.last {
+        case .home, .lab, .checkpoint: size.rows >= 14
+        case .scene, .reading, .map, .gallery, nil: false
+        }
     }
 
     private var hints: [KeyHint] {
@@ -43,7 +49,11 @@ extension App {
             case .home: HomeScreen.hints
             case .scene(let scene): scene.hints
             case .lab: LabScreen.hints
-            case .checkpoint(let checkpoint): checkpoint.hints
+            case .checkpoint(let checkpoint):
+                (debrief(of: checkpoint) == nil ? [] : [KeyHint("d", "the story goes on")]) + checkpoint.hints
+            case .reading(let reading): reading.hints
+            case .map: MapScreen.hints
+            case .gallery: GalleryScreen.hints
             case nil: []
             }
         if case .stopped = cluster.state { hints.append(KeyHint("r", "start the cluster")) }
@@ -57,6 +67,9 @@ extension App {
             case .scene(let scene): scene.title
             case .lab(let lab): lab.place
             case .checkpoint(let checkpoint): checkpoint.place
+            case .reading(let reading): reading.page.title
+            case .map: "map"
+            case .gallery: "gallery"
             }
         let end = buffer.put("VelocityLab", column: area.column, row: area.row, .title)
         buffer.put(

@@ -11,6 +11,18 @@ public struct App: Sendable {
         case scene(SceneScreen)
         case lab(LabScreen)
         case checkpoint(CheckpointScreen)
+        case reading(ReadingScreen)
+        case map(MapScreen)
+        case gallery(GalleryScreen)
+
+        /// Whether keys are letters of a text now, and nothing else.
+        var isTyping: Bool {
+            switch self {
+            case .scene(let scene): scene.isTyping
+            case .reading(let reading): reading.isTyping
+            default: false
+            }
+        }
     }
 
     public let content: CourseContent
@@ -18,24 +30,34 @@ public struct App: Sendable {
     var screens: [Screen]
     var cluster: ClusterView
     var progress: [String: PhaseProgress] = [:]
+    /// What is recorded about the learner, for the story and the pages.
+    var record: StoryRecord
+    /// How fast letters appear; 2 is twice as fast.
+    private let speed: Double
     var notice: String?
     var isHelpShown = false
 
     /// - Parameters:
     ///   - start: A scene to play, or a phase to open, before anything else; nil opens the home screen.
-    ///   - firstPhase: Where "to the lab" leads after the scene.
-    public init(content: CourseContent, size: Size, start: Start = .home) {
+    ///   - record: What is recorded about the learner at the beginning; ``Message/story(_:)`` brings it up to date.
+    ///   - speed: How fast scenes play; 2 is twice as fast.
+    public init(
+        content: CourseContent, size: Size, start: Start = .home, record: StoryRecord = StoryRecord(),
+        speed: Double = 1
+    ) {
         self.content = content
         self.size = size
+        self.record = record
+        self.speed = speed
         cluster = ClusterView(state: .starting)
         screens = [.home(HomeScreen(content: content))]
         switch start {
         case .home: break
-        case .scene(let id, let then):
-            if let scene = content.scene(id) {
-                if let then, let lab = labScreen(then) { screens.append(.lab(lab)) }
-                screens.append(.scene(SceneScreen(scene: scene)))
-            }
+        case .scene(let id, let then, let cut):
+            if let then, let lab = labScreen(then) { screens.append(.lab(lab)) }
+            _ = open(id, cut)
+        case .page(let id): _ = open(id)
+        case .map: screens.append(.map(MapScreen()))
         case .phase(let path):
             if let lab = labScreen(path) { screens.append(.lab(lab)) }
         }
@@ -44,8 +66,10 @@ public struct App: Sendable {
     /// Where to begin.
     public enum Start: Sendable, Hashable {
         case home
-        case scene(SceneID, then: LabPath?)
+        case scene(SceneID, then: LabPath?, cut: ScenePlayback.Cut = .play)
         case phase(LabPath)
+        case page(PageID)
+        case map
     }
 
     func labScreen(_ path: LabPath) -> LabScreen? {
@@ -66,6 +90,13 @@ public struct App: Sendable {
         case .resized(let size): self.size = size
         case .cluster(let view): cluster = view
         case .progress(let progress): self.progress = progress
+        case .story(let record):
+            self.record = record
+            for index in screens.indices {
+                guard case .scene(var scene) = screens[index] else { continue }
+                scene.update(record)
+                screens[index] = .scene(scene)
+            }
         case .notice(let text): notice = text
         case .checkpointBroken(let sentence):
             notice = sentence
@@ -101,11 +132,12 @@ public struct App: Sendable {
             isHelpShown = false
             return []
         }
-        if key == .character("?") {
+        let isTyping = screens.last?.isTyping ?? false
+        if key == .character("?"), !isTyping {
             isHelpShown = true
             return []
         }
-        if key == .character("r"), case .stopped = cluster.state {
+        if key == .character("r"), !isTyping, case .stopped = cluster.state {
             cluster.state = .starting
             return [.startCluster]
         }
@@ -116,18 +148,54 @@ public struct App: Sendable {
             return perform(action)
         case .scene(var scene):
             let action = scene.press(key)
+            scene.limitBacklog(to: 4 * scene.playback.backlog.count + size.columns)
             replaceTop(.scene(scene))
             return perform(action)
         case .lab(var lab):
             let action = lab.press(key, page: max(1, size.rows - 8))
             replaceTop(.lab(lab))
             return perform(action)
+        case .checkpoint(let checkpoint) where key == .character("d") && debrief(of: checkpoint) != nil:
+            return debrief(of: checkpoint).map { open($0.id, .play) } ?? []
         case .checkpoint(var checkpoint):
             let action = checkpoint.press(key, page: max(1, size.rows - 6))
             replaceTop(.checkpoint(checkpoint))
             return perform(action)
+        case .reading(var reading):
+            let area = textArea
+            let lines = reading.lines(columns: area.columns, content: content, record: record)
+            let action = reading.press(
+                key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows), record: record)
+            replaceTop(.reading(reading))
+            return perform(action)
+        case .map(var map):
+            let area = textArea
+            let lines = MapText.lines(content, progress: progress, columns: min(96, area.columns))
+            let action = map.press(key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows))
+            replaceTop(.map(map))
+            return perform(action)
+        case .gallery(var gallery):
+            let action = gallery.press(key)
+            replaceTop(.gallery(gallery))
+            return perform(action)
         case nil: return []
         }
+    }
+
+    /// The first scene that the judged phase has opened and that was not seen yet.
+    func debrief(of checkpoint: CheckpointScreen) -> Scene? {
+        guard checkpoint.isOver else { return nil }
+        return content.orderedScenes.first { scene in
+            guard let after = scene.after, after.lab == checkpoint.lab, after.phase == checkpoint.phase.id else {
+                return false
+            }
+            return record.isOpen(scene) && record.timesSeen(scene.id) == 0
+        }
+    }
+
+    /// Where a page's text stands: below the header, above the footer.
+    private var textArea: Rect {
+        ReadingScreen.textArea(in: Rect(column: 0, row: 1, columns: size.columns, rows: size.rows - 2))
     }
 
     /// What a screen asks for when a key was pressed.
@@ -136,9 +204,15 @@ public struct App: Sendable {
         case say(String)
         case back
         case quit
-        case openScene(SceneID)
+        case openScene(SceneID, ScenePlayback.Cut)
+        case openPage(PageID)
+        /// Another page in the place of this one.
+        case turnPage(PageID)
+        case openMap
+        case openGallery
+        case keepAnswer(QuestionID, String)
         case openPhase(LabPath)
-        case sceneEnded(SceneID, choices: [LineID])
+        case sceneEnded(ScenePlayback, isFinished: Bool)
         case shell(LabID)
         case check(LabID, Phase)
         case cancelCheck
@@ -154,15 +228,25 @@ public struct App: Sendable {
             if screens.count > 1 { screens.removeLast() }
             return []
         case .quit: return [.cancelCheckpoint, .quit]
-        case .openScene(let id):
-            if let scene = content.scene(id) { screens.append(.scene(SceneScreen(scene: scene))) }
+        case .openScene(let id, let cut): return open(id, cut)
+        case .openPage(let id): return open(id)
+        case .turnPage(let id):
+            screens.removeLast()
+            return open(id)
+        case .openMap:
+            screens.append(.map(MapScreen()))
             return []
+        case .openGallery:
+            screens.append(.gallery(GalleryScreen(content: content)))
+            return []
+        case .keepAnswer(let question, let text): return [.keepAnswer(question, text)]
         case .openPhase(let path):
             if let lab = labScreen(path) { screens.append(.lab(lab)) }
             return []
-        case .sceneEnded(let id, let choices):
+        case .sceneEnded(let playback, let isFinished):
             screens.removeLast()
-            return [.recordScene(id, choices: choices)]
+            let start = Moment(milliseconds: 0)  // The shell knows what time it is.
+            return [.recordScene(playback.record(started: start, finished: nil), isFinished: isFinished)]
         case .shell(let lab): return [.openShell(lab)]
         case .check(let lab, let phase):
             let screen = Screen.checkpoint(CheckpointScreen(lab: lab, phase: phase))
@@ -170,5 +254,22 @@ public struct App: Sendable {
             return [.runCheckpoint(lab, phase.id)]
         case .cancelCheck: return [.cancelCheckpoint]
         }
+    }
+
+    private mutating func open(_ id: SceneID, _ cut: ScenePlayback.Cut) -> [Effect] {
+        guard let scene = content.scene(id) else { return [] }
+        if !record.isOpen(scene), let path = scene.after {
+            notice = "This scene opens when \(path) has passed."
+        } else if let screen = SceneScreen(scene: scene, cut: cut, content: content, record: record, speed: speed) {
+            screens.append(.scene(screen))
+        } else {
+            notice = "You have not seen this scene yet, so there is nothing to show again; Enter plays it."
+        }
+        return []
+    }
+
+    private mutating func open(_ id: PageID) -> [Effect] {
+        if let page = content.page(id) { screens.append(.reading(ReadingScreen(page: page, content: content))) }
+        return []
     }
 }

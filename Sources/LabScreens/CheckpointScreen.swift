@@ -21,6 +21,8 @@ struct CheckpointScreen: Sendable {
         self.phase = phase
     }
 
+    var isOver: Bool { !isRunning }
+
     var place: String { "Checkpoint › \(phase.title)" }
 
     var hints: [KeyHint] {

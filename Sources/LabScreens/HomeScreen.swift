@@ -1,38 +1,29 @@
 import CourseModel
 import ScreenKit
 
-/// What there is: weeks with their scenes and lab phases, and how far the learner is.
+/// What there is: weeks with their scenes, pages and lab phases, in the order in which a learner meets them.
 struct HomeScreen: Sendable {
     enum Entry: Sendable, Hashable {
-        case week(String)
-        case scene(SceneID, title: String)
-        case phase(LabPath, title: String, minutes: Int)
+        case week(WeekID)
+        case step(WeekStep)
 
         var isChoice: Bool { if case .week = self { false } else { true } }
     }
 
     static let hints = [
-        KeyHint("↑↓", "choose"), KeyHint("Enter", "open"), KeyHint("q", "quit"),
+        KeyHint("↑↓", "choose"), KeyHint("Enter", "open"), KeyHint("m", "map"), KeyHint("g", "gallery"),
+        KeyHint("q", "quit"),
     ]
 
     let entries: [Entry]
-    var selected: Int
+    private(set) var selected: Int
+    private let content: CourseContent
 
     init(content: CourseContent) {
-        var entries: [Entry] = []
-        for week in content.weeks {
-            entries.append(.week("Week \(week.number): \(week.title)"))
-            for id in week.scenes {
-                if let scene = content.scene(id) { entries.append(.scene(id, title: scene.title)) }
-            }
-            for lab in week.labs.compactMap(content.lab) {
-                for phase in lab.phases {
-                    entries.append(
-                        .phase(LabPath(lab: lab.id, phase: phase.id), title: phase.title, minutes: phase.minutes))
-                }
-            }
+        self.content = content
+        entries = content.weeks.flatMap { week in
+            [.week(week.id)] + content.steps(of: week).map(Entry.step)
         }
-        self.entries = entries
         selected = entries.firstIndex(where: \.isChoice) ?? 0
     }
 
@@ -40,13 +31,15 @@ struct HomeScreen: Sendable {
         switch key {
         case .up, .character("k"): move(-1)
         case .down, .character("j"): move(1)
-        case .enter, .character(" "):
-            guard entries.indices.contains(selected) else { return .none }
-            switch entries[selected] {
-            case .week: return .none
-            case .scene(let id, _): return .openScene(id)
-            case .phase(let path, _, _): return .openPhase(path)
-            }
+        case .pageUp: for _ in 0..<8 { move(-1) }
+        case .pageDown: for _ in 0..<8 { move(1) }
+        case .home: for _ in entries { move(-1) }
+        case .end: for _ in entries { move(1) }
+        case .enter, .character(" "), .right:
+            guard entries.indices.contains(selected), case .step(let step) = entries[selected] else { return .none }
+            return step.opening
+        case .character("m"): return .openMap
+        case .character("g"): return .openGallery
         case .character("q"): return .quit
         case .escape: return .say("This is the first screen; q quits.")
         default: return .say("That key does nothing here; ? shows the keys that do.")
@@ -60,23 +53,93 @@ struct HomeScreen: Sendable {
         if entries.indices.contains(next) { selected = next }
     }
 
-    func render(in area: Rect, of buffer: inout CellBuffer, progress: [String: PhaseProgress]) {
-        let list = area.inset(columns: 1, rows: area.rows > 12 ? 1 : 0)
+    func render(
+        in area: Rect, of buffer: inout CellBuffer, progress: [String: PhaseProgress], record: StoryRecord
+    ) {
+        var list = area.inset(columns: 1, rows: area.rows > 12 ? 1 : 0)
+        if list.columns >= 110 {
+            let side = list.split(left: list.columns - 48).rest
+            list.columns -= 50
+            renderAbout(in: side, of: &buffer)
+        }
         let first = max(0, min(selected - list.rows / 2, entries.count - list.rows))
         for (offset, entry) in entries.dropFirst(first).prefix(list.rows).enumerated() {
             let row = list.row + offset
             let isSelected = first + offset == selected
             switch entry {
-            case .week(let title): buffer.put(title, column: list.column, row: row, .title, limit: list.endColumn)
-            case .scene(_, let title):
-                line("scene", title, "", isSelected: isSelected, style: .plain, row: row, list, &buffer)
-            case .phase(let path, let title, let minutes):
-                let state = progress[path.description]
-                let done = state?.isDone ?? false
-                let note = state.map { "\(done ? "✓ " : "")\($0.passed) of \($0.total)" } ?? "\(minutes) min"
-                line("lab", title, note, isSelected: isSelected, style: done ? .good : .dim, row: row, list, &buffer)
+            case .week(let id):
+                let week = content.week(id)
+                buffer.put(
+                    "Week \(week?.number ?? 0): \(week?.title ?? "")", column: list.column, row: row, .title,
+                    limit: list.endColumn)
+            case .step(let step):
+                let (kind, title, note, style) = describe(step, progress, record)
+                line(kind, title, note, isSelected: isSelected, style: style, row: row, list, &buffer)
             }
             if isSelected { buffer.cursor = .init(column: list.column, row: row) }
+        }
+        if first > 0 { buffer.put("↑", column: area.column, row: list.row, .dim) }
+        if first + list.rows < entries.count { buffer.put("↓", column: area.column, row: list.endRow - 1, .dim) }
+    }
+
+    private func describe(
+        _ step: WeekStep, _ progress: [String: PhaseProgress], _ record: StoryRecord
+    ) -> (kind: String, title: String, note: String, style: Style) {
+        switch step {
+        case .scene(let id):
+            guard let scene = content.scene(id) else { return ("scene", id.rawValue, "", .dim) }
+            let isSeen = record.timesSeen(id) > 0
+            let note = isSeen ? "✓ seen" : record.isOpen(scene) ? "" : "after \(phaseName(scene.after))"
+            return ("scene", scene.title, note, isSeen ? .good : .dim)
+        case .page(let id):
+            guard let page = content.page(id) else { return ("read", id.rawValue, "", .dim) }
+            let kept = page.questions.count { record.answers[$0.id] != nil }
+            let isDone = kept == page.questions.count
+            let note = page.questions.isEmpty ? "" : "\(isDone ? "✓ " : "")\(kept) of \(page.questions.count) answered"
+            return ("read", page.title, note, isDone ? .good : .dim)
+        case .phase(let path):
+            let phase = content.lab(path.lab)?.phases.first { $0.id == path.phase }
+            let state = progress[path.description]
+            let done = state?.isDone ?? false
+            let note = state.map { "\(done ? "✓ " : "")\($0.passed) of \($0.total)" } ?? "\(phase?.minutes ?? 0) min"
+            return ("lab", phase?.title ?? path.description, note, done ? .good : .dim)
+        }
+    }
+
+    private func phaseName(_ path: LabPath?) -> String { path?.phase?.rawValue ?? "" }
+
+    /// On a wide screen: what the marked entry is about.
+    private func renderAbout(in area: Rect, of buffer: inout CellBuffer) {
+        guard entries.indices.contains(selected), case .step(let step) = entries[selected] else { return }
+        let title: String
+        var texts: [String]
+        switch step {
+        case .scene(let id):
+            let scene = content.scene(id)
+            title = scene?.title ?? ""
+            texts = [scene?.setting ?? ""]
+            texts += (scene?.cast ?? []).compactMap(content.character).map { "\($0.name). \($0.role)." }
+        case .page(let id):
+            let page = content.page(id)
+            title = page?.title ?? ""
+            texts = (page?.blocks ?? []).compactMap { block in
+                switch block {
+                case .paragraph(let text): text
+                case .heading(let text): "· \(text)"
+                default: nil
+                }
+            }
+            texts = Array(texts.prefix(8))
+        case .phase(let path):
+            let phase = content.lab(path.lab)?.phases.first { $0.id == path.phase }
+            title = phase?.title ?? ""
+            texts = [phase?.objective ?? "", "Checked: \(phase?.checkpoint.title ?? "")"]
+        }
+        let inside = buffer.box(area, title: title).inset(columns: 1)
+        var rest = inside
+        for text in texts where !text.isEmpty {
+            let used = buffer.paragraph(text, in: rest)
+            rest = rest.split(top: used + 1).rest
         }
     }
 
@@ -91,5 +154,15 @@ struct HomeScreen: Sendable {
             TextWrap.pad(text, columns: room), column: list.column, row: row, isSelected ? .selected : .plain,
             limit: list.endColumn)
         buffer.put(note, column: list.endColumn - noteColumns, row: row, style, limit: list.endColumn)
+    }
+}
+
+extension WeekStep {
+    var opening: App.Action {
+        switch self {
+        case .scene(let id): .openScene(id, .play)
+        case .page(let id): .openPage(id)
+        case .phase(let path): .openPhase(path)
+        }
     }
 }

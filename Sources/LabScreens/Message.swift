@@ -17,6 +17,8 @@ public enum Message: Sendable, Hashable {
     case checkpointBroken(String)
     /// What has been achieved so far, by `lab/phase`.
     case progress([String: PhaseProgress])
+    /// What is recorded about the learner, for the story and the pages.
+    case story(StoryRecord)
     /// One line for the person at the screen.
     case notice(String)
 }
@@ -29,8 +31,10 @@ public enum Effect: Sendable, Hashable {
     case runCheckpoint(LabID, PhaseID)
     case cancelCheckpoint
     case startCluster
-    /// A scene was seen to its end, with these answers.
-    case recordScene(SceneID, choices: [LineID])
+    /// A scene was seen, to its end or up to where it was left.
+    case recordScene(ScenePlay, isFinished: Bool)
+    /// The learner has written an answer.
+    case keepAnswer(QuestionID, String)
 }
 
 /// How far a learner has come in a phase.

@@ -3,83 +3,143 @@ import ScreenKit
 
 /// A scene as it plays: lines appear letter by letter, the last ones stay in view, the back-log holds them all.
 struct SceneScreen: Sendable {
-    private var player: ScenePlayer
-    private var beat: ScenePlayer.Beat
+    /// The back-log while it is open.
+    struct Backlog: Sendable {
+        /// Rows above its end.
+        var offset = 0
+        /// Only lines with this in them are shown; nil shows all.
+        var search: String?
+        var isTyping = false
+    }
+
+    var playback: ScenePlayback
     /// How many letters of the present line are shown.
-    private var revealed = 0
-    private var selectedChoice = 0
-    /// Rows above the end of the back-log; nil while it is closed.
-    private var backlogOffset: Int?
+    private(set) var revealed = 0
+    private(set) var selectedChoice = 0
+    private(set) var backlog: Backlog?
+    private(set) var isAuto = false
+    private var speed: Double
+    private let seen: Set<LineID>
+    /// What stands above the first line: which version this is.
+    let remark: String?
 
     /// The pause between two letters.
     static let letterPause = Duration.milliseconds(22)
 
-    var title: String { player.scene.title }
+    var title: String { playback.scene.title }
+    var isTyping: Bool { backlog?.isTyping ?? false }
 
-    init(scene: Scene) {
-        player = ScenePlayer(scene: scene)
-        beat = player.next()
-    }
-
-    var hints: [KeyHint] {
-        if backlogOffset != nil { return [KeyHint("↑↓", "scroll"), KeyHint("Esc", "close the back-log")] }
-        switch beat {
-        case .choose: return [KeyHint("↑↓", "choose"), KeyHint("Enter", "answer"), KeyHint("b", "back-log")]
-        case .finished: return [KeyHint("Enter", "on"), KeyHint("b", "back-log")]
-        default:
-            return [
-                KeyHint("Space", "next"), KeyHint("s", "skip"), KeyHint("b", "back-log"), KeyHint("Esc", "leave"),
-            ]
+    /// Nil: as it happened, of a scene that was not recorded with its text.
+    init?(
+        scene: Scene, cut: ScenePlayback.Cut = .play, content: CourseContent, record: StoryRecord, speed: Double = 1
+    ) {
+        guard let playback = ScenePlayback(scene, cut: cut, content: content, record: record) else { return nil }
+        self.playback = playback
+        self.speed = speed
+        // A replay shows nothing new: all of it may be skipped.
+        seen = cut == .play ? record.seenLines : Set(record.seenLines + scene.allLines.map(\.id))
+        switch cut {
+        case .play: remark = nil
+        case .authorsCut: remark = "The author's cut: stand-ins instead of your names and times."
+        case .asItHappened:
+            let play = record.lastTranscript(of: scene.id)
+            let hasChanged = play.map { !$0.fingerprint.isEmpty && $0.fingerprint != scene.fingerprint } ?? false
+            remark =
+                "As it happened to you on \(play?.started.dateText ?? "an earlier day")."
+                + (hasChanged ? " The script has changed since; these are the lines of that day." : "")
         }
     }
 
-    private var text: String { if case .line(let line) = beat { line.text } else { "" } }
+    var hints: [KeyHint] {
+        if let backlog {
+            if backlog.isTyping { return [KeyHint("Enter", "search"), KeyHint("Esc", "all lines")] }
+            return [KeyHint("↑↓", "scroll"), KeyHint("/", "search"), KeyHint("Esc", "close the back-log")]
+        }
+        let looking = [KeyHint("b", "back-log"), KeyHint("←", "look back"), KeyHint("Esc", "leave")]
+        switch playback.beat {
+        case .choose where playback.standingAnswer != nil: return [KeyHint("→", "on")] + looking
+        case .choose: return [KeyHint("↑↓", "choose"), KeyHint("Enter", "answer")] + looking
+        case .finished: return [KeyHint("Enter", "on")] + looking.prefix(2)
+        default:
+            return [KeyHint("Space", "next"), KeyHint("s", "skip seen"), KeyHint("S", "skip all")]
+                + [KeyHint("a", isAuto ? "auto off" : "auto"), KeyHint("←", "look back"), KeyHint("b", "back-log")]
+                + [KeyHint("+/-", "speed"), KeyHint("Esc", "leave")]
+        }
+    }
 
-    private var isRevealed: Bool { revealed >= text.count }
+    private var text: String { if case .line(let line) = playback.beat { line.text } else { "" } }
+
+    private var isRevealed: Bool { revealed >= text.count || playback.isLookingBack }
 
     var tick: Duration? {
-        guard backlogOffset == nil else { return nil }
-        switch beat {
-        case .line: return isRevealed ? nil : Self.letterPause
-        case .wait(let pause): return pause
+        guard backlog == nil, !playback.isLookingBack else { return nil }
+        switch playback.beat {
+        case .line where !isRevealed: return Self.letterPause / speed
+        case .line: return isAuto ? (.milliseconds(1200) + .milliseconds(40) * text.count) / speed : nil
+        case .wait(let pause): return pause / speed
         default: return nil
         }
     }
 
     /// One tick has passed.
     mutating func advance() {
-        switch beat {
-        case .line: revealed += 1
-        case .wait: step()
+        switch playback.beat {
+        case .line where !isRevealed: revealed += 1
+        case .line where isAuto, .wait: step()
         default: break
         }
     }
 
+    /// What is recorded has changed: a gate may open.
+    mutating func update(_ record: StoryRecord) {
+        if case .gate(let path) = playback.beat, record.passed.contains(path) {
+            playback.openGate()
+            arrive()
+        }
+    }
+
     private mutating func step() {
-        beat = player.next()
+        let wasLookingBack = playback.isLookingBack
+        playback.forward()
+        // Looked at again, a pause is none.
+        while playback.isLookingBack, case .wait = playback.beat { playback.forward() }
+        arrive()
+        if wasLookingBack { revealed = text.count }
+    }
+
+    private mutating func arrive() {
         revealed = 0
         selectedChoice = 0
     }
 
     mutating func press(_ key: Key) -> App.Action {
-        if let offset = backlogOffset { return pressInBacklog(key, offset) }
-        switch (key, beat) {
-        case (.character("b"), _): backlogOffset = 0
-        case (.escape, _): return .back
-        case (_, .finished) where [.enter, .character(" "), .character("s")].contains(key):
-            return .sceneEnded(player.scene.id, choices: player.choicesMade)
-        case (.up, .choose), (.character("k"), .choose): selectedChoice = max(0, selectedChoice - 1)
-        case (.down, .choose(let lines)), (.character("j"), .choose(let lines)):
-            selectedChoice = min(lines.count - 1, selectedChoice + 1)
-        case (.enter, .choose(let lines)), (.character(" "), .choose(let lines)):
-            player.choose(lines[selectedChoice].id)
-            step()
-        case (.character("s"), .choose): return .say("This question is yours to answer; it cannot be skipped.")
+        if backlog != nil {
+            pressInBacklog(key)
+            return .none
+        }
+        switch (key, playback.beat) {
+        case (.character("b"), _): backlog = Backlog()
+        case (.escape, _): return leave(isFinished: playback.beat == .finished)
+        case (.left, _), (.backspace, _), (.pageUp, _):
+            guard playback.back() else { return .say("This is where the scene begins.") }
+            arrive()
+        case (_, .finished) where [.enter, .character(" "), .character("s"), .character("S"), .right].contains(key):
+            return leave(isFinished: true)
+        case (.character("a"), _): isAuto.toggle()
+        case (.character("+"), _): speed = min(16, speed * 2)
+        case (.character("-"), _): speed = max(0.25, speed / 2)
+        case (_, .choose(let lines)): return press(key, choosing: lines)
         case (.character("s"), _):
-            beat = player.skip().stop
-            revealed = 0
-        case (_, .gate(let path)) where [.enter, .character(" ")].contains(key):
-            return .say("The story goes on when \(path) has passed.")
+            let hasPassed = playback.skip(seen: seen)
+            arrive()
+            if !hasPassed, case .line = playback.beat {
+                return .say("From here on it is new to you; S skips it all the same.")
+            }
+        case (.character("S"), _):
+            playback.skip()
+            arrive()
+        case (_, .gate(let path)) where [.enter, .character(" "), .right].contains(key):
+            if playback.isLookingBack { step() } else { return .say("The story goes on when \(path) has passed.") }
         case (.enter, _), (.character(" "), _), (.right, _), (.down, _):
             if isRevealed { step() } else { revealed = text.count }
         default: return .say("That key does nothing here; ? shows the keys that do.")
@@ -87,93 +147,46 @@ struct SceneScreen: Sendable {
         return .none
     }
 
-    private mutating func pressInBacklog(_ key: Key, _ offset: Int) -> App.Action {
+    private mutating func press(_ key: Key, choosing lines: [ScenePlayer.ShownLine]) -> App.Action {
         switch key {
-        case .up, .character("k"): backlogOffset = offset + 1
-        case .down, .character("j"): backlogOffset = max(0, offset - 1)
-        case .pageUp: backlogOffset = offset + 10
-        case .pageDown: backlogOffset = max(0, offset - 10)
-        default: backlogOffset = nil
+        case .right where playback.isLookingBack: step()
+        case .up, .character("k"): selectedChoice = max(0, selectedChoice - 1)
+        case .down, .character("j"): selectedChoice = min(lines.count - 1, selectedChoice + 1)
+        case .enter, .character(" "):
+            if case .standing = playback.choose(lines[selectedChoice].id) {
+                step()
+                return .say("This answer was given and stands; the story goes on from it.")
+            }
+            arrive()
+        case .character("s"), .character("S"): return .say("This question is yours to answer; it cannot be skipped.")
+        default: return .say("That key does nothing here; ? shows the keys that do.")
         }
         return .none
     }
 
-    func render(in area: Rect, of buffer: inout CellBuffer, content: CourseContent) {
-        let margin = area.columns > 60 ? 4 : 1
-        var page = area.inset(columns: margin, rows: area.rows > 16 ? 1 : 0)
-        page.columns = min(page.columns, 76)
-        let isOpen = backlogOffset != nil
-        var lines = player.backlog.flatMap { paragraph($0, content, columns: page.columns, letters: nil) }
-        if case .line(let line) = beat, !isOpen {
-            let whole = paragraph(line, content, columns: page.columns, letters: nil).count
-            lines.removeLast(min(whole, lines.count))
-            // The line keeps the room it will need, so that nothing jumps while it appears.
-            var shown = paragraph(line, content, columns: page.columns, letters: revealed)
-            while shown.count < whole { shown.append([]) }
-            lines += shown
-        }
-        if !isOpen { lines += ending(columns: page.columns) }
-        let offset = min(backlogOffset ?? 0, max(0, lines.count - page.rows))
-        let visible = lines.dropLast(offset).suffix(page.rows)
-        for (index, line) in visible.enumerated() {
-            var column = page.column
-            for piece in line {
-                column = buffer.put(
-                    piece.text, column: column, row: page.row + index, piece.style, limit: page.endColumn)
-            }
-        }
-        if isOpen {
-            buffer.put(
-                " back-log ", column: max(0, area.endColumn - 11), row: area.row, .selected, limit: area.endColumn)
-        }
+    private func leave(isFinished: Bool) -> App.Action {
+        playback.cut == .play ? .sceneEnded(playback, isFinished: isFinished) : .back
     }
 
-    private struct Piece {
-        var text: String
-        var style: Style
+    private mutating func pressInBacklog(_ key: Key) {
+        guard var open = backlog else { return }
+        switch key {
+        case .character(let letter) where open.isTyping: open.search = (open.search ?? "") + String(letter)
+        case .backspace where open.isTyping: open.search = open.search.map { String($0.dropLast()) }
+        case .enter where open.isTyping: open.isTyping = false
+        case .escape where open.search != nil: (open.search, open.isTyping) = (nil, false)
+        case .character("/"): (open.search, open.isTyping, open.offset) = ("", true, 0)
+        case .up, .character("k"): open.offset += 1
+        case .down, .character("j"): open.offset = max(0, open.offset - 1)
+        case .pageUp: open.offset += 10
+        case .pageDown: open.offset = max(0, open.offset - 10)
+        default:
+            backlog = nil
+            return
+        }
+        backlog = open
     }
 
-    private func paragraph(
-        _ line: ScenePlayer.ShownLine, _ content: CourseContent, columns: Int, letters: Int?
-    ) -> [[Piece]] {
-        let shown = letters.map { String(line.text.prefix($0)) } ?? line.text
-        // Broken as the whole line will be, so that no word moves while letters appear.
-        var left = shown.count
-        let style: Style = line.speaker == nil ? (line.isChoice ? .bold : .dim) : .plain
-        var lines: [[Piece]] = []
-        if let speaker = line.speaker, !line.isChoice {
-            let name = content.character(speaker)?.name ?? speaker.rawValue
-            var heading = [Piece(text: name.uppercased(), style: Style(role(of: speaker), bold: true))]
-            if let mood = line.mood { heading.append(Piece(text: "  \(mood)", style: .dim)) }
-            lines.append(heading)
-        }
-        for wrapped in TextWrap.lines((line.isChoice ? "> " : "") + line.text, columns: columns - 2) {
-            let part = String(wrapped.prefix(max(0, letters == nil ? wrapped.count : left)))
-            left -= wrapped.count + 1
-            lines.append([Piece(text: "  " + part, style: style)])
-        }
-        return lines + [[]]
-    }
-
-    /// What follows the last line: the answers on offer, a closed gate, or the way out.
-    private func ending(columns: Int) -> [[Piece]] {
-        switch beat {
-        case .choose(let lines):
-            return lines.enumerated().flatMap { index, line in
-                TextWrap.lines(line.text, columns: columns - 4).enumerated().map { row, text in
-                    let sign = row > 0 ? "  " : index == selectedChoice ? "▸ " : "  "
-                    return [Piece(text: "  " + sign + text, style: index == selectedChoice ? .selected : .plain)]
-                }
-            }
-        case .gate(let path): return [[Piece(text: "The story goes on when \(path) has passed.", style: .dim)]]
-        case .finished: return [[Piece(text: "Press Enter to go on.", style: .bold)]]
-        case .line, .wait, .detour: return []
-        }
-    }
-
-    private func role(of speaker: CharacterID) -> ColorRole {
-        let roles: [ColorRole] = [.first, .second, .third, .fourth, .accent, .plain]
-        let index = player.scene.cast.firstIndex(of: speaker) ?? 0
-        return roles[index % roles.count]
-    }
+    /// What is in view cannot scroll past its beginning: keys pressed up there must not count.
+    mutating func limitBacklog(to rows: Int) { if let open = backlog { backlog?.offset = min(open.offset, rows) } }
 }

@@ -70,26 +70,6 @@ public struct HintShown: Hashable, Sendable, Codable {
     }
 }
 
-/// A scene that was played, as it was shown.
-public struct ScenePlay: Hashable, Sendable, Codable {
-    public var scene: SceneID
-    public var started: Moment
-    /// Nil: left before its end.
-    public var finished: Moment?
-    /// The lines shown, in order.
-    public var lines: [LineID]
-    /// The answers chosen, in order.
-    public var choices: [LineID]
-
-    public init(scene: SceneID, started: Moment, finished: Moment?, lines: [LineID], choices: [LineID]) {
-        self.scene = scene
-        self.started = started
-        self.finished = finished
-        self.lines = lines
-        self.choices = choices
-    }
-}
-
 /// Where a learner stands with one check.
 public struct CheckStanding: Hashable, Sendable {
     public var lab: LabID

@@ -12,8 +12,8 @@ struct Velocity: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Start.self, ListLabs.self, Play.self, CheckLab.self, HintLab.self, ShowSolution.self, CatchUp.self,
-            ResetLab.self, Shell.self,
+            Start.self, ListLabs.self, Play.self, Read.self, CheckLab.self, HintLab.self, ShowSolution.self,
+            CatchUp.self, ResetLab.self, Shell.self,
             ClusterCommand.self,
             ImageCommand.self, LearnerCommand.self, Submit.self, Grade.self, CourseCommand.self, Doctor.self,
             MinikubeCommand.self, KindCommand.self, DockerCommand.self,

@@ -47,13 +47,26 @@ import Testing
         }
     }
 
-    @Test("nothing is left of a cluster that is stopped, nor of one that is killed", arguments: [SIGTERM, SIGKILL])
-    func nothingLeft(signal: Int32) async throws {
+    /// Who is ended, and how, before the cluster is deleted.
+    enum Victim: CaseIterable {
+        case none, clusterAsked, cluster, keeperOfNamespaces, container
+    }
+
+    @Test(
+        "nothing is left of a cluster that is deleted, whoever of its processes was killed", arguments: Victim.allCases)
+    func nothingLeft(victim: Victim) async throws {
         try await Program.inNewHome { program in
             #expect(try await program.run("cluster", "up", "--pace", "instant", "--port", "0").code == 0)
             let client = try client(program)
             var pod = KubeObject(.pods, namespace: "default", name: "web")
-            pod.value["spec"] = ["containers": [["name": "web", "image": "web:1.0"]]]
+            pod.value["spec"] = [
+                "containers": [
+                    [
+                        "name": "web", "image": "web:1.0", "resources": ["limits": ["memory": "256Mi", "cpu": "500m"]],
+                        "volumeMounts": [["name": "scratch", "mountPath": "/scratch"]],
+                    ]
+                ], "volumes": [["name": "scratch", "emptyDir": ["medium": "Memory"]]],
+            ]
             _ = try await client.create(.pods, pod)
             let isReady = try await client.waitFor(.pods, "web", in: "default", timeout: .seconds(30)) { pod in
                 pod.map { Pod($0).isReady } ?? false
@@ -61,8 +74,23 @@ import Testing
             #expect(isReady)
             let family = Program.family(of: try program.clusterProcess())
             #expect(family.count >= 3, "the cluster, its keeper of namespaces, and the pod: \(family)")
-            kill(family[0], signal)
+            let leftovers = Leftovers(of: family, in: program.state)
+            let keeper = try #require(family.first { Leftovers.name(of: $0) == "sandboxd" } ?? family.dropFirst().first)
+            switch victim {
+            case .none: break
+            case .clusterAsked: kill(family[0], SIGTERM)
+            case .cluster: kill(family[0], SIGKILL)
+            case .keeperOfNamespaces:
+                let kept = Program.family(of: keeper)
+                kill(keeper, SIGKILL)
+                // What it keeps goes with it, while the cluster's own process is still there.
+                #expect(await Program.waitForEnd(of: kept))
+            case .container: kill(family[family.count - 1], SIGKILL)
+            }
+            if victim == .cluster || victim == .clusterAsked { #expect(await Program.waitForEnd(of: family)) }
+            #expect(try await program.run("cluster", "delete").code == 0)
             #expect(await Program.waitForEnd(of: family))
+            #expect(leftovers.found.isEmpty)
             #expect(try await program.run("cluster", "status").code == 1)
         }
     }

@@ -30,7 +30,9 @@ import Testing
         try await Program.inNewHome { program in
             let result = try await program.run("play", "--plain")
             #expect(result.code == 0)
-            #expect(result.errors.contains("The input ended before the scene did"))
+            #expect(
+                result.errors.contains(
+                    "The input ended before the scene did.\nThe scene is not at its end; what was seen is recorded."))
         }
     }
 
@@ -40,13 +42,57 @@ import Testing
             (["check", "week99"], "There is no lab 'week99'.\nhint: There are: week06."),
             (["check", "week06/phase9"], "There is no phase 'phase9'.\nhint: There are: phase2, phase3."),
             (["hint", "a//b"], "'a//b' is not LAB, LAB/PHASE or LAB/PHASE/CHECK.\nhint: For example: week06/phase2"),
-            (["play", "w99"], "There is no scene 'w99'.\nhint: There are: w06-stampede."),
         ])
     func unknown(arguments: [String], message: String) async throws {
         try await Program.inNewHome { program in
             let result = try await program.start(Program.velocity, arguments)
             #expect(result.code == 1)
             #expect(result.errors == "Error: \(message)\n")
+        }
+    }
+
+    @Test("a scene or a page that is not there is named, with those that are")
+    func unknownStory() async throws {
+        try await Program.inNewHome { program in
+            let scene = try await program.run("play", "w99")
+            #expect(scene.code == 1)
+            #expect(scene.errors.hasPrefix("Error: There is no scene 'w99'.\nhint: There are: w06-stampede, "))
+            let page = try await program.run("read", "w99")
+            #expect(page.code == 1)
+            #expect(page.errors.hasPrefix("Error: There is no page 'w99'.\nhint: There are: w06-goals, "))
+        }
+    }
+
+    @Test("a page is printed, its questions are asked, and what was answered is kept")
+    func read() async throws {
+        try await Program.inNewHome { program in
+            let figures = try await program.run("read", "w06-metrics")
+            #expect(figures.output.contains("in your cluster  not measured yet"))
+            let first = try await program.run("read", "w06-retrospective", input: "\nThat it is so quiet.\n")
+            #expect(first.code == 0 && first.output.contains("Kept: That it is so quiet."))
+            let second = try await program.run("read", "w06-retrospective")
+            #expect(
+                second.output.contains("2. Which of its ideas") && second.output.contains("   That it is so quiet."))
+            #expect(try await program.run("read", "map").output.contains(" 7 ○ Infrastructure Provisioning"))
+        }
+    }
+
+    @Test("a scene is replayed as it happened and as it was written; one that is closed says what opens it")
+    func replay() async throws {
+        try await Program.inNewHome { program in
+            let unseen = try await program.run("play", "w06-monday", "--as-it-happened")
+            #expect(unseen.code == 1 && unseen.errors.contains("You have not seen the scene 'w06-monday' yet"))
+            try await program.run("play", "w06-monday", input: "3\n")
+            let again = try await program.run("play", "w06-monday", "--as-it-happened")
+            #expect(again.code == 0 && again.output.contains("\n> Filip's: whoever is rung up at night"))
+            let written = try await program.run("play", "w06-stampede", "--authors-cut")
+            #expect(written.output.contains("\n> \"What is missing is someone"))
+            #expect(
+                try await program.run("play", "--list").output.contains(
+                    "w06-stampede    The Great Container Stampede        new"))
+            let closed = try await program.run("play", "w06-friday")
+            #expect(closed.code == 1)
+            #expect(closed.errors.contains("It opens when week06/phase3 has passed: velocity check week06/phase3"))
         }
     }
 

@@ -60,7 +60,7 @@ struct LinterTests {
         Fault(
             ScratchCourse.scene, "#mood:calm", "#mood:clam",
             """
-            \(ScratchCourse.scene):8:1: error: there is no mood 'clam'
+            \(ScratchCourse.scene):8:13: error: there is no mood 'clam'
                 hint: Did you mean 'calm'?
             """),
         Fault(
@@ -77,13 +77,22 @@ struct LinterTests {
             """),
         Fault(
             ScratchCourse.scene, "===", "<<gate week01/phase9>>\n===",
-            "\(ScratchCourse.scene):11:1: error: there is no checkpoint 'week01/phase9'"),
+            """
+            \(ScratchCourse.scene):11:8: error: there is no checkpoint 'week01/phase9'
+                hint: Did you mean 'week01/phase1'?
+            """),
         Fault(
             ScratchCourse.scene, "===", "<<if $nobody>>\nAna: Oh. #line:a5\n<<endif>>\n===",
-            "\(ScratchCourse.scene):11:1: error: '$nobody' never has a value"),
+            """
+            \(ScratchCourse.scene):11:6: error: '$nobody' never has a value
+                hint: Give it one with '<<set $nobody = …>>', or use a fact that Content/README.md lists.
+            """),
         Fault(
             ScratchCourse.scene, "===", "===\nAna: Still here. #line:a5",
-            "\(ScratchCourse.scene):12:1: error: nothing can be reached after '==='"),
+            """
+            \(ScratchCourse.scene):12:1: error: nothing can be reached after '==='
+                hint: Move it above '===', or take it out.
+            """),
         Fault(
             ScratchCourse.scene, "    Ana: How", "\tAna: How",
             """
@@ -97,6 +106,97 @@ struct LinterTests {
                 hint: Did you mean 'wait'?
             """),
     ]
+
+    /// Faults that need more of the language than the clean scene has: a body, and what the linter says.
+    static let bodies: [(body: String, says: String)] = [
+        (
+            "<<if $attempts > 1>>\nAna: Again. #line:a5\n<<elseif $attempts > 1>>\nAna: Never. #line:a6\n<<endif>>",
+            """
+            \(ScratchCourse.scene):13:1: error: nothing below this can be reached: the same condition stands above
+                hint: Change the condition, or take the branch out.
+            """
+        ),
+        (
+            "<<set $way = \"up\">>\n<<if $way == \"upp\">>\nAna: Never. #line:a5\n<<endif>>",
+            """
+            \(ScratchCourse.scene):12:14: error: nothing below this can be reached: no '<<set>>' makes '$way' "upp"
+                hint: Did you mean 'up'?
+            """
+        ),
+        (
+            "<<stop>>\nAna: Never. #line:a5",
+            """
+            \(ScratchCourse.scene):12:1: error: nothing can be reached after '<<stop>>'
+                hint: Move it above, or take '<<stop>>' out.
+            """
+        ),
+        (
+            "-> Because it is so #line:a5 #answer:good",
+            """
+            \(ScratchCourse.scene):11:1: error: this diagnosis has no consequence
+                hint: Say below it, indented, why it is right or where it leads.
+            """
+        ),
+        (
+            "Ana: What now? #line:a7\n-> A bigger server #line:a5 #answer:wrong\n    Ana: No. #line:a6",
+            """
+            \(ScratchCourse.scene):12:1: error: none of these diagnoses is good
+                hint: Mark the right one with '#answer:good'.
+            """
+        ),
+        (
+            "-> A bigger server #line:a5 #answer:godo\n    Ana: No. #line:a6",
+            """
+            \(ScratchCourse.scene):11:29: error: 'godo' is not a judgement
+                hint: Did you mean 'good'?
+            """
+        ),
+        (
+            "<<detour one>>",
+            """
+            \(ScratchCourse.scene):11:10: error: this detour leads back to its own scene
+                hint: A detour must come to an end: take one of the circle out.
+            """
+        ),
+        (
+            "<<detour onne>>",
+            """
+            \(ScratchCourse.scene):11:10: error: there is no scene 'onne'
+                hint: Did you mean 'one'?
+            """
+        ),
+        (
+            "Ana: {$pod} and {$new_pod} and {$pod} and {$new_pod} and {$pod} and {$new_pod} #line:a5",
+            """
+            \(ScratchCourse.scene):11:1: error: this text takes 6 rows of 72 columns, and 4 fit on a screen of 80x24
+                hint: Split it into two lines, or say less.
+            """
+        ),
+    ]
+
+    @Test("what can never be reached, judged or shown is named", arguments: bodies)
+    func language(body: String, says: String) throws {
+        let course = try ScratchCourse()
+        try course.change(ScratchCourse.scene, "===", body + "\n===")
+        #expect(course.lint() == [says])
+    }
+
+    @Test("a scene opens after a checkpoint that exists")
+    func after() throws {
+        let course = try ScratchCourse()
+        try course.change(ScratchCourse.scene, "cast: ana", "cast: ana\nafter: week01/phase1/heals")
+        #expect(course.lint() == [])
+        let scene = try CourseLoader(root: course.root).load().scene("one")
+        #expect(scene?.after == LabPath(lab: "week01", phase: "phase1", check: "heals"))
+        try course.change(ScratchCourse.scene, "cast: ana", "cast: ana\nafter: week01/phase2")
+        #expect(
+            course.lint() == [
+                """
+                \(ScratchCourse.scene):6:1: error: there is no checkpoint 'week01/phase2'
+                    hint: Did you mean 'week01/phase1'?
+                """
+            ])
+    }
 
     @Test("a fault in a scene is named with its place", arguments: sceneFaults)
     func scenes(fault: Fault) throws { try expect(fault) }

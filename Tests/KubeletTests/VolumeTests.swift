@@ -58,8 +58,9 @@ import Testing
             _ = try await bed.ready(try await bed.makePod("web", spec))
             let mount = try mount(bed)
             #expect(mount.isReadOnly)
-            #expect(try text(mount.hostPath) == "one\n")
-            let folder = URL(fileURLWithPath: mount.hostPath).deletingLastPathComponent().path
+            #expect(mount.subPath == "a.conf")
+            let folder = mount.hostPath
+            #expect(try text(folder + "/a.conf") == "one\n")
             #expect(try text(folder + "/b.conf") == "two\n")
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/b.conf") == "..data/b.conf")
         }

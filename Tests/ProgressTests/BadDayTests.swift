@@ -149,6 +149,10 @@ struct BadDayTests {
         let names = try queue.read {
             try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
         }
-        #expect(names == ["v1: learners, attempts, verdicts, hints, scene plays", "v2: submissions"])
+        #expect(
+            names == [
+                "v1: learners, attempts, verdicts, hints, scene plays", "v2: submissions",
+                "v3: what scenes showed, answers to questions",
+            ])
     }
 }

@@ -116,10 +116,14 @@ struct ProgressStoreTests {
         #expect(try store.sceneVariables(for: learner) == ["learner": .text("Ana"), "attempts": .number(0)])
         var result = CheckpointResult.sample(.passed, .passed)
         result.results[1].measured = ["recovery": 2345]
+        result.results[1].evidence = [
+            Evidence(at: Moment(milliseconds: 1), what: "Pod web-2 has replaced web-1 after 2.3 s")
+        ]
         try store.record(result, learner: learner.id, cluster: "c")
         #expect(
             try store.sceneVariables(for: learner) == [
                 "learner": .text("Ana"), "attempts": .number(1), "recovery_seconds": .number(2.3),
+                "pod": .text("web-1"), "new_pod": .text("web-2"),
             ])
     }
 

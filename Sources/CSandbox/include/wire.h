@@ -7,19 +7,22 @@
 /// id of its request; descriptors travel beside a message as SCM_RIGHTS.
 
 enum vs_message {
-    /// pod, host name, address (text) → reply
+    /// pod, host name, address (text), count + settings of the kernel (name=value) → reply
     VS_POD_CREATE = 1,
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
     /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
-    /// count + (source, target, read-only), count + (path, content), image of its own (0 or 1), above the host's system (0 or 1),
-    /// folder that keeps changes or nothing, count + layers; descriptors: input, output, errors, or none with a terminal
-    /// → reply with the process id, and with the terminal's other side
+    /// rights, count + (source, path in it or nothing, target, read-only, in memory, KiB or 0), count + (path, content),
+    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing,
+    /// bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0;
+    /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
+    ///
+    /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES and on).
     VS_CONTAINER_START = 3,
     /// container, signal → reply
     VS_CONTAINER_SIGNAL = 4,
-    /// container, name of the execution, directory, user, terminal, count + arguments, count + environment; descriptors and reply
-    /// as for VS_CONTAINER_START. Its name is kept until VS_END.
+    /// container, name of the execution, directory, user, terminal, count + arguments, count + environment, rights; descriptors and
+    /// reply as for VS_CONTAINER_START. Its name is kept until VS_END.
     VS_EXECUTE = 5,
     /// 6 or 17, address (text), port → reply with a descriptor
     VS_LISTEN = 6,
@@ -35,10 +38,22 @@ enum vs_message {
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,
-    /// name of a container or an execution, wait status
+    /// name of a container or an execution, wait status, 1 where it was ended for using too much memory
     VS_EXITED = 101,
     /// number: 0 or an errno, text: `sandboxd` is ready or will not be
     VS_STARTED = 102,
+};
+
+enum vs_start_flags {
+    /// Running a program gives no privilege that its user does not have.
+    VS_NO_NEW_PRIVILEGES = 1,
+    /// No system call is denied.
+    VS_UNFILTERED = 2,
+    VS_READ_ONLY_ROOT = 4,
+    /// Nothing of /proc is hidden or read-only.
+    VS_PLAIN_PROC = 8,
+    /// The container sees the processes of its whole pod.
+    VS_SHARED_PROCESSES = 16,
 };
 
 enum { vs_packet_bytes_max = 192 * 1024 };

@@ -172,7 +172,7 @@ extension CheckSession {
             if let error {
                 record("\(change.name) could not be set back: \(error)")
             } else {
-                await settle(change, since: present.resourceVersion)
+                await settle(change)
             }
         }
         undo = []
@@ -181,13 +181,19 @@ extension CheckSession {
 
 extension CheckSession {
     /// Waits until a Deployment is at rest again, so that the next check does not take our changes for the learner's.
-    private mutating func settle(_ change: Undo, since revision: String) async {
+    private mutating func settle(_ change: Undo) async {
         guard change.resource == .deployments else { return }
         let ref = ObjectRef(kind: change.resource.kind, name: change.name, namespace: change.namespace)
         _ = await wait(options.limit(.seconds(60))) { session in
             guard let object = session.view.get(.deployments, change.name, in: change.namespace) else { return true }
             let count = object.value[["spec", "replicas"]]?.int ?? 1
-            return object.resourceVersion != revision
+            // What the watch shows may still be our change.
+            let isBack =
+                switch change.change {
+                case .replicas(let replicas): count == replicas
+                case .members(let before): before.allSatisfy { object.value[$0.key] == $0.value }
+                }
+            return isBack
                 && session.judge.assess(.ready(deployment: ref, count: count)).state != .notYet
         }
     }

@@ -158,7 +158,7 @@ public struct CourseVerifier: Sendable {
     ) async -> [String] {
         guard let shell = cluster.shell else { return [] }
         var hints = checkpoint.results.compactMap(\.verdict.failure?.hint)
-        if case .solution(let id) = proof, lab.solutions.first(where: { $0.phase == phase.id })?.id == id {
+        if case .solution(let id) = proof, lab.reference(for: phase.id)?.id == id {
             hints = phase.checkpoint.checks.flatMap { $0.hints.map(\.text) }
         }
         let commands = HintCommands.find(in: hints, namespace: lab.namespace)

@@ -21,6 +21,9 @@ extension ImageCatalog {
             reference: stored.reference, digest: "\(name)@\(stored.manifest)", entrypoint: config.entrypoint,
             command: config.command, environment: config.environment, workingDirectory: config.workingDirectory,
             user: try Self.user(config.user, stored.reference, layers), stopSignal: config.stopSignal)
+        recipe.image.group = try Self.group(config.user, stored.reference, layers)
+        let user = String(config.user.prefix { $0 != ":" })
+        if !user.isEmpty, Int(user) == nil { recipe.image.userName = user }
         return recipe
     }
 
@@ -55,18 +58,49 @@ extension ImageCatalog {
     }
 
     /// The number behind `USER`: `1000`, `app`, `1000:1000` or `app:staff`; nil for none.
-    ///
-    /// The group is the user's: a container here has one of each.
     static func user(_ text: String, _ image: String, _ layers: Layers) throws(RuntimeError) -> Int? {
-        let name = text.split(separator: ":").first.map(String.init) ?? ""
+        let name = String(text.prefix { $0 != ":" })
         if name.isEmpty { return nil }
         if let number = Int(name) { return number }
-        let accounts = layers.text("/etc/passwd") ?? ""
-        for line in accounts.split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[0] == name, let number = Int(fields[2]) { return number }
-        }
-        if layers.hasSystem, accounts.isEmpty, let number = SystemFiles.user(name) { return number }
+        let accounts = layers.accounts("/etc/passwd")
+        if let account = accounts?.first(where: { $0[0] == name }) { return Int(account[2]) }
+        if accounts == nil, let number = SystemFiles.user(name) { return number }
         throw .system("unable to find user \(name): the image '\(image)' has no such user in /etc/passwd")
+    }
+
+    /// The number of the group in `USER`; nil where it names none.
+    static func group(_ text: String, _ image: String, _ layers: Layers) throws(RuntimeError) -> Int? {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        if let number = Int(parts[1]) { return number }
+        let groups = layers.accounts("/etc/group")
+        if let group = groups?.first(where: { $0[0] == parts[1] }) { return Int(group[2]) }
+        if groups == nil, let number = SystemFiles.user(parts[1]) { return number }
+        throw .system("unable to find group \(parts[1]): the image '\(image)' has no such group in /etc/group")
+    }
+
+    /// The groups of a container's user, as the image's own accounts give them: the first one is the primary one.
+    ///
+    /// A user without an account is in group 0, as with every container runtime.
+    static func groups(of user: Int, _ layers: Layers?) -> [Int] {
+        guard let layers, let accounts = layers.accounts("/etc/passwd") else {
+            return [SystemFiles.hasUser(user) ? user : 0]
+        }
+        guard let account = accounts.first(where: { $0[2] == "\(user)" }), account.count > 3 else { return [0] }
+        let members = (layers.accounts("/etc/group") ?? []).filter { group in
+            group.count > 3 && group[3].split(separator: ",").contains { $0 == account[0] }
+        }
+        let primary = Int(account[3]) ?? 0
+        return [primary] + members.compactMap { Int($0[2]) }.filter { $0 != primary }
+    }
+}
+
+extension ImageCatalog.Layers {
+    /// The lines of an image's list of users or groups; nil where the system below the layers has its own.
+    fileprivate func accounts(_ path: String) -> [[String]]? {
+        guard let text = text(path) else { return hasSystem ? nil : [] }
+        return text.split(separator: "\n").map { line in
+            line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        }.filter { $0.count > 2 }
     }
 }

@@ -73,6 +73,10 @@ struct PostgresPrograms: Sendable {
         if [ "${1:-}" != postgres ]; then exec "$@"; fi
         case " $* " in *" --help "*|*" --version "*|*" -V "*|*" -? "*) exec "$@" ;; esac
 
+        if [ -n "${VELOCITY_ROOT:-}" ]; then
+            fail "PostgreSQL needs files and a user of its own, which level 'plain' does not have." \\
+                "velocity doctor says how to get the level 'sandbox'."
+        fi
         if [ "$(id -u)" = 0 ]; then
             fail "PostgreSQL does not run as root." "Leave runAsUser and runAsGroup out, or set runAsUser: 999."
         fi

@@ -22,10 +22,13 @@ final class PlainFolders: Sendable {
         let paths = PlainPaths(root: home, targets: launch.mounts.map(\.containerPath) + launch.files.map(\.path))
         var adapted = launch
         try Self.makeFolder(home)
-        for mount in launch.mounts {
+        for mount in launch.mounts where mount.hostPath.isEmpty { try Self.makeFolder(home + mount.containerPath) }
+        for mount in launch.mounts where !mount.hostPath.isEmpty {
             try Self.makeFolder(Self.parent(of: home + mount.containerPath))
             unlink(home + mount.containerPath)
-            guard symlink(mount.hostPath, home + mount.containerPath) == 0 else {
+            let source = mount.subPath.isEmpty ? mount.hostPath : "\(mount.hostPath)/\(mount.subPath)"
+            if access(source, F_OK) != 0, !mount.subPath.isEmpty { try Self.makeFolder(source) }
+            guard symlink(source, home + mount.containerPath) == 0 else {
                 let reason = String(cString: strerror(errno))
                 throw .system("the volume at '\(mount.containerPath)' cannot be linked: \(reason)")
             }

@@ -1,8 +1,21 @@
+import Glibc
+
 extension RuntimeLevel {
     /// What works less well than in a real cluster on this level, in plain sentences, for `velocity doctor` and the README.
     public var reductions: [String] {
         switch self {
-        case .sandbox: []
+        case .sandbox:
+            [
+                "Privileged containers have the rights of ordinary ones; hostPID and hostIPC are not given.",
+                "Limits are kept by watching; /proc/meminfo and nproc show this machine's memory and processors.",
+                "Seccomp profiles of one's own (type Localhost) are refused.",
+            ]
+                + (geteuid() == 0
+                    ? []
+                    : [
+                        "One user and one group can be had per container: supplementalGroups and fsGroup are not given,"
+                            + " and a program that changes its user itself fails (as root, all of this works)."
+                    ])
         case .plain:
             [
                 "Containers see this machine's files: volumes are reached through paths in arguments and environment, not mounted.",

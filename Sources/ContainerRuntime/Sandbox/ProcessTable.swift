@@ -26,9 +26,9 @@ final class ProcessTable: Sendable {
     func pipeEnded(_ name: String) { update(name) { $0.openPipes -= 1 } }
 
     /// - Parameter status: As `waitpid` gives it.
-    func exited(_ name: String, status: Int32) {
+    func exited(_ name: String, status: Int32, isOutOfMemory: Bool = false) {
         let code = status & 0x7F == 0 ? Int(status >> 8) & 0xFF : 128 + Int(status & 0x7F)
-        update(name) { $0.exit = ContainerExit(code: code) }
+        update(name) { $0.exit = ContainerExit(code: code, reason: isOutOfMemory ? "OOMKilled" : nil) }
     }
 
     /// A child of the program may keep the pipe open: whoever removes the pod does not wait for that.

@@ -33,6 +33,22 @@ struct SandboxRequest {
         for text in list { add(text) }
     }
 
+    /// What a program may do (`wire.h`, "Rights").
+    mutating func add(rights security: ContainerSecurity) {
+        add(security.group ?? -1)
+        add(security.supplementalGroups.count)
+        for group in security.supplementalGroups { add(group) }
+        add(Int(security.capabilities.bits & 0xFFFF_FFFF))
+        add(Int(security.capabilities.bits >> 32))
+        var flags: UInt32 = 0
+        if !security.allowsPrivilegeEscalation { flags |= VS_NO_NEW_PRIVILEGES.rawValue }
+        if !security.isSystemCallFiltered { flags |= VS_UNFILTERED.rawValue }
+        if security.hasReadOnlyRoot { flags |= VS_READ_ONLY_ROOT.rawValue }
+        if !security.hasMaskedProc { flags |= VS_PLAIN_PROC.rawValue }
+        if security.processes == .pod { flags |= VS_SHARED_PROCESSES.rawValue }
+        add(Int(flags))
+    }
+
     fileprivate func numbered(_ id: UInt32) -> [UInt8] {
         var bytes = bytes
         withUnsafeBytes(of: id) { bytes.replaceSubrange(4..<8, with: $0) }
@@ -64,14 +80,15 @@ final class SandboxChannel: Sendable {
     private let process: pid_t
     private let shared = Mutex(Shared())
     private let reader = NIOThreadPool(numberOfThreads: 1)
-    private let exited: @Sendable (_ name: String, _ status: Int32) -> Void
+    private let exited: @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
 
     /// What the other side said when it was ready.
     let greeting: String
 
     /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
     init(
-        role: String = "__sandboxd", exited: @escaping @Sendable (_ name: String, _ status: Int32) -> Void
+        role: String = "__sandboxd",
+        exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
     ) throws(RuntimeError) {
         var channel: Int32 = -1
         process = vs_channel_start(role, &channel)
@@ -152,7 +169,7 @@ final class SandboxChannel: Sendable {
                     returning: SandboxReply(
                         error: packet.number(0), sentence: packet.text(1), number: packet.number(2),
                         descriptor: packet.descriptor))
-            case VS_EXITED.rawValue: exited(packet.text(0), packet.number(1))
+            case VS_EXITED.rawValue: exited(packet.text(0), packet.number(1), packet.number(2) == 1)
             default: break
             }
         }

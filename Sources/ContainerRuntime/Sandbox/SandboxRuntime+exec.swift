@@ -28,6 +28,7 @@ extension SandboxRuntime {
         asked.add(request.isTerminal ? 1 : 0)
         asked.add(request.command)
         asked.add(Self.environment(place.launch, request))
+        asked.add(rights: place.configuration.security)
         let session = ExecSession(name: name, streams: streams, output: output, processes: processes) {
             [channel] kills in
             var ending = SandboxRequest(VS_END)

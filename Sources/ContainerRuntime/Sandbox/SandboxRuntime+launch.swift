@@ -47,7 +47,7 @@ extension SandboxRuntime {
             defer { for end in ends { close(end) } }
             let running = Running(configuration: configuration, launch: launch, streams: streams)
             self.running.withLock { $0[id] = running }
-            let request = Self.request(launch, user: configuration.runAsUser, wish)
+            let request = Self.request(launch, configuration, wish)
             let process = try await start(request, launch.arguments, streams, ends)
             if !processes.hasEnded(id) { processIDs.withLock { $0[id] = process } }
         } catch {
@@ -58,20 +58,27 @@ extension SandboxRuntime {
         return ContainerID(id)
     }
 
-    private static func request(_ launch: Launch, user: Int?, _ wish: ExecRequest) -> SandboxRequest {
+    private static func request(
+        _ launch: Launch, _ configuration: ContainerConfiguration, _ wish: ExecRequest
+    ) -> SandboxRequest {
         var request = SandboxRequest(VS_CONTAINER_START)
         request.add(launch.pod.podUID)
         request.add(launch.container)
         request.add(launch.workingDirectory)
-        request.add(user ?? -1)
+        request.add(configuration.runAsUser ?? -1)
         request.add(wish.isTerminal ? 1 : 0)
         request.add(launch.arguments)
         request.add(launch.environment)
+        request.add(rights: configuration.security)
         request.add(launch.mounts.count)
         for mount in launch.mounts {
             request.add(mount.hostPath)
+            request.add(mount.subPath)
             request.add(mount.containerPath)
             request.add(mount.isReadOnly ? 1 : 0)
+            request.add(mount.memory == nil ? 0 : 1)
+            // Rounded up to what the kernel counts in; 0 leaves it to the kernel.
+            request.add(mount.memory?.bytesMax.map { max(1, ($0 + 1023) / 1024) } ?? 0)
         }
         request.add(launch.files.count)
         for file in launch.files {
@@ -83,6 +90,15 @@ extension SandboxRuntime {
         request.add(launch.changes.isEmpty ? "" : ImageStore.withoutLinks(launch.changes))
         let trees = launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? []
         request.add(trees.map(ImageStore.withoutLinks))
+        if case .container(let neighbour) = configuration.security.processes {
+            request.add(neighbour.rawValue)
+        } else {
+            request.add("")
+        }
+        let memory = UInt64(max(0, configuration.memoryLimitBytes ?? 0))
+        request.add(Int(memory & 0xFFFF_FFFF))
+        request.add(Int(memory >> 32))
+        request.add(max(0, configuration.cpuLimitMillicores ?? 0))
         return request
     }
 

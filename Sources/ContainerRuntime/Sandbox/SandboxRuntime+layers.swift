@@ -1,5 +1,6 @@
 import CSandbox
 import Glibc
+import Synchronization
 
 extension SandboxRuntime {
     /// Gives a container the root of its own image: its layers, and of our files those that it cannot bring itself.
@@ -16,6 +17,18 @@ extension SandboxRuntime {
         for volume in layers.volumes where volume.hasPrefix("/") && !taken.contains(volume) {
             launch.mounts.append(.init(hostPath: "", containerPath: volume, isReadOnly: false))
         }
+    }
+}
+
+extension SandboxRuntime {
+    public func writtenBytes(of container: ContainerID) -> Int? {
+        // What is kept in a folder of the host is on a disk with everything else.
+        guard let process = process(of: container),
+            running.withLock({ $0[container.rawValue]?.launch.changes.isEmpty }) ?? false
+        else { return nil }
+        var information = statvfs()
+        guard statvfs("/proc/\(process)/root/", &information) == 0 else { return nil }
+        return Int(information.f_blocks - information.f_bfree) * Int(information.f_frsize)
     }
 }
 

@@ -62,7 +62,9 @@ public final class SandboxRuntime: ContainerRuntime {
         self.processes = processes
         self.logs = logs
         self.images = images
-        channel = try SandboxChannel(role: role) { name, status in processes.exited(name, status: status) }
+        channel = try SandboxChannel(role: role) { name, status, isOutOfMemory in
+            processes.exited(name, status: status, isOutOfMemory: isOutOfMemory)
+        }
     }
 
     /// What the other side said when it was ready.
@@ -79,6 +81,7 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(configuration.podUID)
         request.add(configuration.hostName)
         request.add(configuration.address)
+        request.add(configuration.sysctls)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
     }
@@ -94,6 +97,7 @@ public final class SandboxRuntime: ContainerRuntime {
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
         try addLayers(of: recipe, to: &launch)
+        let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }
         let log = logs.begin(configuration.logPath)
         return try await start(launch, configuration) { bytes, isError in
@@ -101,6 +105,20 @@ public final class SandboxRuntime: ContainerRuntime {
         } finished: {
             log.finish(now: .now)
         }
+    }
+
+    /// Fills in the groups that a manifest leaves open.
+    private static func withGroups(
+        _ configuration: ContainerConfiguration, _ recipe: ImageCatalog.Recipe
+    ) -> ContainerConfiguration {
+        var configuration = configuration
+        let user = configuration.runAsUser ?? 0
+        let own = ImageCatalog.groups(of: user, recipe.layers)
+        if configuration.security.group == nil {
+            configuration.security.group = user == recipe.image.user ? recipe.image.group ?? own[0] : own[0]
+        }
+        configuration.security.supplementalGroups += own.dropFirst()
+        return configuration
     }
 
     public func waitForExit(_ container: ContainerID) async -> ContainerExit {

@@ -28,6 +28,9 @@ enum SystemFiles {
     /// The number of a user whom every system of ours has.
     static func user(_ name: String) -> Int? { users.first { $0.0 == name }?.1 }
 
+    /// Whether a number is that of a user whom every system of ours has; its group has the same one.
+    static func hasUser(_ number: Int) -> Bool { users.contains { $0.1 == number } }
+
     private static let users = [
         ("root", 0, "/root"), ("daemon", 1, "/"), ("nginx", 101, "/tmp"), ("postgres", 999, "/var/lib/postgresql"),
         ("app", 1000, "/home"), ("nobody", 65534, "/"),

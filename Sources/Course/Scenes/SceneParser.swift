@@ -3,7 +3,7 @@ import CourseModel
 /// What scenes refer to across files; checked when everything is loaded.
 struct SceneReferences {
     var gates: [(LabPath, SourcePlace)] = []
-    var detours: [(SceneID, SourcePlace)] = []
+    var detours: [(from: SceneID, to: SceneID, place: SourcePlace)] = []
     /// Every line id of the course and where it was first used.
     var lines: [LineID: SourcePlace] = [:]
 }
@@ -20,9 +20,12 @@ struct SceneParser {
     var references: SceneReferences
     private var rows: [SceneScript.Row] = []
     private var position = 0
-    private var cast: [CharacterID] = []
+    private(set) var cast: [CharacterID] = []
     /// Variables that have a value somewhere: the program's own and those the scene sets.
     private var variables: Set<String> = Set(SceneVariable.allCases.map(\.rawValue))
+    /// What the scene itself sets its own variables to.
+    private var valuesSet: [String: Set<SceneValue>] = [:]
+    private var scene = SceneID(rawValue: "")
 
     init(
         file: String, characters: [StoryCharacter], moods: Set<String>, references: SceneReferences,
@@ -41,19 +44,33 @@ struct SceneParser {
         position = 0
         let header = SceneHeader(script, characters: characters, diagnostics: diagnostics)
         cast = header.cast
-        for row in rows { if let (name, _) = Self.assignment(in: row.text) { variables.insert(name) } }
+        scene = header.id
+        if let after = header.after { references.gates.append(after) }
+        for row in rows {
+            guard let (name, text) = Self.assignment(in: row.text), let value = SceneValue(parsing: text) else {
+                continue
+            }
+            variables.insert(name)
+            valuesSet[name, default: []].insert(value)
+        }
         var items = parseItems(indent: 0)
         while position < rows.count {
-            error(rows[position], "'\(rows[position].text)' has no '<<if>>' before it")
+            error(
+                rows[position], "'\(rows[position].text)' has no '<<if>>' before it",
+                hint: "Write '<<if $name>>' above it, or take it out.")
             position += 1
             items += parseItems(indent: 0)
         }
-        if rows.isEmpty { diagnostics.error(SourcePlace(file: file), "the scene says nothing") }
+        if rows.isEmpty {
+            diagnostics.error(
+                SourcePlace(file: file), "the scene says nothing", hint: "Write its lines between '---' and '==='.")
+        }
         return Scene(
-            id: header.id, week: header.week, title: header.title, setting: header.setting, cast: cast, items: items)
+            id: header.id, week: header.week, title: header.title, setting: header.setting, cast: cast,
+            after: header.after?.path, items: items)
     }
 
-    private func error(_ row: SceneScript.Row, _ message: String, hint: String? = nil) {
+    func error(_ row: SceneScript.Row, _ message: String, hint: String? = nil) {
         diagnostics.error(row.place(in: file), message, hint: hint)
     }
 
@@ -63,7 +80,13 @@ struct SceneParser {
         while position < rows.count {
             let row = rows[position]
             if row.indent < indent || Self.closesBlock(row.text) { break }
-            if row.indent > indent { error(row, "this line is indented further than its block") }
+            if row.indent > indent {
+                error(row, "this line is indented further than its block", hint: "Begin it at column \(indent + 1).")
+            }
+            if items.last == .stop {
+                error(row, "nothing can be reached after '<<stop>>'", hint: "Move it above, or take '<<stop>>' out.")
+                items.append(.wait(.zero))  // Said once.
+            }
             if row.text.hasPrefix("->") {
                 items.append(.choices(parseChoices(indent: row.indent)))
             } else if row.text.hasPrefix("<<if ") {
@@ -86,6 +109,7 @@ struct SceneParser {
 
     private mutating func parseChoices(indent: Int) -> [SceneChoice] {
         var choices: [SceneChoice] = []
+        let opening = rows[position]
         while position < rows.count, rows[position].indent == indent, rows[position].text.hasPrefix("->") {
             let row = rows[position]
             position += 1
@@ -96,14 +120,40 @@ struct SceneParser {
                 text.removeSubrange(start.lowerBound..<end.upperBound)
             }
             let line = parseLine(row, text, isChoice: true)
-            let answer = TaggedText(text).tags["answer"]
+            let answer = parseAnswer(TaggedText(text).tags["answer"], row)
             var items: [SceneItem] = []
             if position < rows.count, rows[position].indent > indent {
                 items = parseItems(indent: rows[position].indent)
             }
+            if answer != nil, items.isEmpty {
+                error(
+                    row, "this diagnosis has no consequence",
+                    hint: "Say below it, indented, why it is right or where it leads.")
+            }
             choices.append(SceneChoice(line: line, answer: answer, condition: condition, items: items))
         }
+        check(choices, opening)
         return choices
+    }
+
+    private func parseAnswer(_ text: String?, _ row: SceneScript.Row) -> SceneAnswer? {
+        guard let text else { return nil }
+        let known = SceneAnswer.allCases.map(\.rawValue)
+        if let answer = SceneAnswer(rawValue: text) { return answer }
+        diagnostics.error(
+            row.place(of: "#answer:", in: file), "'\(text)' is not a judgement",
+            hint: suggestion(for: text, among: known) ?? "Write one of \(known.joined(separator: ", ")).")
+        return nil
+    }
+
+    /// A group of answers must fit the screen, and diagnoses must have a right one.
+    private func check(_ choices: [SceneChoice], _ opening: SceneScript.Row) {
+        if choices.count > 5 {
+            error(opening, "\(choices.count) answers do not fit on a screen of 80x24", hint: "Offer 5 at most.")
+        }
+        if choices.contains(where: { $0.answer != nil }), !choices.contains(where: { $0.answer == .good }) {
+            error(opening, "none of these diagnoses is good", hint: "Mark the right one with '#answer:good'.")
+        }
     }
 
     private mutating func parseBranches(indent: Int) -> [SceneBranch] {
@@ -114,19 +164,26 @@ struct SceneParser {
             let row = rows[position]
             position += 1
             if row.text == "<<endif>>" { return branches }
-            if hasElse { error(row, "nothing can be reached after '<<else>>'") }
+            if hasElse {
+                error(row, "nothing can be reached after '<<else>>'", hint: "Move '<<else>>' to the end.")
+            }
             var condition: SceneCondition?
             if row.text == "<<else>>" {
                 hasElse = true
             } else {
                 let prefix = row.text.hasPrefix("<<if ") ? "<<if " : "<<elseif "
                 condition = parseCondition(String(row.text.dropFirst(prefix.count).dropLast(2)), row)
+                if let condition, branches.contains(where: { $0.condition == condition }) {
+                    error(
+                        row, "nothing below this can be reached: the same condition stands above",
+                        hint: "Change the condition, or take the branch out.")
+                }
             }
             let inner = position < rows.count ? max(indent, rows[position].indent) : indent
             branches.append(SceneBranch(condition: condition, items: parseItems(indent: inner)))
             guard position < rows.count, Self.closesBlock(rows[position].text) else { break }
         }
-        error(opening, "this '<<if>>' has no '<<endif>>'")
+        error(opening, "this '<<if>>' has no '<<endif>>'", hint: "Write '<<endif>>' below its last branch.")
         return branches
     }
 
@@ -136,12 +193,29 @@ struct SceneParser {
             return nil
         }
         checkVariable(condition.variable, row)
+        checkReachable(condition, row)
         return condition
     }
 
-    private func checkVariable(_ name: String, _ row: SceneScript.Row) {
+    /// A text that no `<<set>>` gives the variable can never be equal to it.
+    private func checkReachable(_ condition: SceneCondition, _ row: SceneScript.Row) {
+        guard condition.comparison == .equal, !condition.isNegated, case .text(let text)? = condition.value,
+            !text.isEmpty, SceneVariable(rawValue: condition.variable) == nil,
+            let values = valuesSet[condition.variable], !values.contains(.text(text))
+        else { return }
+        diagnostics.error(
+            row.place(of: "\"\(text)\"", in: file),
+            "nothing below this can be reached: no '<<set>>' makes '$\(condition.variable)' \"\(text)\"",
+            hint: suggestion(for: text, among: values.map(\.description).sorted())
+                ?? "It can be \(values.map(\.description).sorted().joined(separator: ", ")).")
+    }
+
+    func checkVariable(_ name: String, _ row: SceneScript.Row) {
         guard !variables.contains(name) else { return }
-        error(row, "'$\(name)' never has a value", hint: suggestion(for: name, among: variables.sorted()))
+        diagnostics.error(
+            row.place(of: "$\(name)", in: file), "'$\(name)' never has a value",
+            hint: suggestion(for: name, among: variables.sorted())
+                ?? "Give it one with '<<set $\(name) = …>>', or use a fact that Content/README.md lists.")
     }
 
     /// The parts of `<<set $name = value>>`.
@@ -151,6 +225,8 @@ struct SceneParser {
         guard parts.count == 2, parts[0].hasPrefix("$"), parts[0].count > 1 else { return nil }
         return (String(parts[0].dropFirst()), parts[1])
     }
+
+    private static let commands = ["wait", "set", "gate", "detour", "stop", "if", "elseif", "else", "endif"]
 
     private mutating func parseCommand(_ row: SceneScript.Row) -> SceneItem? {
         guard row.text.hasSuffix(">>") else {
@@ -169,107 +245,21 @@ struct SceneParser {
             error(row, "this is not an assignment", hint: "Write '<<set $name = value>>'.")
         case ("gate", 2):
             if let path = LabPath(parsing: words[1]), path.phase != nil {
-                references.gates.append((path, row.place(in: file)))
+                references.gates.append((path, row.place(of: words[1], in: file)))
                 return .gate(path)
             }
             error(row, "'\(words[1])' is not a checkpoint", hint: "Write 'LAB/PHASE' or 'LAB/PHASE/CHECK'.")
         case ("detour", 2):
             let scene = SceneID(rawValue: words[1])
-            references.detours.append((scene, row.place(in: file)))
+            references.detours.append((self.scene, scene, row.place(of: words[1], in: file)))
             return .detour(scene)
+        case ("stop", 1): return .stop
         case (let name, _):
             error(
                 row, "there is no command '\(name)' of this form",
-                hint: suggestion(for: name, among: ["wait", "set", "gate", "detour", "if", "elseif", "else", "endif"]))
+                hint: suggestion(for: name, among: Self.commands)
+                    ?? "There are \(Self.commands.joined(separator: ", ")).")
         }
         return nil
-    }
-
-    private mutating func parseLine(_ row: SceneScript.Row, _ source: String, isChoice: Bool = false) -> SceneLine {
-        let tagged = TaggedText(source)
-        for tag in tagged.tags.keys.sorted() where !["line", "mood", "answer"].contains(tag) {
-            error(row, "there is no tag '#\(tag)'", hint: suggestion(for: tag, among: ["line", "mood", "answer"]))
-        }
-        if let mood = tagged.tags["mood"], !moods.contains(mood) {
-            error(row, "there is no mood '\(mood)'", hint: suggestion(for: mood, among: moods.sorted()))
-        }
-        let (speaker, spoken) = isChoice ? (nil, tagged.text) : split(tagged.text, row)
-        let id = lineID(tagged, row)
-        checkLayout(spoken, isChoice: isChoice, row)
-        guard let text = SceneText(parsing: spoken) else {
-            error(row, "a '{' or '}' has no partner", hint: "Write '{$name}' for the value of a variable.")
-            return SceneLine(id: id, speaker: speaker, text: SceneText(spoken), mood: tagged.tags["mood"])
-        }
-        text.variables.forEach { checkVariable($0, row) }
-        return SceneLine(id: id, speaker: speaker, text: text, mood: tagged.tags["mood"])
-    }
-
-    /// One word and a colon before the text name the speaker; `\:` is a colon that does not.
-    private func split(_ text: String, _ row: SceneScript.Row) -> (CharacterID?, String) {
-        let plain = text.replacing("\\:", with: ":")
-        guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return (nil, plain) }
-        let name = text[..<colon]
-        guard name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else { return (nil, plain) }
-        let spoken = String(text[text.index(after: colon)...]).trimmed.replacing("\\:", with: ":")
-        let wanted = name.lowercased()
-        guard let character = characters.first(where: { $0.id.rawValue == wanted || $0.name.lowercased() == wanted })
-        else {
-            error(
-                row, "there is nobody called '\(name)' in Content/characters.yaml",
-                hint: suggestion(for: wanted, among: characters.map(\.id.rawValue))
-                    ?? "Write '\\:' if '\(name):' is not a speaker.")
-            return (nil, spoken)
-        }
-        if !cast.contains(character.id) {
-            error(row, "'\(character.id)' speaks but is not in the cast", hint: "Add '\(character.id)' to 'cast:'.")
-        }
-        return (character.id, spoken)
-    }
-
-    private mutating func lineID(_ tagged: TaggedText, _ row: SceneScript.Row) -> LineID {
-        guard let text = tagged.tags["line"] else {
-            error(row, "this line has no id", hint: "Add ' #line:\(freeID(for: tagged.text))' at its end.")
-            return LineID(rawValue: "\(file):\(row.number)")
-        }
-        let id = LineID(rawValue: text)
-        if !id.isWellFormed {
-            error(row, "'\(id)' is not a line id", hint: "Use lower-case letters, digits and hyphens.")
-        }
-        if let first = references.lines[id] {
-            error(
-                row, "the line id '\(id)' is used already, at \(first)",
-                hint: "Change this one to '#line:\(freeID(for: tagged.text))'.")
-        } else {
-            references.lines[id] = row.place(in: file)
-        }
-        return id
-    }
-
-    /// An id that no line has yet, the same on every run.
-    private func freeID(for text: String) -> String {
-        var hash: UInt32 = 2_166_136_261
-        for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-        while true {
-            let digits = String(hash % 0x100000, radix: 16)
-            let id = "l" + String(repeating: "0", count: 5 - digits.count) + digits
-            if references.lines[LineID(rawValue: id)] == nil { return id }
-            hash &+= 1
-        }
-    }
-
-    /// A line must fit the box that an 80x24 terminal has for it.
-    private func checkLayout(_ text: String, isChoice: Bool, _ row: SceneScript.Row) {
-        if text.isEmpty { error(row, "this line says nothing") }
-        let columns = 72
-        let rowsMax = isChoice ? 2 : 4
-        let count = TextMeasure.wrap(text, columns: columns).count
-        if count > rowsMax {
-            error(
-                row, "this text takes \(count) rows of \(columns) columns, and \(rowsMax) fit on a screen of 80x24",
-                hint: "Split it into two lines, or say less.")
-        }
-        if let word = text.split(separator: " ").first(where: { TextMeasure.width(String($0)) > columns }) {
-            error(row, "the word '\(word.prefix(20))…' is wider than \(columns) columns")
-        }
     }
 }

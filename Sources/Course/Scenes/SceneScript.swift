@@ -12,6 +12,12 @@ struct SceneScript {
         func place(in file: String, offset: Int = 0) -> SourcePlace {
             SourcePlace(file: file, line: number, column: indent + 1 + offset)
         }
+
+        /// Where a part of the text begins; the place of the row when it is not in it.
+        func place(of part: String, in file: String) -> SourcePlace {
+            guard let range = text.firstRange(of: part) else { return place(in: file) }
+            return place(in: file, offset: text.distance(from: text.startIndex, to: range.lowerBound))
+        }
     }
 
     let file: String
@@ -38,7 +44,9 @@ struct SceneScript {
             case (.body, "==="): part = .end
             case (.body, _): body.append(row)
             case (.end, _):
-                diagnostics.error(row.place(in: file), "nothing can be reached after '==='")
+                diagnostics.error(
+                    row.place(in: file), "nothing can be reached after '==='",
+                    hint: "Move it above '===', or take it out.")
                 return
             }
         }
@@ -53,11 +61,15 @@ struct SceneScript {
 
     private mutating func readHeader(_ row: Row, _ diagnostics: Diagnostics) {
         guard let colon = row.text.firstIndex(of: ":") else {
-            diagnostics.error(row.place(in: file), "a header line must read 'name: value'")
+            diagnostics.error(
+                row.place(in: file), "a header line must read 'name: value'",
+                hint: "Write for example 'title: A quiet Monday'.")
             return
         }
         let key = String(row.text[..<colon]).trimmed
-        if header[key] != nil { diagnostics.error(row.place(in: file), "'\(key)' is given twice") }
+        if header[key] != nil {
+            diagnostics.error(row.place(in: file), "'\(key)' is given twice", hint: "Take one of them out.")
+        }
         header[key] = (String(row.text[row.text.index(after: colon)...]).trimmed, row.place(in: file))
     }
 }

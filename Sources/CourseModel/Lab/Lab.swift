@@ -39,8 +39,14 @@ public struct Lab: Hashable, Sendable {
     /// The solutions of earlier phases that lead to the beginning of a phase, first one first.
     public func solutions(before phase: Phase) -> [Solution] {
         if let after = phase.after { return solutions.chain(endingWith: after) }
-        guard let own = solutions.first(where: { $0.phase == phase.id }) else { return [] }
+        guard let own = reference(for: phase.id) else { return [] }
         return solutions.chain(endingWith: own.id).filter { $0.phase != phase.id }
+    }
+
+    /// The solution that is called as its phase is, else the first one.
+    public func reference(for phase: PhaseID) -> Solution? {
+        let all = solutions.filter { $0.phase == phase }
+        return all.first { $0.id.rawValue == phase.rawValue } ?? all.first
     }
 
     public func phase(_ id: PhaseID) -> Phase? { phases.first { $0.id == id } }

@@ -8,10 +8,16 @@ public struct Scene: Hashable, Sendable {
     public let setting: String
     /// Who takes part; every speaker of the scene is one of them.
     public let cast: [CharacterID]
+    /// Opens when this checkpoint has passed; nil: from the beginning.
+    public let after: LabPath?
     public let items: [SceneItem]
 
-    public init(id: SceneID, week: WeekID, title: String, setting: String, cast: [CharacterID], items: [SceneItem]) {
+    public init(
+        id: SceneID, week: WeekID, title: String, setting: String, cast: [CharacterID], after: LabPath? = nil,
+        items: [SceneItem]
+    ) {
         self.id = id
+        self.after = after
         self.week = week
         self.title = title
         self.setting = setting
@@ -28,9 +34,23 @@ public struct Scene: Hashable, Sendable {
             case .line(let line): [line]
             case .choices(let choices): choices.flatMap { [$0.line] + lines(of: $0.items) }
             case .branches(let branches): branches.flatMap { lines(of: $0.items) }
-            case .wait, .set, .gate, .detour: []
+            case .wait, .set, .gate, .detour, .stop: []
             }
         }
+    }
+
+    /// Sixteen hexadecimal digits that change when a line, a choice or their order does.
+    ///
+    /// A play records it: a replay can say that the script has changed since.
+    public var fingerprint: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for line in allLines {
+            for byte in "\(line.id)\u{1}\(line.speaker?.rawValue ?? "")\u{1}\(line.text.source)\u{2}".utf8 {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+            }
+        }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 
@@ -47,6 +67,8 @@ public indirect enum SceneItem: Hashable, Sendable {
     case gate(LabPath)
     /// Plays another scene and comes back.
     case detour(SceneID)
+    /// Ends the scene here; a detour comes back.
+    case stop
 }
 
 /// Something said or told.
@@ -65,17 +87,25 @@ public struct SceneLine: Hashable, Sendable {
     }
 }
 
+/// How an author judges a diagnosis.
+///
+/// A judged answer stays as it was given, also when the learner looks back.
+public enum SceneAnswer: String, Hashable, Sendable, CaseIterable {
+    case good, partly, wrong
+}
+
 /// One answer that the learner can choose, and what follows from it.
 public struct SceneChoice: Hashable, Sendable {
     /// The choice itself; its speaker is nil.
     public let line: SceneLine
     /// How the author judges it, from `#answer:`; nil when it is a matter of taste.
-    public let answer: String?
+    public let answer: SceneAnswer?
     /// Nil: always offered.
     public let condition: SceneCondition?
     public let items: [SceneItem]
 
-    public init(line: SceneLine, answer: String? = nil, condition: SceneCondition? = nil, items: [SceneItem] = []) {
+    public init(line: SceneLine, answer: SceneAnswer? = nil, condition: SceneCondition? = nil, items: [SceneItem] = [])
+    {
         self.line = line
         self.answer = answer
         self.condition = condition
@@ -114,6 +144,16 @@ public struct SceneText: Hashable, Sendable {
             switch piece {
             case .text(let text): text
             case .variable(let name): variables[name]?.description ?? "$\(name)"
+            }
+        }.joined()
+    }
+
+    /// As it stands in the script.
+    public var source: String {
+        pieces.map { piece in
+            switch piece {
+            case .text(let text): text
+            case .variable(let name): "{$\(name)}"
             }
         }.joined()
     }

@@ -1,5 +1,5 @@
 /// A value of a scene's variable.
-public enum SceneValue: Hashable, Sendable, CustomStringConvertible {
+public enum SceneValue: Hashable, Sendable, Codable, CustomStringConvertible {
     case bool(Bool)
     case number(Double)
     case text(String)
@@ -9,6 +9,26 @@ public enum SceneValue: Hashable, Sendable, CustomStringConvertible {
         case .bool(let value): value ? "true" : "false"
         case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
         case .text(let value): value
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else {
+            self = .text(try container.decode(String.self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .bool(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .text(let value): try container.encode(value)
         }
     }
 

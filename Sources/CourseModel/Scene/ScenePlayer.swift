@@ -10,12 +10,11 @@ public struct ScenePlayer: Sendable {
         case wait(Duration)
         case choose([ShownLine])
         case gate(LabPath)
-        case detour(SceneID)
         case finished
     }
 
     /// A line as it was shown: with the values that its variables had.
-    public struct ShownLine: Hashable, Sendable {
+    public struct ShownLine: Hashable, Sendable, Codable {
         public let id: LineID
         public let speaker: CharacterID?
         public let mood: String?
@@ -34,8 +33,13 @@ public struct ScenePlayer: Sendable {
 
     private struct Frame: Sendable {
         let items: [SceneItem]
+        /// The first frame of a scene: where `<<stop>>` and the end of a detour come back to.
+        var isScene = false
         var index = 0
     }
+
+    /// Detours within detours, at most; the linter refuses circles.
+    private static let depthMax = 8
 
     public let scene: Scene
     public private(set) var variables: [String: SceneValue]
@@ -49,25 +53,51 @@ public struct ScenePlayer: Sendable {
     /// Set while the scene waits for a check.
     public private(set) var closedGate: LabPath?
 
+    private let scenes: [SceneID: Scene]
+    private let passed: Set<LabPath>
+    private let choosesBest: Bool
     private var frames: [Frame]
     private var remembered: [LineID]
+    /// What a recorded play showed, still to come; nil when the script itself plays.
+    private var tape: ArraySlice<ShownLine>?
 
     /// Starts at the beginning of a scene.
     ///
-    /// `variables` is what the program knows about the learner's own cluster, by name without `$`. `choices` are
-    /// answers of an earlier play: they are chosen again as long as they are on offer, so that a replay shows what
-    /// was seen then. An answer that the script no longer offers ends that, and the learner chooses.
-    public init(scene: Scene, variables: [String: SceneValue] = [:], replaying choices: [LineID] = []) {
+    /// - Parameters:
+    ///   - scenes: Where detours lead; one that is not among them is passed over.
+    ///   - variables: What the program knows about the learner's own cluster, by name without `$`.
+    ///   - passed: Checkpoints that have passed: their gates stand open.
+    ///   - choices: Answers of an earlier play: they are chosen again as long as they are on offer. An answer that the
+    ///     script no longer offers ends that, and the learner chooses.
+    ///   - choosesBest: Answers every question itself, as the author would: with the first good answer.
+    public init(
+        scene: Scene, scenes: [SceneID: Scene] = [:], variables: [String: SceneValue] = [:],
+        passed: Set<LabPath> = [], replaying choices: [LineID] = [], choosesBest: Bool = false
+    ) {
         self.scene = scene
+        self.scenes = scenes
         self.variables = variables
-        frames = [Frame(items: scene.items)]
+        self.passed = passed
+        self.choosesBest = choosesBest
+        frames = [Frame(items: scene.items, isScene: true)]
         remembered = choices
+    }
+
+    /// Plays what an earlier play showed, word for word, whatever the script says today.
+    public init(scene: Scene, tape: [ShownLine]) {
+        self.init(scene: scene)
+        self.tape = tape[...]
     }
 
     /// Goes on by one beat.
     ///
     /// Where the learner has to choose, or a gate is closed, it says so again and does not move.
     public mutating func next() -> Beat {
+        if tape != nil {
+            guard let line = tape?.popFirst() else { return finish() }
+            backlog.append(line)
+            return .line(line)
+        }
         if let closedGate { return .gate(closedGate) }
         if !offered.isEmpty { return .choose(offered.map { shown($0.line, isChoice: true) }) }
         while var frame = frames.last {
@@ -80,6 +110,10 @@ public struct ScenePlayer: Sendable {
             frames[frames.count - 1] = frame
             if let beat = perform(item) { return beat }
         }
+        return finish()
+    }
+
+    private mutating func finish() -> Beat {
         isFinished = true
         return .finished
     }
@@ -120,8 +154,16 @@ public struct ScenePlayer: Sendable {
         case .set(let variable, let value):
             variables[variable] = value
             return nil
-        case .detour(let scene): return .detour(scene)
+        case .detour(let id):
+            if let scene = scenes[id], frames.filter(\.isScene).count < Self.depthMax {
+                frames.append(Frame(items: scene.items, isScene: true))
+            }
+            return nil
+        case .stop:
+            while let frame = frames.popLast(), !frame.isScene {}
+            return nil
         case .gate(let path):
+            if passed.contains(path) { return nil }
             closedGate = path
             return .gate(path)
         case .branches(let branches):
@@ -139,6 +181,10 @@ public struct ScenePlayer: Sendable {
             remembered.removeFirst()
             if choose(first) { return backlog.last.map(Beat.line) }
             remembered = []
+        }
+        if choosesBest, let best = offered.first(where: { $0.answer == .good }) ?? offered.first {
+            choose(best.line.id)
+            return backlog.last.map(Beat.line)
         }
         return .choose(offered.map { shown($0.line, isChoice: true) })
     }

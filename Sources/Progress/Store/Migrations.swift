@@ -21,6 +21,7 @@ enum Migrations {
                 table.column("file", .text).notNull()
             }
         }
+        migrator.registerMigration("v3: what scenes showed, answers to questions", migrate: retrospectives)
         return migrator
     }
 
@@ -99,6 +100,22 @@ enum Migrations {
             table.column("lab", .text).notNull()
             table.column("phase", .text).notNull()
             table.column("opened", .integer).notNull()
+        }
+    }
+
+    private static func retrospectives(_ db: Database) throws {
+        try db.alter(table: "scenePlay") { table in
+            // The lines as they stood on the screen, as JSON, and which version of the script they came from.
+            table.add(column: "transcript", .text).notNull().defaults(to: "[]")
+            table.add(column: "fingerprint", .text).notNull().defaults(to: "")
+        }
+        // Only ever added to: the latest answer counts, the earlier ones stay.
+        try db.create(table: "answer") { table in
+            table.autoIncrementedPrimaryKey("position")
+            table.column("learner", .text).notNull().references("learner")
+            table.column("question", .text).notNull()
+            table.column("text", .text).notNull()
+            table.column("written", .integer).notNull()
         }
     }
 

@@ -45,39 +45,6 @@ extension ProgressStore {
         try read { try HintShown.all($0, learner: learner, lab: lab) }
     }
 
-    /// Remembers that a scene was played.
-    public func record(_ play: ScenePlay, learner: LearnerID) throws(ProgressError) {
-        try write { db in
-            try db.execute(
-                sql:
-                    "INSERT INTO scenePlay (learner, scene, started, finished, lines, choices) VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    learner.rawValue, play.scene.rawValue, play.started.milliseconds, play.finished?.milliseconds,
-                    try CanonicalJSON.text(play.lines), try CanonicalJSON.text(play.choices),
-                ])
-        }
-    }
-
-    /// The scenes that a learner has played, oldest first.
-    public func plays(of learner: LearnerID, scene: SceneID? = nil) throws(ProgressError) -> [ScenePlay] {
-        let rows = try read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM scenePlay WHERE learner = ? AND (? IS NULL OR scene = ?) ORDER BY position",
-                arguments: [learner.rawValue, scene?.rawValue, scene?.rawValue])
-        }
-        do {
-            return try rows.map { row in
-                ScenePlay(
-                    scene: SceneID(rawValue: row["scene"]), started: Moment(milliseconds: row["started"]),
-                    finished: (row["finished"] as Int64?).map(Moment.init(milliseconds:)),
-                    lines: try CanonicalJSON.decode([LineID].self, from: row["lines"] as String),
-                    choices: try CanonicalJSON.decode([LineID].self, from: row["choices"] as String))
-            }
-        } catch {
-            throw ProgressError(error, path: path)
-        }
-    }
-
     /// Where a learner stands with every phase that they have tried, in the order of the first attempts.
     public func standing(of learner: LearnerID, lab: LabID? = nil) throws(ProgressError) -> [PhaseStanding] {
         let (attempts, hints) = try read { db in

@@ -21,6 +21,7 @@ struct Doctor: AsyncParsableCommand {
             for line in RuntimeLevel.plain.reductions { Output.line("    \(line)") }
         } else {
             say(true, "runtime level 'sandbox': pods get their own network, files, processes and host name")
+            for line in RuntimeLevel.sandbox.reductions { Output.line("    \(line)") }
         }
         if let kubectl = Machine.find("kubectl") {
             say(true, "kubectl: \(kubectl)")

@@ -34,8 +34,9 @@ struct ListLabs: AsyncParsableCommand {
                                 checks: phase.checkpoint.checks.count, passed: passed(lab, phase),
                                 attempts: standing(lab, phase)?.attempts ?? 0)
                         }
-                    }))
+                    }, scenes: scenes(content, try store.story(of: learner))))
         }
+        let record = try store.story(of: learner)
         Output.remark("Learner: \(learner.name)")
         for week in content.weeks {
             Output.line("Week \(week.number): \(week.title)")
@@ -52,6 +53,19 @@ struct ListLabs: AsyncParsableCommand {
                 }
             }
             Output.table(["LAB", "TITLE", "TIME", "CHECKS", "ATTEMPTS"], rows)
+            let fresh = week.scenes.compactMap(content.scene).filter {
+                record.isOpen($0) && record.timesSeen($0.id) == 0
+            }
+            Output.remark(
+                "Scenes: \(week.scenes.count), of which \(fresh.count) open and not seen yet (velocity play --list). "
+                    + "Pages: \(week.pages.count) (velocity read --list).")
+        }
+    }
+
+    private func scenes(_ content: CourseContent, _ record: StoryRecord) -> [ListReport.Scene] {
+        content.orderedScenes.map { scene in
+            .init(
+                id: scene.id.rawValue, title: scene.title, open: record.isOpen(scene), seen: record.timesSeen(scene.id))
         }
     }
 
@@ -64,9 +78,17 @@ struct ListLabs: AsyncParsableCommand {
             var passed: Int
             var attempts: Int
         }
+        struct Scene: Encodable {
+            var id: String
+            var title: String
+            var open: Bool
+            /// How often it was seen to its end.
+            var seen: Int
+        }
         var version = 1
         var learner: String
         var phases: [Phase]
+        var scenes: [Scene]
     }
 }
 

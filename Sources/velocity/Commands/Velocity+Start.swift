@@ -12,7 +12,7 @@ struct Start: AsyncParsableCommand {
     func run() async throws {
         guard Machine.canShowScreens else {
             Output.remark(
-                "There is no terminal for screens here, so this is the list. `velocity play --plain` and `velocity check` do the rest."
+                "There is no terminal for screens here, so this is the list. `velocity play`, `velocity read` and `velocity check` do the rest."
             )
             return try await ListLabs.parse([]).run()
         }

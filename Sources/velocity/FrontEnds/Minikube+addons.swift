@@ -9,6 +9,8 @@ extension Minikube {
         var isThere: @Sendable (any ClusterClient) async -> Bool
         /// Why it is not there, or cannot be taken away.
         var remark: String
+        /// Brings it; nil where it comes with the cluster.
+        var bring: (@Sendable (any ClusterClient) async throws -> Void)?
     }
 
     private static let nodeMetrics = ResourceType(
@@ -25,7 +27,7 @@ extension Minikube {
             name: "ingress",
             isThere: { client in
                 (try? await client.get(.services, "ingress-nginx-controller", in: "ingress-nginx")) != nil
-            }, remark: "it is not part of this version of VelocityLab"),
+            }, remark: "its controller stays once it has started", bring: bringIngress),
         Addon(
             name: "metrics-server",
             isThere: { client in await exists(client, nodeMetrics, nil) },
@@ -37,6 +39,21 @@ extension Minikube {
 
     private static func exists(_ client: any ClusterClient, _ type: ResourceType, _ namespace: String?) async -> Bool {
         (try? await client.list(type, in: namespace).items.isEmpty) == false
+    }
+
+    /// The controller comes with the class that names it, as minikube's addon brings one.
+    @Sendable private static func bringIngress(_ client: any ClusterClient) async throws {
+        var ingressClass = KubeObject(.ingressClasses, namespace: nil, name: "nginx")
+        ingressClass.value["metadata"] = [
+            "name": "nginx", "annotations": ["ingressclass.kubernetes.io/is-default-class": "true"],
+        ]
+        ingressClass.value["spec"] = ["controller": "k8s.io/ingress-nginx"]
+        do throws(Status) { _ = try await client.create(.ingressClasses, ingressClass) } catch {
+            guard error.reason == "AlreadyExists" else { throw FrontEndFailure(error.message) }
+        }
+        _ = try await client.waitFor(
+            .services, "ingress-nginx-controller", in: "ingress-nginx", timeout: .seconds(10)
+        ) { $0 != nil }
     }
 
     mutating func addons(_ words: [String]) async throws {
@@ -65,13 +82,14 @@ extension Minikube {
                     "hint: There are: \(names).",
                 ], code: 10)
         }
+        if verb == "enable" { try await addon.bring?(client) }
         let isThere = await addon.isThere(client)
         if verb == "enable" {
             guard isThere else { throw FrontEndFailure("The addon '\(name)' cannot be enabled: \(addon.remark).") }
             return Output.line("🌟  The '\(name)' addon is enabled")
         }
         guard !isThere else { throw FrontEndFailure("The addon '\(name)' cannot be disabled: \(addon.remark).") }
-        Output.line("🌑  \"The '\(name)' addon is disabled")
+        Output.line("🌑  \"The '\(name)' addon is disabled\"")
     }
 
     mutating func image(_ words: [String]) async throws {

@@ -15,7 +15,7 @@ struct ClusterWatcher: Sendable {
     func run(startsCluster: Bool) async {
         inbox.post(.cluster(ClusterView(state: .starting)))
         do {
-            if startsCluster { try EmbeddedCluster.up(directory, settings: nil) }
+            if startsCluster { try EmbeddedCluster.up(directory, settings: nil) { _ in } }
             guard let state = ClusterProcess(directory).state else {
                 throw ClusterError("The cluster has stopped.")
             }

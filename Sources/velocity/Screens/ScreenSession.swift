@@ -24,7 +24,10 @@ final class ScreenSession {
     private let tasks = TaskBag()
     private var check: Task<Void, Never>?
 
-    static func run(content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start) async throws {
+    /// - Parameter speed: How fast scenes play; 2 is twice as fast.
+    static func run(
+        content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start, speed: Double = 1
+    ) async throws {
         let usesColor = Machine.environment["NO_COLOR"].map(\.isEmpty) ?? true
         guard let inbox = Inbox() else { throw ClusterError("A pipe cannot be made.") }
         let cluster = try Machine.home().cluster(EmbeddedCluster.defaultName)
@@ -34,7 +37,9 @@ final class ScreenSession {
         }
         let session = ScreenSession(
             terminal: terminal, inbox: inbox, content: content, store: store, learner: learner, cluster: cluster,
-            start: start)
+            app: App(
+                content: content, size: terminal.size, start: start, record: try store.story(of: learner),
+                speed: speed))
         session.loop()
         terminal.leave()
         session.tasks.cancelAll()
@@ -43,7 +48,7 @@ final class ScreenSession {
 
     private init(
         terminal: Terminal, inbox: Inbox, content: CourseContent, store: ProgressStore, learner: Learner,
-        cluster: ClusterDirectory, start: App.Start
+        cluster: ClusterDirectory, app: App
     ) {
         self.terminal = terminal
         self.inbox = inbox
@@ -51,7 +56,7 @@ final class ScreenSession {
         self.store = store
         self.learner = learner
         self.cluster = cluster
-        app = App(content: content, size: terminal.size, start: start)
+        self.app = app
     }
 
     private func loop() {
@@ -89,12 +94,26 @@ final class ScreenSession {
             let watcher = ClusterWatcher(
                 directory: cluster, namespace: content.labs.first?.namespace ?? "default", inbox: inbox)
             tasks.add { await watcher.run(startsCluster: true) }
-        case .recordScene(let scene, let choices):
-            let now = Moment.now
-            let play = ScenePlay(scene: scene, started: now, finished: now, lines: [], choices: choices)
-            do { try store.record(play, learner: learner.id) } catch { inbox.post(.notice("\(error)")) }
+        case .recordScene(var play, let isFinished):
+            play.started = .now
+            play.finished = isFinished ? play.started : nil
+            keep { try store.record(play, learner: learner.id) }
+        case .keepAnswer(let question, let text):
+            keep {
+                try store.record(KeptAnswer(question: question, text: text, written: .now), learner: learner.id)
+            }
         }
         return false
+    }
+
+    /// Records something of the story, and tells the screens what is known now.
+    private func keep(_ record: () throws -> Void) {
+        do {
+            try record()
+            inbox.post(.story(try store.story(of: learner)))
+        } catch {
+            inbox.post(.notice("\(error)"))
+        }
     }
 
     private func openShell(_ id: LabID) {
@@ -115,9 +134,9 @@ final class ScreenSession {
     private func runCheckpoint(_ lab: LabID, _ phase: PhaseID) {
         guard let lab = content.lab(lab), let phase = lab.phase(phase) else { return }
         try? store.open(lab.id, phase.id, learner: learner.id)
-        let (inbox, store, learner, cluster) = (inbox, store, learner, cluster)
+        let (inbox, store, learner, cluster, content) = (inbox, store, learner, cluster, content)
         check?.cancel()
-        check = tasks.add { [self] in
+        check = tasks.add {
             do {
                 let client = try EmbeddedCluster.client(of: cluster)
                 let lock = try CheckLock(cluster)
@@ -135,7 +154,9 @@ final class ScreenSession {
                 guard !Task.isCancelled else { return }
                 try store.record(result, learner: learner.id, cluster: EmbeddedCluster.defaultName)
                 inbox.post(.checkpointFinished(result))
-                inbox.post(.progress(await self.progress()))
+                // Not by way of this object: its thread waits for keys.
+                inbox.post(.progress(try store.phaseProgress(of: learner.id, content: content)))
+                inbox.post(.story(try store.story(of: learner)))
             } catch {
                 inbox.post(.checkpointBroken("\(error)"))
             }
@@ -143,18 +164,7 @@ final class ScreenSession {
     }
 
     private func progress() -> [String: PhaseProgress] {
-        let standings = (try? store.standing(of: learner.id)) ?? []
-        var progress: [String: PhaseProgress] = [:]
-        for lab in content.labs {
-            for phase in lab.phases {
-                guard let standing = standings.first(where: { $0.lab == lab.id && $0.phase == phase.id }) else {
-                    continue
-                }
-                progress["\(lab.id)/\(phase.id)"] = PhaseProgress(
-                    passed: standing.checks.filter { $0.best == .passed }.count, total: phase.checkpoint.checks.count)
-            }
-        }
-        return progress
+        (try? store.phaseProgress(of: learner.id, content: content)) ?? [:]
     }
 }
 

@@ -55,12 +55,17 @@ enum EmbeddedCluster {
     }
 
     /// Starts the cluster's process unless it runs, and waits until its node is Ready.
-    static func up(_ directory: ClusterDirectory, settings: ClusterSettings?) throws {
+    ///
+    /// - Parameter tell: Hears what the cluster had to do otherwise than asked. Screens pass one that keeps silent: a
+    ///   line on standard error would stand in the middle of them.
+    static func up(
+        _ directory: ClusterDirectory, settings: ClusterSettings?, tell: (String) -> Void = Output.remark
+    ) throws {
         let process = ClusterProcess(directory)
         guard !process.isRunning else { return }
         try process.start(
             executable: Machine.executable,
             arguments: ["cluster", "serve", directory.name] + (settings?.arguments ?? []))
-        for remark in process.state?.remarks ?? [] { Output.remark(remark) }
+        for remark in process.state?.remarks ?? [] { tell(remark) }
     }
 }

@@ -152,6 +152,16 @@ import Testing
         }
     }
 
+    @Test("a program that speaks TLS is reached by https:, whatever its certificate")
+    func secureProgram() async throws {
+        try await withProgram { port, _, _ in
+            // The server itself is such a program.
+            let answer = try await Self.ask(port, "\(Self.root)/pods/https:web:\(port)/proxy/livez")
+            #expect(answer.head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(answer.body == "ok")
+        }
+    }
+
     @Test("a port that nobody listens on")
     func refused() async throws {
         try await withProgram { port, _, _ in

@@ -98,6 +98,12 @@ import Testing
             #expect(profiles.output.contains(" \(version) "), "\(profiles.output)")
             #expect(try await program.run("minikube", "addons", "enable", "metrics-server").code == 0)
             #expect(try await program.run("minikube", "addons", "enable", "nosuch").code == 10)
+            #expect(
+                try await program.run("minikube", "addons", "enable", "ingress").output.contains("addon is enabled"))
+            let controller = try await program.kubectl([
+                "get", "service", "ingress-nginx-controller", "-n", "ingress-nginx",
+            ])
+            #expect(controller.code == 0, "\(controller.errors)")
         }
     }
 

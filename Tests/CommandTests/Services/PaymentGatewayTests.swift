@@ -91,6 +91,7 @@ import Testing
                 keepsAlive
                 ? service.load("/health", rate: 200, seconds: 1, "--keep-alive")
                 : service.load("/health", rate: 200, seconds: 1)
+            await service.firstAnswer()
             kill(service.process.identifier, SIGTERM)
             let counted = try await report
             #expect(counted.requests == 200)

@@ -1,12 +1,13 @@
 import Foundation
 import LabTesting
+import Synchronization
 
 /// One of the course's services, run as a process of this machine, without a cluster.
 struct ServiceProcess {
     let process: ChildProcess
     let port: Int
     let program: Program
-    private let log: FileHandle
+    private let log: ServiceLog
 
     static var executable: String { Program.products + "/Workloads" }
 
@@ -18,28 +19,12 @@ struct ServiceProcess {
         process = try ChildProcess(
             Self.executable, [name], environment: environment, streams: [STDIN_FILENO, ends[1], STDERR_FILENO])
         close(ends[1])
-        log = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        log = ServiceLog(ends[0])
         self.program = program
-        port = await Self.port(log)
+        let line = await log.line(containing: #""event":"listening""#)
+        let value = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        port = value?["port"] as? Int ?? 0
     }
-
-    /// The port that the log names; 0 when the log ends before.
-    ///
-    /// Reading blocks, so it has a thread of its own, which goes on until the end: a full pipe would hold the service up.
-    private static func port(_ log: FileHandle) async -> Int {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                var text = Data()
-                while text.range(of: event) == nil, case let chunk = log.availableData, !chunk.isEmpty { text += chunk }
-                let line = text.split(separator: 10).last { $0.range(of: event) != nil } ?? Data()
-                let value = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
-                continuation.resume(returning: value?["port"] as? Int ?? 0)
-                while !log.availableData.isEmpty {}
-            }
-        }
-    }
-
-    private static let event = Data(#""event":"listening""#.utf8)
 
     /// Runs `body` with a service that is stopped afterwards.
     static func run(
@@ -51,6 +36,9 @@ struct ServiceProcess {
             try await body(service)
         }
     }
+
+    /// Waits until the service has answered a request.
+    func firstAnswer() async { _ = await log.line(containing: #""status":"#) }
 
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -67,6 +55,57 @@ struct ServiceProcess {
     /// Asks `rate` times a second; what the generator counted.
     func load(_ path: String, rate: Int, seconds: Int, _ more: String...) async throws -> LoadReport {
         try await LoadReport.run(url + path, rate: rate, seconds: seconds, more, in: program)
+    }
+}
+
+/// The lines of a service's log as they come.
+///
+/// Reading blocks, so it has a thread of its own, which goes on until the end: a full pipe would hold the service up.
+final class ServiceLog: Sendable {
+    private struct State {
+        var lines: [String] = []
+        var hasEnded = false
+        var waiters: [(text: String, continuation: CheckedContinuation<String, Never>)] = []
+
+        /// The first line that holds a text; empty when none came before the end.
+        func find(_ text: String) -> String? { lines.first { $0.contains(text) } ?? (hasEnded ? "" : nil) }
+    }
+    private let state = Mutex(State())
+
+    init(_ descriptor: Int32) {
+        Thread.detachNewThread { [self] in
+            let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            var rest = Data()
+            while case let chunk = handle.availableData, !chunk.isEmpty {
+                rest += chunk
+                while let end = rest.firstIndex(of: 10) {
+                    add(String(decoding: rest[..<end], as: UTF8.self))
+                    rest = rest[rest.index(after: end)...]
+                }
+            }
+            add(nil)
+        }
+    }
+
+    private func add(_ line: String?) {
+        let ready = state.withLock { state in
+            if let line { state.lines.append(line) } else { state.hasEnded = true }
+            let ready = state.waiters.compactMap { waiter in state.find(waiter.text).map { (waiter.continuation, $0) } }
+            state.waiters = state.waiters.filter { state.find($0.text) == nil }
+            return ready
+        }
+        for (continuation, line) in ready { continuation.resume(returning: line) }
+    }
+
+    func line(containing text: String) async -> String {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                let known = state.find(text)
+                if known == nil { state.waiters.append((text, continuation)) }
+                return known
+            }
+            if let known { continuation.resume(returning: known) }
+        }
     }
 }
 

@@ -37,6 +37,34 @@ import Testing
         #expect(bed.catalog.isStored("library/web:1.0") && !bed.catalog.isStored("web:2.0"))
     }
 
+    @Test(
+        "a user and a group by name are those of the image's own accounts",
+        arguments: [
+            ("nobody", 99, nil, [98, 50]), ("nobody:staff", 99, 50, [98, 50]), ("99", 99, nil, [98, 50]),
+            ("7:3", 7, 3, [0]),
+        ] as [(String, Int, Int?, [Int])])
+    func users(user: String, number: Int, group: Int?, groups: [Int]) throws {
+        let accounts = Archives.tar {
+            $0.add("etc/passwd", text: "root:x:0:0::/:/bin/sh\nnobody:x:99:98::/:/bin/sh\n")
+            $0.add("etc/group", text: "root:x:0:\nstaff:x:50:root,nobody\nothers:x:51:root\n")
+        }
+        _ = try bed.load(Archives.docker(["web:1.0"], ["User": .string(user)], layers: [accounts]))
+        let recipe = try bed.catalog.resolve("web:1.0")
+        #expect(recipe.image.user == number && recipe.image.group == group)
+        #expect(recipe.image.userName == (user.hasPrefix("nobody") ? "nobody" : nil))
+        #expect(ImageCatalog.groups(of: number, recipe.layers) == groups)
+    }
+
+    @Test("a user whom the image does not have is named")
+    func unknownUser() throws {
+        _ = try bed.load(Archives.docker(["web:1.0"], ["User": "ghost"], layers: [Self.layer]))
+        let error = #expect(throws: RuntimeError.self) { try bed.catalog.resolve("web:1.0") }
+        #expect(
+            error
+                == .system(
+                    "unable to find user ghost: the image 'docker.io/library/web:1.0' has no such user in /etc/passwd"))
+    }
+
     @Test("of an index, the image for this machine is taken, and its digest is the manifest's own")
     func layout() throws {
         let archive = Archives.layout(

@@ -30,7 +30,7 @@ final class BackendConnection<Part: Sendable>: Sendable {
                     let operations = channel.pipeline.syncOperations
                     if let tls { try operations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
                     try prepare(operations)
-                    let handler = PullHandler<Part>()
+                    let handler = PullHandler<Part>(shakesHands: tls != nil)
                     try operations.addHandler(handler)
                     return BackendConnection(
                         channel: channel, reader: NIOLoopBound(handler, eventLoop: channel.eventLoop))
@@ -80,6 +80,15 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
     private var waiter: EventLoopPromise<Part?>?
     private var failure: (any Error)?
     private var isOver = false
+    private let shakesHands: Bool
+
+    /// - Parameter shakesHands: A handshake comes first, for which nobody asks.
+    init(shakesHands: Bool) { self.shakesHands = shakesHands }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if shakesHands { context.read() }
+        context.fireChannelActive()
+    }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 

@@ -62,9 +62,10 @@ final class BuildSandbox: Sendable {
             return "step\(count)"
         }
         let mounts = recipe.mounts + changes.tools
-        let configuration = ContainerConfiguration(
+        var configuration = ContainerConfiguration(
             podUID: Self.pod, name: name, image: recipe.image, arguments: step.command,
             workingDirectory: step.workingDirectory, runAsUser: step.user, logPath: "")
+        configuration.security.group = ImageCatalog.groups(of: step.user ?? 0, step.layers).first
         var launch = SandboxRuntime.Launch(
             pod: try runtime.pod(Self.pod), container: SandboxRuntime.name(configuration), arguments: step.command,
             environment: changes.environment(step.environment), workingDirectory: step.workingDirectory, mounts: mounts,

@@ -1,0 +1,155 @@
+import ContainerRuntime
+import Glibc
+import Testing
+
+@Suite(
+    "What containers may do", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
+struct SandboxRightsTests {
+    @Test("a read-only root refuses writes with the kernel's words; volumes, /dev/shm and /dev/null take them")
+    func readOnlyRoot() async throws {
+        try await SandboxBed.run { bed in
+            mkdir(bed.folder + "/volume", 0o777)
+            let text = try await bed.output(
+                "echo x > /file; echo x > /tmp/file; echo x > /dev/shm/f && echo x > /dev/null && echo x > /data/f && echo good; pwd"
+            ) {
+                $0.security.hasReadOnlyRoot = true
+                $0.workingDirectory = "/work/dir"
+                $0.mounts = [.init(hostPath: bed.folder + "/volume", containerPath: "/data", isReadOnly: false)]
+            }
+            #expect(text.contains("cannot create /file: Read-only file system"), "\(text)")
+            #expect(text.contains("cannot create /tmp/file: Read-only file system"))
+            #expect(text.hasSuffix("good\n/work/dir\n"))
+        }
+    }
+
+    @Test("what is the machine's in /proc is hidden or read-only, unless the manifest wants it plain")
+    func proc() async throws {
+        try await SandboxBed.run { bed in
+            let script =
+                "wc -c < /proc/timer_list; wc -c < /proc/keys; echo 1 > /proc/sys/kernel/domainname; echo 1 > /proc/irq/default_smp_affinity"
+            let text = try await bed.output(script)
+            #expect(text.hasPrefix("0\n0\n"), "\(text)")
+            #expect(text.contains("/proc/sys/kernel/domainname: Read-only file system"))
+            let plain = try await bed.output(
+                "grep -c . /proc/keys > /dev/null && grep ' /proc/' /proc/mounts", name: "plain"
+            ) {
+                $0.security.hasMaskedProc = false
+            }
+            #expect(plain.isEmpty, "\(plain)")
+        }
+    }
+
+    @Test("capabilities are the default ones, and change as asked; users that are not root have none")
+    func capabilities() async throws {
+        try await SandboxBed.run { bed in
+            func effective(_ name: String, _ change: (inout ContainerConfiguration) -> Void) async throws -> String {
+                try await bed.output("grep CapEff /proc/self/status; grep CapBnd /proc/self/status", name: name, change)
+                    .split(separator: "\n").map { $0.drop { $0 != "\t" }.dropFirst() }.joined(separator: " ")
+            }
+            let standard = try await effective("default") { _ in }
+            #expect(standard == "00000000a00425fb 00000000a00425fb")
+            let none = try await effective("none") {
+                $0.security.capabilities = .standard(adding: [], dropping: ["ALL"])
+            }
+            #expect(none == "0000000000000000 0000000000000000")
+            let some = try await effective("some") {
+                $0.security.capabilities = .standard(adding: ["NET_ADMIN", "SYS_ADMIN"], dropping: ["all"])
+            }
+            #expect(some == "0000000000001000 0000000000001000")
+            let user = try await effective("user") { $0.runAsUser = 1000 }
+            #expect(user == "0000000000000000 00000000a00425fb")
+        }
+    }
+
+    @Test(
+        "no new privileges are to be had only where the manifest says so, and the filter where it does not say otherwise"
+    )
+    func switches() async throws {
+        try await SandboxBed.run { bed in
+            let script = "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status | cut -f 2 | tr -d '\\n'"
+            let standard = try await bed.output(script)
+            let limited = try await bed.output(script, name: "b") { $0.security.allowsPrivilegeEscalation = false }
+            let open = try await bed.output(script, name: "c") {
+                $0.security.isSystemCallFiltered = false
+                $0.runAsUser = 1000
+            }
+            #expect([standard, limited, open] == ["02", "12", "00"])
+        }
+    }
+
+    @Test("calls that make namespaces or mounts, or look at others, are denied", arguments: [nil, 1000])
+    func filter(user: Int?) async throws {
+        try await SandboxBed.run { bed in
+            let text = try await bed.output(
+                "unshare -U true; unshare -m true; unshare -i true; mount -t tmpfs x /mnt; nsenter -t 1 -m true; hostname x; swapoff -a; dmesg; echo end"
+            ) { $0.runAsUser = user }
+            #expect(text.hasSuffix("end\n"))
+            let refusals = ["ot permitted", "must be superuser", "must be root"]
+            let refused = text.split(separator: "\n").count { line in refusals.contains { line.contains($0) } }
+            #expect(refused >= 6, "\(text)")
+        }
+    }
+
+    @Test("a container runs as user and group; root can give it more groups", arguments: [0, 1000])
+    func groups(user: Int) async throws {
+        try await SandboxBed.run { bed in
+            let text = try await bed.output("id -u; id -g; id -G; touch /tmp/x && stat -c %u:%g /tmp/x") {
+                $0.runAsUser = user
+                $0.security.group = 3000
+                $0.security.supplementalGroups = [2000, 4000]
+            }
+            let groups = SandboxBed.isRoot ? "3000 2000 4000" : "3000"
+            #expect(text == "\(user)\n3000\n\(groups)\n\(user):3000\n")
+        }
+    }
+
+    @Test("the group of a user without one is that of its account, or 0")
+    func primaryGroup() async throws {
+        try await SandboxBed.run { bed in
+            let known = try await bed.output("id -u -n; id -g -n") { $0.runAsUser = 101 }
+            let unknown = try await bed.output("id -u; id -g", name: "b") { $0.runAsUser = 4711 }
+            #expect([known, unknown] == ["nginx\nnginx\n", "4711\n0\n"])
+        }
+    }
+
+    @Test("a container's first process is number 1, and its neighbours are not to be seen")
+    func ownProcesses() async throws {
+        try await SandboxBed.run { bed in
+            let neighbour = try await bed.start("echo up; exec sleep 1000", name: "neighbour")
+            try await bed.wait(for: "up", name: "neighbour")
+            let seen = "echo $$; for process in /proc/[0-9]*; do read name < $process/comm; echo $name; done"
+            let own = try await bed.output(seen)
+            #expect(own == "1\nsh\n")
+            let shared = try await bed.output(seen, name: "shared") { $0.security.processes = .pod }
+            // Its own namespace is inside that of the pod, whose other containers see it.
+            #expect(shared.contains("pause") && shared.contains("sleep") && !shared.hasPrefix("1\n"), "\(shared)")
+            let guest = try await bed.output(seen, name: "guest") { $0.security.processes = .container(neighbour) }
+            #expect(guest.contains("sleep") && !guest.contains("pause"), "\(guest)")
+            let command = try await bed.runtime.execute(
+                neighbour, command: ["cat", "/proc/1/comm"], timeout: .seconds(5))
+            #expect(command.output == "sleep\n")
+        }
+    }
+
+    @Test("settings of the kernel are the pod's own, and one that the kernel refuses is an error")
+    func sysctls() async throws {
+        let path = "/proc/sys/net/ipv4/ip_local_port_range"
+        try await SandboxBed.run(sysctls: ["net.ipv4.ip_local_port_range=40000 40100"]) { bed in
+            let range = try await bed.output("cat \(path)")
+            #expect(range == "40000\t40100\n")
+            await #expect(throws: RuntimeError.self) {
+                try await bed.makePod("b", address: "10.244.0.3", sysctls: ["net.ipv4.nonesuch=1"])
+            }
+        }
+    }
+
+    @Test("changes of the default capabilities follow the rules of manifests")
+    func capabilityRules() {
+        #expect(CapabilitySet.standard(adding: ["ALL"], dropping: []) == .possible)
+        #expect(
+            CapabilitySet.standard(adding: ["CAP_net_bind_service"], dropping: ["ALL"]).list == ["NET_BIND_SERVICE"])
+        #expect(!CapabilitySet.standard(adding: [], dropping: ["KILL"]).list.contains("KILL"))
+        #expect(CapabilitySet.standard.bits == 0xa004_25fb)
+    }
+}

@@ -1,0 +1,76 @@
+import ContainerRuntime
+import Glibc
+import Testing
+
+@Suite(
+    "Volumes in sandboxes", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
+struct SandboxVolumeTests {
+    private func mount(
+        _ path: String, subPath: String = "", memory: ContainerConfiguration.Mount.Memory? = nil
+    ) -> ContainerConfiguration.Mount {
+        var mount = ContainerConfiguration.Mount(hostPath: path, containerPath: "/data", isReadOnly: false)
+        mount.subPath = subPath
+        mount.memory = memory
+        return mount
+    }
+
+    @Test("a volume in memory is the pod's: shared by its containers, no larger than its limit, gone with the pod")
+    func memory() async throws {
+        try await SandboxBed.run { bed in
+            let path = bed.folder + "/scratch"
+            mkdir(path, 0o755)
+            let volume = mount(path, memory: .init(bytesMax: 1 << 20))
+            let first = try await bed.output(
+                "stat -f -c %T /data; stat -c %a /data; echo shared > /data/file; head -c 2000000 /dev/zero > /data/big; stat -c %s /data/big; rm /data/big"
+            ) { $0.mounts = [volume] }
+            #expect(first.hasPrefix("tmpfs\n777\n") && first.contains("No space left on device"), "\(first)")
+            #expect(first.contains("\n1044480\n"))
+            let second = try await bed.output("cat /data/file; echo x > /data/mine", name: "second") {
+                $0.mounts = [volume]
+                $0.runAsUser = 1000
+            }
+            #expect(second == "shared\n")
+            // The host's folder has stayed empty, and so has that of the same pod after its end.
+            #expect(access(path + "/file", F_OK) != 0)
+            await bed.runtime.removePodSandbox("a")
+            try await bed.makePod("a")
+            let third = try await bed.output("ls -A /data", name: "third") { $0.mounts = [volume] }
+            #expect(third.isEmpty, "\(third)")
+        }
+    }
+
+    @Test("a part of a volume that is missing is made, with the volume's mode", arguments: [false, true])
+    func subPath(isMemory: Bool) async throws {
+        try await SandboxBed.run { bed in
+            let path = bed.folder + "/volume"
+            mkdir(path, 0o755)
+            chmod(path, 0o777)
+            let volume = mount(path, subPath: "logs/web-0", memory: isMemory ? .init() : nil)
+            let text = try await bed.output("stat -c %a /data; echo x > /data/file; cat /all/logs/web-0/file") {
+                var all = volume
+                all.subPath = ""
+                all.containerPath = "/all"
+                $0.mounts = [volume, all]
+                $0.runAsUser = 1000
+            }
+            #expect(text == "777\nx\n")
+        }
+    }
+
+    @Test("no link in a volume leads out of it, and one inside it is followed")
+    func links() async throws {
+        try await SandboxBed.run { bed in
+            let path = bed.folder + "/volume"
+            mkdir(path, 0o755)
+            mkdir(bed.folder + "/outside", 0o755)
+            mkdir(path + "/real", 0o755)
+            symlink("../outside", path + "/up")
+            symlink("real", path + "/link")
+            _ = try await bed.output("echo x > /data/file") { $0.mounts = [mount(path, subPath: "up")] }
+            #expect(access(bed.folder + "/outside/file", F_OK) != 0)
+            _ = try await bed.output("echo x > /data/file", name: "b") { $0.mounts = [mount(path, subPath: "link")] }
+            #expect(access(path + "/real/file", F_OK) == 0)
+        }
+    }
+}
