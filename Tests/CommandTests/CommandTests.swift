@@ -92,7 +92,7 @@ import Testing
                     "w06-stampede    The Great Container Stampede        new"))
             let closed = try await program.run("play", "w06-friday")
             #expect(closed.code == 1)
-            #expect(closed.errors.contains("It opens when week06/phase3 has passed: velocity check week06/phase3"))
+            #expect(closed.errors.contains("It opens when week06/validation has passed: velocity check week06/validation"))
         }
     }
 
