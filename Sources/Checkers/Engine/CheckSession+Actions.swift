@@ -58,16 +58,17 @@ extension CheckSession {
     private mutating func send(
         _ resource: ResourceType, _ object: KubeObject, _ patch: ObjectPatch, _ verb: String
     ) async throws(Stop) {
-        let (before, home) = (object.resourceVersion, object.namespace)
+        let home = object.namespace
+        let after: KubeObject
         do {
-            let after = try await client.patch(
+            after = try await client.patch(
                 resource, namespace: home, name: object.name, patch, subresource: nil, options: WriteOptions())
-            if after.resourceVersion == before { return }
         } catch {
             throw .unknown("\(object.kind) '\(object.name)' could not be \(verb): \(error)")
         }
+        // By its generation: changes of its status come in between, and say nothing of ours.
         _ = await wait(.seconds(10)) { session in
-            session.view.get(resource, object.name, in: home)?.resourceVersion != before
+            session.view.get(resource, object.name, in: home).map { $0.generation >= after.generation } ?? true
         }
     }
 
@@ -208,9 +209,19 @@ extension ClusterClient {
                 options: WriteOptions())
         case .members(let before):
             // The whole member is put back: a merge could not take away what the check has added.
-            var object = try await get(change.resource, change.name, in: change.namespace)
-            for (name, value) in before { object.value[name] = value }
-            _ = try await update(change.resource, object, subresource: nil, options: WriteOptions())
+            var attempts = 0
+            while true {
+                attempts += 1
+                var object = try await get(change.resource, change.name, in: change.namespace)
+                for (name, value) in before { object.value[name] = value }
+                do throws(Status) {
+                    _ = try await update(change.resource, object, subresource: nil, options: WriteOptions())
+                    return
+                } catch {
+                    // A controller has written its status in between: what is there now is taken, and changed back.
+                    guard error.code == 409, attempts < 10 else { throw error }
+                }
+            }
         }
     }
 
