@@ -40,7 +40,10 @@ import Testing
         "what is not there is named, with what is",
         arguments: [
             (["check", "week99"], "There is no lab 'week99'.\nhint: There are: week06."),
-            (["check", "week06/phase9"], "There is no phase 'phase9'.\nhint: There are: phase2, phase3."),
+            (
+                ["check", "week06/phase9"],
+                "There is no phase 'phase9'.\nhint: There are: phase1, phase2, phase3, validation, drill-pending, drill-service, drill-rollout."
+            ),
             (["hint", "a//b"], "'a//b' is not LAB, LAB/PHASE or LAB/PHASE/CHECK.\nhint: For example: week06/phase2"),
         ])
     func unknown(arguments: [String], message: String) async throws {
@@ -89,10 +92,11 @@ import Testing
             #expect(written.output.contains("\n> \"What is missing is someone"))
             #expect(
                 try await program.run("play", "--list").output.contains(
-                    "w06-stampede    The Great Container Stampede        new"))
+                    "w06-stampede        The Great Container Stampede             new"))
             let closed = try await program.run("play", "w06-friday")
             #expect(closed.code == 1)
-            #expect(closed.errors.contains("It opens when week06/validation has passed: velocity check week06/validation"))
+            #expect(
+                closed.errors.contains("It opens when week06/validation has passed: velocity check week06/validation"))
         }
     }
 
