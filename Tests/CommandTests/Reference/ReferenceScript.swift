@@ -5,7 +5,7 @@ enum ReferenceStep {
     /// The command of a reference output.
     ///
     /// `words` where the file cannot tell them, because quotes are missing or a name is of that cluster; `asSet` where how often a
-    /// line comes depends on timing.
+    /// line comes depends on timing, or its place on a map of kubectl's.
     case compare(Int, words: [String]? = nil, asSet: Bool = false)
 }
 
@@ -23,7 +23,8 @@ extension ReferenceStep {
         .compare(29), .compare(31), .compare(32), .compare(34), .compare(35), .compare(37), .compare(38),
         .compare(40), .compare(41), .compare(43), .compare(44), .compare(46), .compare(47),
         .compare(49, words: ["describe", "node", "velocity"]),
-        .compare(50, asSet: true), .compare(52), .compare(56), .compare(58), .compare(59), .compare(61), .compare(62), .compare(64),
+        .compare(50, asSet: true), .compare(52), .compare(56), .compare(58), .compare(59), .compare(61), .compare(62),
+        .compare(64),
         .compare(65), .compare(67),
         .compare(
             68, words: ["get", "deploy", "payment-gateway", "-o", #"go-template={{.spec.replicas}}{{"\n"}}"#]),
