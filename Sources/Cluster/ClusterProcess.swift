@@ -1,4 +1,5 @@
 import CSandbox
+import FoundationEssentials
 import Glibc
 public import KubeModel
 
@@ -122,13 +123,22 @@ public struct ClusterProcess: Sendable {
         var pointers: [UnsafeMutablePointer<CChar>?] =
             ([executable] + arguments + ["--reports-to", "\(ReadinessPipe.descriptor)"]).map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
+        var variables: [UnsafeMutablePointer<CChar>?] =
+            Self.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for variable in variables { free(variable) } }
         var child: pid_t = 0
-        let failure = posix_spawn(&child, executable, &actions, &attributes, &pointers, environ)
+        let failure = posix_spawn(&child, executable, &actions, &attributes, &pointers, &variables)
         close(ends[1])
         guard failure == 0 else {
             throw ClusterError("'\(executable)' cannot be started: \(Directory.reason(failure)).")
         }
         try ReadinessPipe.wait(ends[0], log: directory.logFile)
+    }
+
+    /// The caller's variables, without Swift's own report of a crash: its program would outlive the cluster, and who waits
+    /// for the cluster's end would wait for it.
+    private static var environment: [String: String] {
+        ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { _, ours in ours }
     }
 
     /// Stops the process and waits until it is gone; one that does not run is fine.

@@ -14,12 +14,12 @@ struct SandboxRightsTests {
                 "echo x > /file; echo x > /tmp/file; echo x > /dev/shm/f && echo x > /dev/null && echo x > /data/f && echo good; pwd"
             ) {
                 $0.security.hasReadOnlyRoot = true
-                $0.workingDirectory = "/work/dir"
+                $0.workingDirectory = "/opt/dir"
                 $0.mounts = [.init(hostPath: bed.folder + "/volume", containerPath: "/data", isReadOnly: false)]
             }
             #expect(text.contains("cannot create /file: Read-only file system"), "\(text)")
             #expect(text.contains("cannot create /tmp/file: Read-only file system"))
-            #expect(text.hasSuffix("good\n/work/dir\n"))
+            #expect(text.hasSuffix("good\n/opt/dir\n"))
         }
     }
 
