@@ -127,7 +127,13 @@ let package = Package(
 
         // The course's services, as programs that run in pods: one static binary, no Swift libraries needed beside it.
         .executableTarget(
-            name: "Workloads", swiftSettings: house, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            name: "Workloads", dependencies: ["KubeModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"]),
+                // What FoundationEssentials is made of; its static form does not name them.
+                .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+            ]),
 
         // Tests
         .target(

@@ -26,7 +26,7 @@ import Testing
         "Progress": ["CourseModel", "KubeModel", "KubeClient"],
         "LabScreens": ["CourseModel", "ScreenKit", "Checkers", "Progress"],
         "TerminalScreen": ["ScreenKit", "CNCurses", "CTerminal"],
-        "Workloads": [],
+        "Workloads": ["KubeModel"],
     ]
 
     @Test("every target imports only what its layer allows")
