@@ -109,7 +109,7 @@ let package = Package(
             ["CourseModel", "KubeModel", "KubeClient", grdb, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 5 to 7
-        library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        library("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .systemLibrary(name: "CNCurses"),
         .target(name: "CTerminal"),
         .target(
@@ -161,7 +161,7 @@ let package = Package(
             "Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"],
             exclude: ["Course"]),
         tests("Progress", ["CourseModel", grdb]),
-        tests("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        tests("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "CommandTests",

@@ -24,7 +24,7 @@ import Testing
         "Course": ["CourseModel", "KubeModel", "KubeClient"],
         "Checkers": ["CourseModel", "KubeModel", "KubeClient"],
         "Progress": ["CourseModel", "KubeModel", "KubeClient"],
-        "LabScreens": ["CourseModel", "ScreenKit", "Checkers", "Progress"],
+        "LabScreens": ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"],
         "TerminalScreen": ["ScreenKit", "CNCurses", "CTerminal"],
         "Workloads": ["KubeModel"],
     ]
