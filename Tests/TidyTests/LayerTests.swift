@@ -24,6 +24,7 @@ import Testing
         "Course": ["CourseModel", "KubeModel", "KubeClient"],
         "Checkers": ["CourseModel", "KubeModel", "KubeClient"],
         "Progress": ["CourseModel", "KubeModel", "KubeClient"],
+        // The screen that looks into the cluster reads objects as the API has them.
         "LabScreens": ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"],
         "TerminalScreen": ["ScreenKit", "CNCurses", "CTerminal"],
         "Workloads": ["KubeModel"],
