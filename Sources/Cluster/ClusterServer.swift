@@ -99,7 +99,7 @@ public struct ClusterServer {
             configuration: KubeletConfiguration(
                 nodeName: Self.nodeName, rootDirectory: directory.path,
                 visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
-                capacity: MachineCapacity.measure(directory.path)))
+                capacity: MachineCapacity.measure(directory.path), nodeAddress: NodeNetwork.address.description))
         api.setNodeAgent(kubelet, node: Self.nodeName)
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,
