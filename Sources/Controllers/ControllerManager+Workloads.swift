@@ -77,27 +77,6 @@ extension ControllerManager {
         }
     }
 
-    /// Who leaves a node that has been tainted.
-    static func taintLoop(_ informers: InformerSet, client: any ClusterClient, pace: Pace) -> ControllerLoop {
-        let pods = ControllerLoop.Source(informers.pods) { change in
-            if let old = change.old, let new = change.new, Pod(old).nodeName == Pod(new).nodeName,
-                old.value[["spec", "tolerations"]] == new.value[["spec", "tolerations"]]
-            {
-                return []
-            }
-            return [ObjectKey(change.object)]
-        }
-        let nodes = ControllerLoop.Source(informers.nodes) { change in
-            guard change.old?.value[["spec", "taints"]] != change.new?.value[["spec", "taints"]] else { return [] }
-            return informers.pods.list().filter { Pod($0).nodeName == change.object.name }.map(ObjectKey.init)
-        }
-        return ControllerLoop(
-            TaintEvictionReconciler(
-                client: client, pods: informers.pods, nodes: informers.nodes,
-                events: EventRecorder(client: client, component: "taint-eviction-controller"), pace: pace),
-            sources: [pods, nodes])
-    }
-
     /// What namespaces use of what they may.
     static func quotaLoop(
         _ informers: InformerSet, client: any ClusterClient, kinds: @escaping @Sendable () -> [ResourceType]
