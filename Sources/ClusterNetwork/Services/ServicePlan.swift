@@ -47,9 +47,9 @@ struct ServicePlan: Equatable, Sendable {
     /// Works out the plan.
     ///
     /// No rule takes traffic from `reserved`, where listeners of our own are (DNS, the API).
-    /// `balancers` has the addresses of Services of type LoadBalancer.
+    /// `balancers` has the addresses of Services of type LoadBalancer; `pods` may want ports of the node.
     init(
-        services: [KubeObject], slices: [KubeObject], reserved: Set<ReservedSocket> = [],
+        services: [KubeObject], slices: [KubeObject], pods: [KubeObject] = [], reserved: Set<ReservedSocket> = [],
         balancers: [ObjectKey: IPv4Address] = [:]
     ) {
         let endpoints = EndpointIndex(slices)
@@ -78,6 +78,21 @@ struct ServicePlan: Equatable, Sendable {
                         resourceVersion: service.object.resourceVersion, backends: backends,
                         affinitySeconds: service.affinitySeconds)
                 }
+            }
+        }
+        rules += pods.map(Pod.init).sorted { $0.uid < $1.uid }.flatMap(Self.rules)
+    }
+
+    /// What leads to the ports that a pod wants of the node; in the node's network it has them without.
+    private static func rules(for pod: Pod) -> [ServiceRule] {
+        guard !pod.isTerminal, pod.spec["hostNetwork"] != true, !pod.podIP.isEmpty else { return [] }
+        return pod.hostPorts.flatMap { port -> [ServiceRule] in
+            guard let transport = TransportProtocol(rawValue: port.transport) else { return [] }
+            let own = [NodeNetwork.address.description, "127.0.0.1"]
+            return (port.address == "0.0.0.0" ? own : [port.address]).map { address in
+                ServiceRule(
+                    address: address, port: port.number, transport: transport,
+                    backends: [.init(address: pod.podIP, port: port.containerPort)])
             }
         }
     }
