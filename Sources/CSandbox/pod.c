@@ -129,7 +129,7 @@ static int prepare_inside(uint32_t address) {
     if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
     // Node ports and load balancers: see `NodeNetwork.swift`.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.1"), 32, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
     if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
     close(netlink);
     return outcome;

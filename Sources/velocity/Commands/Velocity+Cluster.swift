@@ -42,9 +42,15 @@ struct ClusterCommand: AsyncParsableCommand {
         @Option(help: "The API's port on 127.0.0.1.")
         var port: Int?
 
+        @Option(help: "How many nodes, 1 to \(NodeNetwork.nodesMax); all of them are this machine.")
+        var nodes: Int?
+
         func validate() throws {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
+            }
+            if let nodes, !(1...NodeNetwork.nodesMax ~= nodes) {
+                throw ValidationError("--nodes is from 1 to \(NodeNetwork.nodesMax).")
             }
             if let port, !(0...65_535 ~= port) {
                 throw ValidationError("--port is from 0 to 65535; 0 takes any free one.")
@@ -57,6 +63,7 @@ struct ClusterCommand: AsyncParsableCommand {
             if let pace { settings.pace = pace }
             if let timeFactor { settings.timeFactor = timeFactor }
             if let port { settings.port = port }
+            if let nodes { settings.nodes = nodes }
             return settings
         }
     }
