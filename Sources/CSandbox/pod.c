@@ -152,8 +152,9 @@ static int connect_pod(struct pod *pod) {
 }
 
 int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity) {
-    struct in_addr parsed;
-    if (inet_pton(AF_INET, address, &parsed) != 1 || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
+    struct in_addr parsed = {0};
+    bool has_network = address[0];
+    if ((has_network && inet_pton(AF_INET, address, &parsed) != 1) || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
         snprintf(error, capacity, "'%s' is not an address", address);
         return -EINVAL;
     }
@@ -167,7 +168,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     }
     snprintf(pod->uid, sizeof pod->uid, "%s", uid);
     pod->address = parsed.s_addr;
-    long flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
+    long flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD | (has_network ? CLONE_NEWNET : 0);
     pod->init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
     if (pod->init == 0) keep_pod(host_name, settings, ready[1]);
     close(ready[1]);
@@ -187,7 +188,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     pod->network = open(path, O_RDONLY | O_CLOEXEC);
     pod->next = sandboxd.pods;
     sandboxd.pods = pod;
-    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : connect_pod(pod);
+    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? connect_pod(pod) : 0;
     if (outcome < 0) {
         pod_remove(pod);
         errno = -outcome;
@@ -207,7 +208,7 @@ void pod_remove(struct pod *pod) {
         if (process < 0 && errno != EINTR) break;
     }
     memory_remove(pod->uid);
-    int netlink = netlink_open();
+    int netlink = pod->interface[0] ? netlink_open() : -1;
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);
         close(netlink);

@@ -93,7 +93,7 @@ extension PodWorker {
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
         var configuration = ContainerConfiguration(
             podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
-            environment: fromImage + ["HOSTNAME=\(PodHostName(pod).shown)"] + own,
+            environment: fromImage + ["HOSTNAME=\(hostName.shown)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: rights.user,
             mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
