@@ -25,6 +25,7 @@ extension PodWorker {
                     return .failure(StartFailure(message: error.sentence))
                 }
                 containerIDs[container.name] = id
+                stopSignals[container.name] = image.stopSignal
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 hookFailures[container.name] = await runPostStart(id, container)
                 let hasReadiness = container.probe(.readiness) != nil

@@ -18,6 +18,8 @@ actor PodWorker {
     var hookFailures: [String: String] = [:]
     private(set) var facts: PodStatus.Facts
     var containerIDs: [String: ContainerID] = [:]
+    /// What asks them to stop, as their images say.
+    var stopSignals: [String: Int32] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
