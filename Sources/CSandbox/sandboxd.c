@@ -201,6 +201,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
         start.files[index].path = read_text(reader);
         start.files[index].content = read_bytes(reader, &start.files[index].length);
     }
+    start.owned = read_list(reader);
     start.is_layered = read_number(reader) != 0;
     start.has_system = read_number(reader) != 0;
     start.changes = read_text(reader);
@@ -210,7 +211,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.memory |= (uint64_t)read_number(reader) << 32;
     start.millicores = read_number(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
-    if (reader->failed || !start.mounts || !start.files || !start.layers) {
+    if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
@@ -225,6 +226,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     free_start(&start);
     free(start.mounts);
     free(start.files);
+    free(start.owned);
     free(start.layers);
 }
 

@@ -70,6 +70,26 @@ import Testing
         #expect(ImageReference(parsing: text).map(catalog.hasBuiltIn) == true)
     }
 
+    @Test(
+        "busybox and alpine have BusyBox's own programs, where this machine has it",
+        arguments: ["busybox", "alpine:3.20"])
+    func applets(name: String) throws {
+        let bed = try StoreBed()
+        let mounts = try bed.catalog.resolve(name).mounts
+        #expect(mounts == (try bed.catalog.resolve(name).mounts))
+        let runs = bed.catalog.entries.first { $0.repository == "busybox" }?.runs ?? ""
+        guard let program = ImageCatalog.find("busybox") else {
+            #expect(mounts.isEmpty && runs.hasSuffix("sudo apt-get install busybox-static)"))
+            return
+        }
+        #expect(runs == "the host's BusyBox, on the host's system")
+        let folder = try #require(mounts.first?.hostPath)
+        for applet in ["sh", "wget", "nc", "nslookup", "[["] {
+            #expect(TreeEntry("\(folder)/\(applet)")?.target == program, "\(applet)")
+        }
+        #expect(bed.store.names("/new").isEmpty)
+    }
+
     @Test("the tag that the course breaks a rollout with is not there")
     func brokenTag() { #expect(throws: RuntimeError.self) { _ = try catalog.resolve("nginx:broken-tag") } }
 

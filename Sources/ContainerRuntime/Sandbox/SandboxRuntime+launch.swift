@@ -85,8 +85,9 @@ extension SandboxRuntime {
             request.add(file.path)
             request.add(Array(file.content.utf8))
         }
+        request.add(launch.owned)
         request.add(launch.layers == nil ? 0 : 1)
-        request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
+        request.add(launch.layers?.hasSystem ?? true ? 1 : 0)
         request.add(launch.changes.isEmpty ? "" : ImageStore.withoutLinks(launch.changes))
         let trees = launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? []
         request.add(trees.map(ImageStore.withoutLinks))

@@ -43,6 +43,8 @@ public final class SandboxRuntime: ContainerRuntime {
         var workingDirectory: String
         var mounts: [ContainerConfiguration.Mount]
         var files: [SystemFiles.File]
+        /// Folders of the host's system that are the container's user's, with their files.
+        var owned: [String] = []
         var layers: ImageCatalog.Layers?
         /// Where what the container changes is kept; empty: nowhere.
         var changes = ""
@@ -96,6 +98,7 @@ public final class SandboxRuntime: ContainerRuntime {
             pod: pod, container: id, arguments: configuration.arguments,
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
+        launch.owned = recipe.owned
         try addLayers(of: recipe, to: &launch)
         let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }
