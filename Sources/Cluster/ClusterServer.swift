@@ -47,6 +47,7 @@ public struct ClusterServer {
         var remarks: [String] = []
         let level = try chooseLevel(&remarks)
         let port = try choosePort(&remarks)
+        if settings.pullsImages { remarks.append("Images that are not here are fetched from their registries.") }
         let store = try openStore()
         let credentials: PKI
         do { credentials = try PKI.load(orMakeIn: directory.pkiDirectory) } catch {
@@ -160,7 +161,7 @@ public struct ClusterServer {
 
     private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
     {
-        let images = ImageCatalog.ofThisProgram(store: directory.home.images)
+        let images = ImageCatalog.ofThisProgram(store: directory.home.images, pulls: settings.pullsImages)
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: images, logs: logs)

@@ -11,6 +11,9 @@ public struct ClusterSettings: Sendable, Hashable {
     /// Where the API answers on 127.0.0.1; taken again at the next start when it is free.
     public var port: Int
 
+    /// Images that are not here are fetched from their registries.
+    public var pullsImages = false
+
     public enum Pace: String, Sendable, CaseIterable {
         /// States stay long enough to be seen.
         case lesson
@@ -32,12 +35,14 @@ public struct ClusterSettings: Sendable, Hashable {
             pace: value["pace"]?.string.flatMap(Pace.init) ?? .lesson,
             timeFactor: value["timeFactor"]?.double.flatMap { 1...1000 ~= $0 ? $0 : nil } ?? 1,
             port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443)
+        pullsImages = value["pullImages"]?.bool ?? false
     }
 
     public var value: JSONValue {
         var value: JSONValue = [
             "pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port),
         ]
+        if pullsImages { value["pullImages"] = true }
         if let level { value["runtime"] = .string(level.rawValue) }
         return value
     }
@@ -69,6 +74,7 @@ extension ClusterSettings {
     /// The options of `velocity cluster serve` that give these settings.
     public var arguments: [String] {
         var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
+        arguments.append(pullsImages ? "--pull" : "--no-pull")
         if let level { arguments += ["--runtime", level.rawValue] }
         return arguments
     }

@@ -10,6 +10,9 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Finds the recipe behind an image reference, or throws what the kubelet reports as `ErrImagePull`.
     func pullImage(_ reference: String) async throws(RuntimeError) -> Image
 
+    /// The image behind a reference as it is here; it is pulled only where it is not.
+    func findImage(_ reference: String) async throws(RuntimeError) -> Image
+
     /// Whether an image was brought to this machine, so that no pull is needed.
     func hasImage(_ reference: String) -> Bool
 
@@ -65,6 +68,8 @@ public enum RuntimeLevel: String, Sendable, CaseIterable {
     /// Namespaces: every pod has its own network, files, processes and host name.
     case sandbox
     /// Namespaces are denied: pods are processes on addresses of their own in 127.0.0.0/8.
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image { try await pullImage(reference) }
     case plain
     /// No process at all: pods follow rules.
     case simulated
@@ -103,6 +108,8 @@ public struct Image: Sendable, Hashable {
         reference: String, digest: String, entrypoint: [String] = [], command: [String] = [],
         environment: [String] = [],
         workingDirectory: String = "/", user: Int? = nil, stopSignal: Int32 = 15
+    /// The bytes of its own files; what is built in has none.
+    public var bytes: Int64 = 0
     ) {
         self.reference = reference
         self.digest = digest

@@ -116,14 +116,17 @@ extension PodWorker {
             if pulls { await record(.normal, "Pulling", "Pulling image \"\(container.image)\"", container) }
             let begun = ContinuousClock.now
             do throws(RuntimeError) {
-                let image = try await node.runtime.pullImage(container.image)
+                let image =
+                    pulls
+                    ? try await node.runtime.pullImage(container.image)
+                    : try await node.runtime.findImage(container.image)
                 let took = (ContinuousClock.now - begun).components
                 let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
                 await record(
                     .normal, "Pulled",
                     pulls
                         ? "Successfully pulled image \"\(container.image)\" in \(milliseconds)ms (\(milliseconds)ms including waiting)."
-                            + " Image size: 0 bytes."
+                            + " Image size: \(image.bytes) bytes."
                         : "Container image \"\(container.image)\" already present on machine", container)
                 node.markPresent(container.image)
                 return image

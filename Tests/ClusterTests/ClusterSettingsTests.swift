@@ -13,6 +13,8 @@ import Testing
             ClusterSettings(level: .sandbox, timeFactor: 1000, port: 65_535),
         ])
     func persistence(settings: ClusterSettings) async throws {
+        var settings = settings
+        settings.pullsImages = settings.level != nil
         try await withTemporaryFolder { folder in
             let directory = VelocityHome(path: folder).cluster("c")
             try directory.prepare()
@@ -42,7 +44,7 @@ import Testing
         let settings = ClusterSettings(level: .plain, pace: .instant, timeFactor: 10, port: 7000)
         #expect(
             settings.arguments
-                == ["--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--runtime", "plain"])
+                == ["--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--no-pull", "--runtime", "plain"])
         #expect(!ClusterSettings().arguments.contains("--runtime"))
     }
 }

@@ -30,7 +30,7 @@ public struct ImageCatalog: Sendable {
     public struct Entry: Sendable, Hashable, Encodable {
         public var repository: String
         public var tags: String
-        /// `built in`, `loaded` or `built`.
+        /// `built in`, `loaded`, `built` or `pulled`.
         public var origin: String
         /// What answers when a container of it starts.
         public var runs: String
@@ -63,22 +63,26 @@ public struct ImageCatalog: Sendable {
     let workloads: String
     /// What was loaded or built; nil where only what is built in counts.
     let store: ImageStore?
+    /// What is not here is fetched from its registry.
+    let pulls: Bool
 
     /// - Parameters:
     ///   - workloads: The path of the `Workloads` program; it stands beside this one.
     ///   - store: The images that were loaded or built.
-    public init(workloads: String, store: ImageStore? = nil) {
+    ///   - pulls: Whether registries are asked for what is not here; it takes a store.
+    public init(workloads: String, store: ImageStore? = nil, pulls: Bool = false) {
         self.workloads = workloads
         self.store = store
+        self.pulls = pulls
     }
 
     /// The catalogue of the running program.
-    public static func ofThisProgram(store: ImageStore? = nil) -> ImageCatalog {
+    public static func ofThisProgram(store: ImageStore? = nil, pulls: Bool = false) -> ImageCatalog {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = max(0, readlink("/proc/self/exe", &buffer, buffer.count - 1))
         let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
+        return ImageCatalog(workloads: "/\(folder)/Workloads", store: store, pulls: pulls)
     }
 
     /// All that can be run: what was loaded or built, then what is built in.

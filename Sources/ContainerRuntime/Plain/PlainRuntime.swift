@@ -32,6 +32,10 @@ public final class PlainRuntime: ContainerRuntime {
 
     public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }
 
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
+        try await programs.findImage(reference)
+    }
+
     public func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {
         try await programs.runPodSandbox(configuration)
         network.add(configuration.podUID, address: configuration.address)

@@ -73,7 +73,12 @@ public final class SandboxRuntime: ContainerRuntime {
     var greeting: String { channel.greeting }
 
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
-        try images.resolve(reference).image
+        try await images.pull(reference)
+        return try images.resolve(reference).image
+    }
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
+        do { return try images.resolve(reference).image } catch { return try await pullImage(reference) }
     }
 
     public func hasImage(_ reference: String) -> Bool { images.isStored(reference) }

@@ -40,6 +40,9 @@ struct ClusterCommand: AsyncParsableCommand {
         @Option(help: "The API's port on 127.0.0.1.")
         var port: Int?
 
+        @Flag(inversion: .prefixedNo, help: "Fetch images that are not here from their registries.")
+        var pull: Bool?
+
         func validate() throws {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
@@ -55,6 +58,7 @@ struct ClusterCommand: AsyncParsableCommand {
             if let pace { settings.pace = pace }
             if let timeFactor { settings.timeFactor = timeFactor }
             if let port { settings.port = port }
+            if let pull { settings.pullsImages = pull }
             return settings
         }
     }

@@ -168,8 +168,8 @@ import Testing
         arguments: [
             (
                 "FROM rust:1.80",
-                "Dockerfile:1: FROM: this machine has no image 'rust:1.80', and images are not downloaded here.\nhint: `velocity"
-                    + " image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                "Dockerfile:1: FROM: this machine has no image 'rust:1.80'.\nhint: `velocity"
+                    + " image list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             ),
             (
                 "FROM scratch\nCOPY ap.py /",
@@ -195,8 +195,8 @@ import Testing
             ),
             (
                 "FROM scratch\nCOPY --from=nope /a /b",
-                "Dockerfile:2: COPY: this machine has no image 'nope', and images are not downloaded here.\nhint: `velocity image"
-                    + " list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                "Dockerfile:2: COPY: this machine has no image 'nope'.\nhint: `velocity image"
+                    + " list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             ),
             (
                 "FROM scratch\nEXPOSE http",

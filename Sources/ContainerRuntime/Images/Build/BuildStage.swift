@@ -80,8 +80,8 @@ struct BuildStage: Sendable {
         if let stored = store.find(reference) { return (stored.config, stored.manifest.description) }
         guard builder.catalog.hasBuiltIn(reference) else {
             throw failure(
-                instruction, "this machine has no image '\(name)', and images are not downloaded here.",
-                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                instruction, "this machine has no image '\(name)'.",
+                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             )
         }
         let recipe: ImageCatalog.Recipe

@@ -29,16 +29,16 @@ public struct ImageStore: Sendable, Hashable {
         var created: String
     }
 
-    enum Origin: String, Sendable { case loaded, built }
+    enum Origin: String, Sendable { case loaded, built, pulled }
 
     // MARK: References
 
     /// The image that a reference names, by tag or by digest; nil where there is none.
     func find(_ reference: ImageReference) -> Stored? {
         let records = records()
-        guard let digest = reference.digest else {
-            return records[reference.description].flatMap { stored(reference.description, $0) }
-        }
+        // What was pulled by a digest has that name, also where it is the digest of an index.
+        if let record = records[reference.description] { return stored(reference.description, record) }
+        guard let digest = reference.digest else { return nil }
         let name = "\(reference.registry)/\(reference.repository)"
         for (key, record) in records where ImageReference(parsing: key)?.name == name {
             if record["manifest"]?.string == digest { return stored(key, record) }
