@@ -152,6 +152,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
         return -EINVAL;
     }
     struct pod *present = find_pod(uid);
+    if (present && present->init) return 0;
     if (present) pod_remove(present);
     int ready[2];
     struct pod *pod = calloc(1, sizeof *pod);
@@ -190,14 +191,24 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     return 0;
 }
 
+void pod_note_end(pid_t process) {
+    for (struct pod *pod = sandboxd.pods; pod; pod = pod->next) {
+        if (pod->init == process) pod->init = 0;
+    }
+}
+
 void pod_remove(struct pod *pod) {
-    kill(pod->init, SIGKILL);
+    // Its number may be another process's by now.
+    if (pod->init) kill(pod->init, SIGKILL);
     // Its end is the end of every process in the pod. It comes only when those are reaped, and containers are children of this
     // process: waiting for the first process alone would be waiting for ever.
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, __WALL)) != pod->init) {
-        if (process > 0) report_exit(process, status);
+    while (pod->init && (process = waitpid(-1, &status, __WALL)) != pod->init) {
+        if (process > 0) {
+            pod_note_end(process);
+            report_exit(process, status);
+        }
         if (process < 0 && errno != EINTR) break;
     }
     memory_remove(pod->uid);

@@ -102,7 +102,10 @@ struct pod *find_pod(const char *uid) {
 static void reap(void) {
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) report_exit(process, status);
+    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        pod_note_end(process);
+        report_exit(process, status);
+    }
 }
 
 // Connections that are being made
@@ -215,6 +218,8 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
+    } else if (!start.pod->init) {
+        reply(id, -ESTALE, "the pod's first process was killed", 0, -1);
     } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
         reply(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {

@@ -28,6 +28,7 @@ char **read_list(struct reader *reader);
 struct pod {
     struct pod *next;
     char uid[64];
+    /// 0 when it has ended without having been asked to: all that was in the pod has ended with it.
     pid_t init;
     int init_handle;
     int network;
@@ -120,6 +121,8 @@ int link_remove(int netlink, const char *name);
 // pod.c
 int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity);
 void pod_remove(struct pod *pod);
+/// A process has ended: if it was the first one of a pod, the pod is of no use any more.
+void pod_note_end(pid_t process);
 int pods_prepare_network(char *error, size_t capacity);
 
 // container.c

@@ -109,7 +109,9 @@ public struct ClusterServer {
         logger.logLevel = .warning
         // Stopped in reverse: the node first, the API that everything talks to last.
         var configuration = ServiceGroupConfiguration(
-            services: [api] + manager.services + [scheduler, network, kubelet, announcement],
+            services: [api] + manager.services + [
+                scheduler, network, kubelet, announcement, RuntimeGuard(runtime: runtime, name: directory.name),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)

@@ -17,6 +17,8 @@ public protocol ContainerRuntime: NetworkDatapath {
     func hasImage(_ reference: String) -> Bool
 
     /// Makes the sandbox of a pod: its namespaces, its address, its files. It holds no container yet.
+    ///
+    /// One that is there already stays as it is; one that was lost is made anew.
     func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError)
 
     /// Starts a container in the sandbox of `configuration.podUID`; returns when its process is running.
@@ -44,6 +46,9 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Kills what is left of the pod and removes its sandbox, address and files (its logs stay). Unknown pods are fine.
     func removePodSandbox(_ podUID: String) async
 
+    /// Has an element when what keeps the pods has ended without having been asked to: every program has ended with it.
+    var breakdown: AsyncStream<Void> { get }
+
     /// Ends everything this runtime started. Nothing is left afterwards.
     func shutDown() async
 
@@ -60,7 +65,11 @@ extension ContainerRuntime {
 
     public func writtenBytes(of container: ContainerID) -> Int? { nil }
 
+    public var breakdown: AsyncStream<Void> { AsyncStream { _ in } }
+
     public func hasImage(_ reference: String) -> Bool { false }
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image { try await pullImage(reference) }
 }
 
 /// The three levels of runtime; the level is probed at start and shown.
@@ -68,8 +77,6 @@ public enum RuntimeLevel: String, Sendable, CaseIterable {
     /// Namespaces: every pod has its own network, files, processes and host name.
     case sandbox
     /// Namespaces are denied: pods are processes on addresses of their own in 127.0.0.0/8.
-
-    public func findImage(_ reference: String) async throws(RuntimeError) -> Image { try await pullImage(reference) }
     case plain
     /// No process at all: pods follow rules.
     case simulated
@@ -101,6 +108,8 @@ public struct Image: Sendable, Hashable {
     public var userName: String?
     /// The group the image asks for; nil: that of its user.
     public var group: Int?
+    /// The bytes of its own files; what is built in has none.
+    public var bytes: Int64 = 0
     /// The signal that asks the program to stop, SIGTERM unless the image says otherwise.
     public var stopSignal: Int32
 
@@ -108,8 +117,6 @@ public struct Image: Sendable, Hashable {
         reference: String, digest: String, entrypoint: [String] = [], command: [String] = [],
         environment: [String] = [],
         workingDirectory: String = "/", user: Int? = nil, stopSignal: Int32 = 15
-    /// The bytes of its own files; what is built in has none.
-    public var bytes: Int64 = 0
     ) {
         self.reference = reference
         self.digest = digest
@@ -265,6 +272,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
     case programRefused(name: String, because: String)
     /// There is no such pod or container.
     case notFound(String)
+    /// What held the pod together has ended; its sandbox has to be made anew.
+    case sandboxLost(String)
     /// A system call failed.
     case system(String)
 }

@@ -15,12 +15,20 @@ extension PodWorker {
         let container = container(slot)
         guard let image = await pullImage(slot) else { return nil }
         var isReported = false
+        var isRenewed = false
         while !isOver(slot) {
             do throws(ConfigurationError) {
                 let configuration = try await makeConfiguration(slot, image)
                 await record(.normal, "Created", "Created container: \(container.name)", container)
                 let id: ContainerID
                 do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
+                    if case .sandboxLost = error, !isRenewed {
+                        isRenewed = true
+                        await record(
+                            .normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+                        guard await prepareSandbox() else { return nil }
+                        continue
+                    }
                     await record(.warning, "Failed", "Error: \(error.sentence)", container)
                     return .failure(StartFailure(message: error.sentence))
                 }
@@ -178,7 +186,7 @@ extension RuntimeError {
             "failed to start the container: exec: \"\(name)\": \(Self.missing(name))"
         case .programRefused(let name, let reason): "failed to start the container: exec: \"\(name)\": \(reason)"
         case .notFound(let what): "\(what) not found"
-        case .system(let message): message
+        case .sandboxLost(let message), .system(let message): message
         }
     }
 }

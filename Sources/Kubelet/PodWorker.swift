@@ -245,7 +245,7 @@ actor PodWorker {
     }
 
     /// Makes the sandbox; tries again until it works or the pod ends.
-    private func prepareSandbox() async -> Bool {
+    func prepareSandbox() async -> Bool {
         await pause(node.configuration.visiblePause)
         var backoff = Backoff()
         while !isEnding {

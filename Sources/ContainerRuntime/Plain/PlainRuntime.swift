@@ -26,15 +26,17 @@ public final class PlainRuntime: ContainerRuntime {
         folders.root.withLock { $0 = programs.greeting }
     }
 
+    public var breakdown: AsyncStream<Void> { programs.breakdown }
+
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
         try await programs.pullImage(reference)
     }
 
-    public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }
-
     public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
         try await programs.findImage(reference)
     }
+
+    public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }
 
     public func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {
         try await programs.runPodSandbox(configuration)

@@ -114,6 +114,7 @@ extension SandboxRuntime {
         let program = arguments.first ?? ""
         // The program's name alone says that all went well until it was to run.
         guard reply.sentence == program else {
+            if reply.error == ESTALE { throw .sandboxLost(reply.sentence) }
             throw reply.error == ESRCH ? .notFound(reply.sentence) : .system(reply.sentence)
         }
         guard reply.error != ENOENT else { throw .programNotFound(name: program) }

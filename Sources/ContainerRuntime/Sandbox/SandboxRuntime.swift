@@ -11,6 +11,7 @@ public final class SandboxRuntime: ContainerRuntime {
     public let level = RuntimeLevel.sandbox
     let channel: SandboxChannel
     let processes: ProcessTable
+    public let breakdown: AsyncStream<Void>
     private let logs: ContainerLogs
     private let images: ImageCatalog
     let holds = LayerHolds()
@@ -64,8 +65,13 @@ public final class SandboxRuntime: ContainerRuntime {
         self.processes = processes
         self.logs = logs
         self.images = images
+        let (breakdown, told) = AsyncStream<Void>.makeStream()
+        self.breakdown = breakdown
         channel = try SandboxChannel(role: role) { name, status, isOutOfMemory in
             processes.exited(name, status: status, isOutOfMemory: isOutOfMemory)
+        } broken: {
+            processes.removeAll()
+            told.yield()
         }
     }
 
