@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ContainerRuntime
@@ -84,10 +85,28 @@ import Testing
         }
         #expect(runs == "the host's BusyBox, on the host's system")
         let folder = try #require(mounts.first?.hostPath)
-        for applet in ["sh", "wget", "nc", "nslookup", "[["] {
+        for applet in ["nc", "nslookup", "[["] {
             #expect(TreeEntry("\(folder)/\(applet)")?.target == program, "\(applet)")
         }
         #expect(bed.store.names("/new").isEmpty)
+    }
+
+    @Test(
+        "wget takes a time limit in both ways, whatever the host's BusyBox can",
+        .enabled(if: ImageCatalog.find("busybox") != nil, "there is no BusyBox on this machine"),
+        arguments: ["-T 5", "--timeout=5", "-T5 -q", ""])
+    func wget(limit: String) throws {
+        let bed = try StoreBed()
+        let folder = try #require(try bed.catalog.resolve("busybox").mounts.first?.hostPath)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "PATH='\(folder)':$PATH; sh -c 'wget \(limit) -O - http://127.0.0.1:1/ 2>&1'"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && text.contains("Connection refused"), "\(text)")
     }
 
     @Test("the tag that the course breaks a rollout with is not there")

@@ -34,24 +34,57 @@ enum Applets {
     static func folder(in store: ImageStore) -> String? {
         var status = stat()
         guard let program = ImageCatalog.find("busybox"), stat(program, &status) == 0 else { return nil }
-        let path = "\(store.path)/tools/busybox-\(status.st_size)-\(status.st_mtim.tv_sec)"
+        let path = "\(store.path)/tools/busybox-2-\(status.st_size)-\(status.st_mtim.tv_sec)"
         if access(path, F_OK) == 0 { return ImageStore.withoutLinks(path) }
         guard let workshop = try? ImageStore.Workshop(in: store) else { return nil }
         let folder = workshop.path + "/applets"
         guard (try? ImageStore.makeFolders([folder, store.path + "/tools"])) != nil else { return nil }
-        for name in names(program) where !name.contains("/") { symlink(program, "\(folder)/\(name)") }
+        let names = output(of: program, "--list").split(separator: "\n")
+        for name in names where !name.contains("/") { symlink(program, "\(folder)/\(name)") }
+        if names.contains("wget"), !output(of: program, "wget --help").contains("-T ") {
+            // BusyBox's shell takes its own programs before those in PATH: then the host's has to do.
+            for name in ["wget", "sh", "ash"] { unlink("\(folder)/\(name)") }
+            guard ImageStore.makeProgram(patientWget(program), at: folder + "/wget") else { return nil }
+        }
         // Somebody else may have been faster, with the same.
         guard rename(folder, path) == 0 || access(path, F_OK) == 0 else { return nil }
         return ImageStore.withoutLinks(path)
     }
 
-    /// What `busybox --list` prints.
-    private static func names(_ program: String) -> [String] {
-        guard let pipe = popen("'\(program)' --list", "re") else { return [] }
+    /// What BusyBox prints.
+    private static func output(of program: String, _ arguments: String) -> String {
+        guard let pipe = popen("'\(program)' \(arguments) 2>&1", "re") else { return "" }
         defer { pclose(pipe) }
         let output = PipeBytes(fileno(pipe), name: program)
         var bytes: [UInt8] = []
         while let piece = try? output.read(4096), !piece.isEmpty { bytes += piece }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Debian's BusyBox has a wget without time limits, which crashes when it is given one; that of the image `busybox` has them.
+    private static func patientWget(_ program: String) -> String {
+        #"""
+        #!\#(program) sh
+        limit= left=$#
+        while [ $left -gt 0 ]; do
+            word=$1
+            shift
+            left=$((left - 1))
+            case "$word" in
+                -T|--timeout) limit=$1; shift; left=$((left - 1)) ;;
+                -T*) limit=${word#-T} ;;
+                --timeout=*) limit=${word#--timeout=} ;;
+                *) set -- "$@" "$word" ;;
+            esac
+        done
+        [ -n "$limit" ] || exec \#(program) wget "$@"
+        # The shell's own remark about its child's end is left out.
+        exec 3>&2 2>/dev/null
+        \#(program) timeout "$limit" \#(program) wget "$@" 2>&3
+        code=$?
+        [ $code != 143 ] || { echo "wget: download timed out" >&3; code=1; }
+        exit $code
+
+        """#
     }
 }
