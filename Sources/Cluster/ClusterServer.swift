@@ -48,6 +48,7 @@ public struct ClusterServer {
         let level = try chooseLevel(&remarks)
         let port = try choosePort(&remarks)
         if settings.pullsImages { remarks.append("Images that are not here are fetched from their registries.") }
+        if level == .sandbox, let way = settings.egress.sentence { remarks.append(way) }
         let store = try openStore()
         let credentials: PKI
         do { credentials = try PKI.load(orMakeIn: directory.pkiDirectory) } catch {
@@ -85,21 +86,23 @@ public struct ClusterServer {
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims)
+        var networkConfiguration = ClusterNetworkConfiguration(apiHostPort: port)
+        networkConfiguration.egress = settings.egress
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
-            configuration: ClusterNetworkConfiguration(apiHostPort: port),
+            configuration: networkConfiguration,
             informers: NetworkInformers(
                 client: client("system:kube-proxy"), services: manager.informers.services,
                 endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
                 namespaces: manager.informers.namespaces, secrets: manager.informers.secrets))
+        var kubeletConfiguration = KubeletConfiguration(
+            nodeName: Self.nodeName, rootDirectory: directory.path,
+            visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
+            capacity: MachineCapacity.measure(directory.path))
+        kubeletConfiguration.egress = settings.egress
         let kubelet = Kubelet(
             client: client("system:node:\(Self.nodeName)"), runtime: runtime,
-            addresses: NetworkAddresses(network: network),
-            logs: logs,
-            configuration: KubeletConfiguration(
-                nodeName: Self.nodeName, rootDirectory: directory.path,
-                visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
-                capacity: MachineCapacity.measure(directory.path)))
+            addresses: NetworkAddresses(network: network), logs: logs, configuration: kubeletConfiguration)
         api.setNodeAgent(kubelet, node: Self.nodeName)
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,

@@ -14,6 +14,9 @@ public struct ClusterSettings: Sendable, Hashable {
     /// Images that are not here are fetched from their registries.
     public var pullsImages = false
 
+    /// Where pods may connect to outside of the cluster.
+    public var egress = Egress.none
+
     public enum Pace: String, Sendable, CaseIterable {
         /// States stay long enough to be seen.
         case lesson
@@ -36,6 +39,7 @@ public struct ClusterSettings: Sendable, Hashable {
             timeFactor: value["timeFactor"]?.double.flatMap { 1...1000 ~= $0 ? $0 : nil } ?? 1,
             port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443)
         pullsImages = value["pullImages"]?.bool ?? false
+        egress = value["egress"]?.string.flatMap(Egress.init) ?? .none
     }
 
     public var value: JSONValue {
@@ -43,6 +47,7 @@ public struct ClusterSettings: Sendable, Hashable {
             "pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port),
         ]
         if pullsImages { value["pullImages"] = true }
+        if egress != .none { value["egress"] = .string(egress.rawValue) }
         if let level { value["runtime"] = .string(level.rawValue) }
         return value
     }
@@ -74,7 +79,7 @@ extension ClusterSettings {
     /// The options of `velocity cluster serve` that give these settings.
     public var arguments: [String] {
         var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
-        arguments.append(pullsImages ? "--pull" : "--no-pull")
+        arguments += [pullsImages ? "--pull" : "--no-pull", "--allow-egress", egress.rawValue]
         if let level { arguments += ["--runtime", level.rawValue] }
         return arguments
     }

@@ -1,3 +1,4 @@
+public import ContainerRuntime
 public import KubeModel
 
 /// How a kubelet runs its node.
@@ -13,6 +14,8 @@ public struct KubeletConfiguration: Sendable {
     public var capacity: [String: Quantity]
     /// The address under which the node shows itself.
     public var nodeAddress: String
+    /// Where pods may connect to outside of the cluster, for those who look at the node.
+    public var egress = Egress.none
 
     public init(
         nodeName: String, rootDirectory: String, visiblePause: Duration = .zero, timeFactor: Double = 1,

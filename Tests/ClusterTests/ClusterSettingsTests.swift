@@ -15,6 +15,7 @@ import Testing
     func persistence(settings: ClusterSettings) async throws {
         var settings = settings
         settings.pullsImages = settings.level != nil
+        settings.egress = settings.level == .plain ? .host : settings.level == nil ? .none : .outside
         try await withTemporaryFolder { folder in
             let directory = VelocityHome(path: folder).cluster("c")
             try directory.prepare()
@@ -44,7 +45,10 @@ import Testing
         let settings = ClusterSettings(level: .plain, pace: .instant, timeFactor: 10, port: 7000)
         #expect(
             settings.arguments
-                == ["--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--no-pull", "--runtime", "plain"])
+                == [
+                    "--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--no-pull", "--allow-egress",
+                    "none", "--runtime", "plain",
+                ])
         #expect(!ClusterSettings().arguments.contains("--runtime"))
     }
 }

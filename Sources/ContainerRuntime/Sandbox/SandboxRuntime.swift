@@ -176,6 +176,15 @@ public final class SandboxRuntime: ContainerRuntime {
         try await channel.perform(request)
     }
 
+    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {
+        var request = SandboxRequest(VS_EGRESS)
+        let inside: [(IPv4Address, UInt8)] = [
+            (IPv4Address(10, 244, 0, 0), 16), (IPv4Address(10, 96, 0, 0), 16), (address, 32),
+        ]
+        request.add(EgressTable(gateway: address, port: port, inside: inside).bytes)
+        try await channel.perform(request)
+    }
+
     public func listen(_ transport: TransportProtocol, address: String, port: Int) async throws(RuntimeError) -> Int32 {
         var request = SandboxRequest(VS_LISTEN)
         request.add(transport == .tcp ? 6 : 17)

@@ -6,6 +6,7 @@ import KubeClient
 import KubeModel
 
 extension RuntimeLevel: ExpressibleByArgument {}
+extension Egress: ExpressibleByArgument {}
 extension ClusterSettings.Pace: ExpressibleByArgument {}
 
 struct ClusterCommand: AsyncParsableCommand {
@@ -43,6 +44,9 @@ struct ClusterCommand: AsyncParsableCommand {
         @Flag(inversion: .prefixedNo, help: "Fetch images that are not here from their registries.")
         var pull: Bool?
 
+        @Option(help: "Where pods may connect to besides the cluster: none, host (this machine) or outside.")
+        var allowEgress: Egress?
+
         func validate() throws {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
@@ -58,6 +62,7 @@ struct ClusterCommand: AsyncParsableCommand {
             if let pace { settings.pace = pace }
             if let timeFactor { settings.timeFactor = timeFactor }
             if let port { settings.port = port }
+            if let allowEgress { settings.egress = allowEgress }
             if let pull { settings.pullsImages = pull }
             return settings
         }
