@@ -15,11 +15,13 @@ struct ClusterNode: Sendable {
     var address: IPv4Address { NodeNetwork.address(ofNode: number) }
 
     func configuration(_ directory: ClusterDirectory, _ settings: ClusterSettings) -> KubeletConfiguration {
-        KubeletConfiguration(
+        var configuration = KubeletConfiguration(
             nodeName: name, rootDirectory: directory.path,
             visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
             capacity: MachineCapacity.measure(directory.path), nodeAddress: address.description,
             podNetwork: "10.244.\(number).0/24", isControlPlane: number == 0)
+        configuration.egress = settings.egress
+        return configuration
     }
 
     /// Removes the nodes of an earlier start with more of them, and their pods.

@@ -53,6 +53,8 @@ public struct ClusterServer {
                 hint: "Start it with --nodes 1. `velocity doctor` says what the full level needs.")
         }
         let port = try choosePort(&remarks)
+        if settings.pullsImages { remarks.append("Images that are not here are fetched from their registries.") }
+        if level == .sandbox, let way = settings.egress.sentence { remarks.append(way) }
         let store = try openStore()
         let credentials: PKI
         do { credentials = try PKI.load(orMakeIn: directory.pkiDirectory) } catch {
@@ -93,9 +95,11 @@ public struct ClusterServer {
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets,
             namespaces: manager.informers.namespaces)
+        var networkConfiguration = ClusterNetworkConfiguration(nodeCount: nodes.count, apiHostPort: port)
+        networkConfiguration.egress = settings.egress
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
-            configuration: ClusterNetworkConfiguration(nodeCount: nodes.count, apiHostPort: port),
+            configuration: networkConfiguration,
             informers: NetworkInformers(
                 client: client("system:kube-proxy"), services: manager.informers.services,
                 endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
@@ -116,7 +120,8 @@ public struct ClusterServer {
         logger.logLevel = .warning
         // Stopped in reverse: the nodes first, the API that everything talks to last.
         var configuration = ServiceGroupConfiguration(
-            services: [api] + manager.services + [scheduler, network] + kubelets + [announcement],
+            services: [api] + manager.services + [scheduler, network] + kubelets
+                + [announcement, RuntimeGuard(runtime: runtime, name: directory.name)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)
@@ -168,7 +173,7 @@ public struct ClusterServer {
 
     private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
     {
-        let images = ImageCatalog.ofThisProgram(store: directory.home.images)
+        let images = ImageCatalog.ofThisProgram(store: directory.home.images, pulls: settings.pullsImages)
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: images, logs: logs)

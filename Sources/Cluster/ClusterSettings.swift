@@ -13,6 +13,12 @@ public struct ClusterSettings: Sendable, Hashable {
     /// How many nodes there are; all are this machine.
     public var nodes: Int
 
+    /// Images that are not here are fetched from their registries.
+    public var pullsImages = false
+
+    /// Where pods may connect to outside of the cluster.
+    public var egress = Egress.none
+
     public enum Pace: String, Sendable, CaseIterable {
         /// States stay long enough to be seen.
         case lesson
@@ -38,6 +44,8 @@ public struct ClusterSettings: Sendable, Hashable {
             timeFactor: value["timeFactor"]?.double.flatMap { 1...1000 ~= $0 ? $0 : nil } ?? 1,
             port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443,
             nodes: value["nodes"]?.int.flatMap { 1...NodeNetwork.nodesMax ~= $0 ? $0 : nil } ?? 1)
+        pullsImages = value["pullImages"]?.bool ?? false
+        egress = value["egress"]?.string.flatMap(Egress.init) ?? .none
     }
 
     public var value: JSONValue {
@@ -45,6 +53,8 @@ public struct ClusterSettings: Sendable, Hashable {
             "pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port),
             "nodes": JSONValue(nodes),
         ]
+        if pullsImages { value["pullImages"] = true }
+        if egress != .none { value["egress"] = .string(egress.rawValue) }
         if let level { value["runtime"] = .string(level.rawValue) }
         return value
     }
@@ -85,6 +95,7 @@ extension ClusterSettings {
     public var arguments: [String] {
         var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
         arguments += ["--nodes", "\(nodes)"]
+        arguments += [pullsImages ? "--pull" : "--no-pull", "--allow-egress", egress.rawValue]
         if let level { arguments += ["--runtime", level.rawValue] }
         return arguments
     }

@@ -46,7 +46,9 @@ public final class ClusterNetwork: Service {
                 network: IPv4Address(first.number + UInt32(number) * size), prefixLength: configuration.podPrefixLength)
         }
         forwarder = StreamForwarder()
-        dns = DNSServer(zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops)
+        dns = DNSServer(
+            zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops,
+            egress: level == .sandbox ? configuration.egress : .none)
     }
 
     /// Text of `/etc/resolv.conf` for a pod.
@@ -71,6 +73,10 @@ public final class ClusterNetwork: Service {
 
     private func runUntilCancelled() async throws {
         let channels = try await openClusterSockets()
+        let gateway = EgressGateway(
+            egress: level == .sandbox ? configuration.egress : .none, address: configuration.gatewayAddress,
+            port: configuration.egressPort)
+        let wayOut = try await gateway.open(datapath, forwarder)
         await withDiscardingTaskGroup { group in
             if let api = channels.api, let port = configuration.apiHostPort {
                 group.addTask { [forwarder] in
@@ -79,6 +85,7 @@ public final class ClusterNetwork: Service {
                     }
                 }
             }
+            if let wayOut { group.addTask { [forwarder] in await gateway.serve(wayOut, forwarder) } }
             let (jobs, newJobs) = AsyncStream<@Sendable () async -> Void>.makeStream()
             group.addTask {
                 await withDiscardingTaskGroup { group in

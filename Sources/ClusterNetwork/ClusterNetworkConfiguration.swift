@@ -22,6 +22,11 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     public var apiHostPort: Int?
     /// Whether node ports are opened on the host.
     public var opensNodePorts: Bool
+    /// Where pods may connect to outside of the cluster; it counts where pods have a network of their own.
+    public var egress = Egress.none
+    /// What pods send their packets to, and the port on it behind which the world outside is.
+    public var gatewayAddress = IPv4Address(169, 254, 1, 1)
+    public var egressPort = 15001
 
     public init(
         podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, nodeCount: Int = 1,

@@ -1,3 +1,4 @@
+public import ContainerRuntime
 public import KubeModel
 
 /// How a kubelet runs its node.
@@ -20,6 +21,8 @@ public struct KubeletConfiguration: Sendable {
     public var podNetwork: String
     /// Whether the node is the one on which the control plane is said to be.
     public var isControlPlane: Bool
+    /// Where pods may connect to outside of the cluster, for those who look at the node.
+    public var egress = Egress.none
 
     public init(
         nodeName: String, rootDirectory: String, visiblePause: Duration = .zero, timeFactor: Double = 1,

@@ -43,6 +43,11 @@ struct NodeRegistration: Sendable {
 
     /// What works less well with real programs on this node than in a real cluster: once per start.
     private func tellReductions(_ events: EventRecorder) async {
+        if level == .sandbox, let way = configuration.egress.sentence,
+            let node = try? await client.get(.nodes, configuration.nodeName)
+        {
+            await events.record(node, .normal, reason: "EgressAllowed", message: way)
+        }
         guard level == .plain, let node = try? await client.get(.nodes, configuration.nodeName) else { return }
         let message = "This node runs pods at level '\(level.rawValue)'. " + level.reductions.joined(separator: " ")
         await events.record(node, .warning, reason: "ReducedRuntime", message: message)

@@ -20,6 +20,8 @@ actor PodWorker {
     var containerIDs: [String: ContainerID] = [:]
     /// The containers that the runtime is starting, and who waits until it has.
     var starting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    /// What asks them to stop, as their images say.
+    var stopSignals: [String: Int32] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -245,7 +247,7 @@ actor PodWorker {
     }
 
     /// Makes the sandbox; tries again until it works or the pod ends.
-    private func prepareSandbox() async -> Bool {
+    func prepareSandbox() async -> Bool {
         await pause(node.configuration.visiblePause)
         var backoff = Backoff()
         while !isEnding {

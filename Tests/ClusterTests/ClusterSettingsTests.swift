@@ -13,6 +13,9 @@ import Testing
             ClusterSettings(level: .sandbox, timeFactor: 1000, port: 65_535, nodes: 3),
         ])
     func persistence(settings: ClusterSettings) async throws {
+        var settings = settings
+        settings.pullsImages = settings.level != nil
+        settings.egress = settings.level == .plain ? .host : settings.level == nil ? .none : .outside
         try await withTemporaryFolder { folder in
             let directory = VelocityHome(path: folder).cluster("c")
             try directory.prepare()
@@ -43,8 +46,8 @@ import Testing
         #expect(
             settings.arguments
                 == [
-                    "--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--nodes", "1", "--runtime",
-                    "plain",
+                    "--pace", "instant", "--time-factor", "10.0", "--port", "7000", "--nodes", "1", "--no-pull",
+                    "--allow-egress", "none", "--runtime", "plain",
                 ])
         #expect(!ClusterSettings().arguments.contains("--runtime"))
     }

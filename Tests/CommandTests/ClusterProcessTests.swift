@@ -114,8 +114,12 @@ import Testing
             case .keeperOfNamespaces:
                 let kept = Program.family(of: keeper)
                 kill(keeper, SIGKILL)
-                // What it keeps goes with it, while the cluster's own process is still there.
+                // What it keeps goes with it, and then the cluster, which is of no use any more.
                 #expect(await Program.waitForEnd(of: kept))
+                #expect(await Program.waitForEnd(of: family))
+                let log = try String(
+                    contentsOfFile: program.state + "/clusters/velocitylab/logs/cluster.log", encoding: .utf8)
+                #expect(log.contains("was killed, and the pods with it"), "\(log)")
             case .container: kill(family[family.count - 1], SIGKILL)
             }
             if victim == .cluster || victim == .clusterAsked { #expect(await Program.waitForEnd(of: family)) }

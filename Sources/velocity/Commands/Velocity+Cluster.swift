@@ -6,6 +6,7 @@ import KubeClient
 import KubeModel
 
 extension RuntimeLevel: ExpressibleByArgument {}
+extension Egress: ExpressibleByArgument {}
 extension ClusterSettings.Pace: ExpressibleByArgument {}
 
 struct ClusterCommand: AsyncParsableCommand {
@@ -45,6 +46,12 @@ struct ClusterCommand: AsyncParsableCommand {
         @Option(help: "How many nodes, 1 to \(NodeNetwork.nodesMax); all of them are this machine.")
         var nodes: Int?
 
+        @Flag(inversion: .prefixedNo, help: "Fetch images that are not here from their registries.")
+        var pull: Bool?
+
+        @Option(help: "Where pods may connect to besides the cluster: none, host (this machine) or outside.")
+        var allowEgress: Egress?
+
         func validate() throws {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
@@ -64,6 +71,8 @@ struct ClusterCommand: AsyncParsableCommand {
             if let timeFactor { settings.timeFactor = timeFactor }
             if let port { settings.port = port }
             if let nodes { settings.nodes = nodes }
+            if let allowEgress { settings.egress = allowEgress }
+            if let pull { settings.pullsImages = pull }
             return settings
         }
     }
