@@ -20,6 +20,7 @@ public struct App: Sendable {
             switch self {
             case .scene(let scene): scene.isTyping
             case .reading(let reading): reading.isTyping
+            case .lab(let lab): lab.isTyping
             default: false
             }
         }
@@ -35,6 +36,8 @@ public struct App: Sendable {
     /// How fast letters appear; 2 is twice as fast.
     private let speed: Double
     var notice: String?
+    /// What is done to the lab just now; nil when nothing is.
+    var preparation: String?
     var isHelpShown = false
 
     /// - Parameters:
@@ -50,7 +53,9 @@ public struct App: Sendable {
         self.record = record
         self.speed = speed
         cluster = ClusterView(state: .starting)
-        screens = [.home(HomeScreen(content: content))]
+        var home = HomeScreen(content: content)
+        home.markNext([:], record)
+        screens = [.home(home)]
         switch start {
         case .home: break
         case .scene(let id, let then, let cut):
@@ -89,7 +94,9 @@ public struct App: Sendable {
         switch message {
         case .resized(let size): self.size = size
         case .cluster(let view): cluster = view
-        case .progress(let progress): self.progress = progress
+        case .progress(let progress):
+            self.progress = progress
+            markNext()
         case .story(let record):
             self.record = record
             for index in screens.indices {
@@ -97,7 +104,12 @@ public struct App: Sendable {
                 scene.update(record)
                 screens[index] = .scene(scene)
             }
+            markNext()
         case .notice(let text): notice = text
+        case .preparing(let text): preparation = text
+        case .prepared(let text):
+            preparation = nil
+            notice = text
         case .checkpointBroken(let sentence):
             notice = sentence
             withCheckpoint { $0.end() }
@@ -112,6 +124,13 @@ public struct App: Sendable {
         case .key(let key): return press(key)
         }
         return []
+    }
+
+    /// Marks what comes next on the home screen, unless somebody has chosen there already.
+    private mutating func markNext() {
+        guard case .home(var home) = screens.first else { return }
+        home.markNext(progress, record)
+        screens[0] = .home(home)
     }
 
     /// Applies a change to the checkpoint screen, wherever it lies in the stack.
@@ -152,7 +171,7 @@ public struct App: Sendable {
             replaceTop(.scene(scene))
             return perform(action)
         case .lab(var lab):
-            let action = lab.press(key, page: max(1, size.rows - 8))
+            let action = lab.press(key, page: max(1, size.rows - 8), record: record)
             replaceTop(.lab(lab))
             return perform(action)
         case .checkpoint(let checkpoint) where key == .character("d") && debrief(of: checkpoint) != nil:
@@ -164,13 +183,16 @@ public struct App: Sendable {
         case .reading(var reading):
             let area = textArea
             let lines = reading.lines(columns: area.columns, content: content, record: record)
-            let action = reading.press(
-                key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows), record: record)
+            let last = max(0, lines.count - area.rows)
+            let wasAtEnd = reading.isAtEnd(lastLine: last)
+            let action = reading.press(key, page: max(1, area.rows - 2), lastLine: last, record: record)
             replaceTop(.reading(reading))
-            return perform(action)
+            let isRead = wasAtEnd || reading.isAtEnd(lastLine: last)
+            let isNew = !record.pagesRead.contains(reading.page.id)
+            return (isRead && isNew ? [.recordPage(reading.page.id)] : []) + perform(action)
         case .map(var map):
             let area = textArea
-            let lines = MapText.lines(content, progress: progress, columns: min(96, area.columns))
+            let lines = MapText.lines(content, progress: progress, record: record, columns: min(96, area.columns))
             let action = map.press(key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows))
             replaceTop(.map(map))
             return perform(action)
@@ -213,6 +235,9 @@ public struct App: Sendable {
         case keepAnswer(QuestionID, String)
         case openPhase(LabPath)
         case sceneEnded(ScenePlayback, isFinished: Bool)
+        case begin(LabID, PhaseID)
+        case catchUp(LabID, PhaseID)
+        case hint(LabID, PhaseID)
         case shell(LabID)
         case check(LabID, Phase)
         case cancelCheck
@@ -247,13 +272,29 @@ public struct App: Sendable {
             screens.removeLast()
             let start = Moment(milliseconds: 0)  // The shell knows what time it is.
             return [.recordScene(playback.record(started: start, finished: nil), isFinished: isFinished)]
+        case .begin(let lab, let phase): return prepare(.beginPhase(lab, phase))
+        case .catchUp(let lab, let phase): return prepare(.catchUp(lab, phase))
+        case .hint(let lab, let phase): return [.showHint(lab, phase)]
         case .shell(let lab): return [.openShell(lab)]
+        case .check where preparation != nil:
+            notice = "The lab is being prepared; wait until that is done."
+            return []
         case .check(let lab, let phase):
             let screen = Screen.checkpoint(CheckpointScreen(lab: lab, phase: phase))
             if case .checkpoint = screens.last { replaceTop(screen) } else { screens.append(screen) }
             return [.runCheckpoint(lab, phase.id)]
         case .cancelCheck: return [.cancelCheckpoint]
         }
+    }
+
+    /// One at a time: two would undo each other.
+    private mutating func prepare(_ effect: Effect) -> [Effect] {
+        guard preparation == nil else {
+            notice = "The lab is being prepared already; wait until that is done."
+            return []
+        }
+        preparation = "Preparing the lab ..."
+        return [effect]
     }
 
     private mutating func open(_ id: SceneID, _ cut: ScenePlayback.Cut) -> [Effect] {

@@ -1,4 +1,5 @@
 import CourseModel
+import KubeClient
 import KubeModel
 import Testing
 
@@ -65,6 +66,38 @@ struct PodAndLoadTests {
             lab: "week06", phase: "drill-pending", results: [check], started: start, finished: end)
         #expect(stage.note(in: result).results[0].measured == ["recovery": 2500])
         #expect(stage.note(in: result).results[0].evidence[0].what.contains("too-much, seed 7"))
+        #expect(stage.note(in: result).seed == 7)
+    }
+
+    @Test("the clock of a drill stops when it is mended for the first time")
+    func clockStops() async throws {
+        let check = Check(
+            id: "c", title: "", steps: [.expect(.absent(Self.pod), within: .zero)], hints: [Hint(text: "Look")])
+        let fault = Fault(
+            id: "f", title: "", breaking: [], mending: [],
+            fails: Mutant.Expectation(check: "c", cause: .other, hint: []))
+        let phase = Phase(
+            id: "d", title: "", minutes: 1, objective: "", steps: [],
+            checkpoint: Checkpoint(title: "", checks: [check]), faults: [fault])
+        let lab = Lab(
+            id: "l", title: "", week: "w", mission: "", success: "", namespace: "velocitytech", phases: [phase])
+        let cluster = try await ScriptedCluster()
+        _ = try await cluster.client.create(.namespaces, KubeObject(.namespaces, name: "velocitytech"))
+        let runner = SolutionRunner(client: cluster.client, namespace: "velocitytech")
+        try await DrillStage.begin(phase, of: lab, seed: 7, client: cluster.client, runner: runner)
+        let began = try #require(DrillStage(try await cluster.client.get(.namespaces, "velocitytech")))
+        #expect(began.recovery == nil)
+        for minutes in [1, 9] as [Int64] {
+            let now = Moment(milliseconds: began.started.milliseconds + minutes * 60_000)
+            let result = await CheckEngine(client: cluster.client, options: CheckOptions(now: { now })).run(
+                phase, of: lab)
+            #expect(result.results.first?.measured["recovery"] == 60_000)
+            #expect(result.seed == 7)
+        }
+        let mended = try #require(DrillStage(try await cluster.client.get(.namespaces, "velocitytech")))
+        #expect(mended.recovery == .seconds(60))
+        try await DrillStage.begin(phase, of: lab, seed: 8, client: cluster.client, runner: runner)
+        #expect(DrillStage(try await cluster.client.get(.namespaces, "velocitytech"))?.recovery == nil)
     }
 
     @Test("a drill that nobody has begun is skipped, not passed")
@@ -84,7 +117,7 @@ struct PodAndLoadTests {
         let result = await CheckEngine(client: cluster.client).run(phase, of: lab)
         #expect(
             result.results.map(\.verdict) == [
-                .skipped(because: "the drill has not begun; 'velocity reset l/d' begins it")
+                .skipped(because: "the drill has not begun; 'velocity reset l/d' begins it, or the key b in its screen")
             ])
     }
 

@@ -21,13 +21,16 @@ public struct CheckOptions: Sendable {
     public var fetch: @Sendable (Request) async throws -> Answer
     /// False for a cluster that is not ours: checks that need ours are skipped there.
     public var isEmbedded: Bool
+    /// What the learner has written in answer to questions.
+    public var answers: [QuestionID: String] = [:]
     /// A drill is judged only when it has begun: see ``DrillStage``.
     var needsStage = true
 
-    /// For the course's own proof, which breaks things without a stage.
-    var unstaged: CheckOptions {
+    /// For the course's own proof, which breaks things without a stage and answers as it likes.
+    func unstaged(answers: [QuestionID: String]) -> CheckOptions {
         var copy = self
         copy.needsStage = false
+        copy.answers = answers
         return copy
     }
 

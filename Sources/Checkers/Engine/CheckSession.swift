@@ -39,7 +39,9 @@ struct CheckSession {
     }
 
     var judge: ConditionJudge {
-        ConditionJudge(view: view, namespace: namespace, victims: victims, loads: loads.mapValues(\.count))
+        ConditionJudge(
+            view: view, namespace: namespace, victims: victims, loads: loads.mapValues(\.count),
+            answers: options.answers)
     }
 
     mutating func record(_ what: String, _ object: KubeObject? = nil, _ resource: ResourceType? = nil) {

@@ -9,6 +9,8 @@ struct ConditionJudge {
     let victims: [String: Victim]
     /// What came of the requests that actions send, by name.
     var loads: [String: LoadCount] = [:]
+    /// What the learner has written in answer to questions.
+    var answers: [QuestionID: String] = [:]
 
     /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
     func assess(_ condition: ClusterCondition) -> Assessment {
@@ -24,6 +26,9 @@ struct ConditionJudge {
         case .answers(let http): Assessment(.notYet, expected: HTTPJudge.expected(http), found: "not asked yet")
         case .logged(let source, let text):
             Assessment(.notYet, expected: "the log of \(source) says '\(text)'", found: "not read yet")
+        case .executed(let container, let command):
+            Assessment(.notYet, expected: Self.expected(container, command), found: "not run yet")
+        case .answered(let question): answered(question)
         case .resolves(let name):
             Assessment(.notYet, expected: "the name '\(name)' leads to an address", found: "not asked yet")
         }
@@ -38,7 +43,8 @@ struct ConditionJudge {
         case .replaced: [.pods, .events]
         case .podReady: [.pods, .events]
         case .logged: [.deployments, .replicaSets, .pods, .events]
-        case .lost: []
+        case .executed: [.deployments, .replicaSets, .pods, .events]
+        case .lost, .answered: []
         case .endpoints, .answers, .resolves: [.services, .endpointSlices, .pods, .events]
         }
     }
@@ -120,6 +126,27 @@ struct ConditionJudge {
             finding: Finding(
                 .downtime, "While the pods were replaced, \(load.failed) of \(load.sent) requests found nobody.",
                 isFinal: true))
+    }
+
+    static func expected(_ container: ContainerRef, _ command: CommandExpectation) -> String {
+        let output = command.equals.map { " and prints '\($0)'" } ?? command.contains.map { " and prints '… \($0) …'" }
+        return "'\(command)' in \(container) ends with \(command.exitCode)\(output ?? "")"
+    }
+
+    private func answered(_ question: LabQuestion) -> Assessment {
+        let expected = "a right answer to: \(question.text)"
+        guard let answer = answers[question.id] else {
+            return Assessment(
+                .hopeless, expected: expected, found: "no answer",
+                finding: Finding(
+                    .missing,
+                    "The question is not answered yet: number keys answer on the lab's screen, 'velocity answer' elsewhere.",
+                    isFinal: true))
+        }
+        if question.isRight(answer) { return Assessment(.holds, expected: expected, found: "'\(answer)'") }
+        return Assessment(
+            .hopeless, expected: expected, found: "'\(answer)'",
+            finding: Finding(.wrongAnswer, "'\(answer)' is not the answer to: \(question.text)", isFinal: true))
     }
 
     private func absent(_ ref: ObjectRef) -> Assessment {

@@ -131,7 +131,7 @@ enum ThrowAwayCluster {
         try process.start(
             executable: Machine.executable, arguments: ["cluster", "serve", directory.name] + settings.arguments)
         let client = try EmbeddedCluster.client(of: directory)
-        let shell = try LabBash(lab: lab, cluster: directory, folder: "\(folder)/lab")
+        let shell = try LabBash(lab: lab, cluster: .embedded(directory), folder: "\(folder)/lab")
         return CourseVerifier.Cluster(client: client, shell: shell.run) {
             try? process.stop()
             try? FileManager.default.removeItem(atPath: folder)
