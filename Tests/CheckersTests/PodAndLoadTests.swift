@@ -28,6 +28,65 @@ struct PodAndLoadTests {
         #expect(assessment.finding?.text.contains("'kubectl delete pod a'") == true)
     }
 
+    @Test("a pod without room is stuck, unless another one is about to leave some")
+    func withoutRoom() {
+        var pod = Fixture.pod("a", isReady: false)
+        pod.value["status"] = [
+            "phase": "Pending",
+            "conditions": [
+                [
+                    "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                    "message": "0/1 nodes are available: 1 Insufficient memory.",
+                ]
+            ],
+        ]
+        let assessment = Fixture.judge([pod, Fixture.pod("b")]).assess(.podReady(Self.pod))
+        #expect(assessment.state == .stuck)
+        #expect(assessment.finding?.cause == .unschedulable)
+        #expect(Fixture.judge([pod, Fixture.pod("b").terminating]).assess(.podReady(Self.pod)).state == .notYet)
+    }
+
+    @Test("what a ReplicaSet says of itself just now is stuck; an event may be of long ago")
+    func refused() {
+        let deployment = Fixture.deployment(ready: 2)
+        var set = Fixture.replicaSet(of: deployment)
+        set.value["spec"] = ["template": deployment.value[["spec", "template"]] ?? .null]
+        let pods = [Fixture.pod("a"), Fixture.pod("b")]
+        let event = Fixture.event("FailedCreate", "exceeded quota: tight", about: set)
+        let wanted = ClusterCondition.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3)
+        let before = Fixture.judge([deployment, set, event] + pods).assess(wanted)
+        #expect(before.finding?.cause == .refused && before.state == .notYet)
+        set.value["status"] = [
+            "conditions": [["type": "ReplicaFailure", "status": "True", "message": "exceeded quota: tight"]]
+        ]
+        let now = Fixture.judge([deployment, set] + pods).assess(wanted)
+        #expect(now.finding?.text == "The pods cannot be created: exceeded quota: tight.")
+        #expect(now.state == .stuck)
+    }
+
+    @Test(
+        "of each kind it is known what can never be changed",
+        arguments: [
+            ("Pod", "spec.containers[0].env", true), ("Pod", "metadata.labels.app", false),
+            ("Deployment", "spec.selector.matchLabels.app", true), ("Deployment", "spec.template", false),
+            ("StatefulSet", "spec.serviceName", true), ("StatefulSet", "spec.template.spec", false),
+            ("Job", "spec.template.spec", true), ("PersistentVolumeClaim", "spec.storageClassName", true),
+            ("PersistentVolumeClaim", "spec.resources.requests.storage", false), ("Secret", "type", true),
+            ("Secret", "data.DB_PASSWORD", false), ("ConfigMap", "data.PORT", false), ("Service", "spec.type", false),
+        ])
+    func immutableFields(kind: String, path: String, isImmutable: Bool) {
+        let object = KubeObject(.pods, name: "a")
+        #expect(object.isImmutable(at: path, kind: kind) == isImmutable)
+    }
+
+    @Test("a ConfigMap or Secret that was sealed keeps its data for good", arguments: ["ConfigMap", "Secret"])
+    func sealed(kind: String) {
+        var object = KubeObject(.configMaps, name: "a")
+        object.value["immutable"] = true
+        #expect(object.isImmutable(at: "data.PORT", kind: kind))
+        #expect(!object.isImmutable(at: "metadata.labels", kind: kind))
+    }
+
     @Test("the image of a pod may be changed, so waiting for that is not hopeless")
     func changeable() throws {
         let wanted = Requirement.value(try ValuePath(parsing: "spec.containers[0].image"), .equals("web:2"))

@@ -81,6 +81,9 @@ public struct CheckOptions: Sendable {
         return Answer(status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
     }
 
+    /// How long nothing has to move before waiting ends.
+    var patience: Duration { max(.seconds(1), .seconds(12) * min(1, limitFactor)) }
+
     func limit(_ duration: Duration) -> Duration {
         duration == .zero ? .zero : max(min(limitMin, duration), duration * limitFactor)
     }
