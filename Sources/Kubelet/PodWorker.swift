@@ -87,6 +87,7 @@ actor PodWorker {
             group.cancelAll()
             await stopContainers()
         }
+        let stopped = ContinuousClock.now
         await node.runtime.removePodSandbox(pod.uid)
         node.addresses.release(podUID: pod.uid)
         if facts.failure != nil, !isForgotten, !pod.object.isBeingDeleted {
@@ -97,6 +98,8 @@ actor PodWorker {
         }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
         await write()
+        // Terminating is a state, too, and stays in sight like any other; who gives no grace does not want to see it.
+        if graceSeconds != 0 { await pause(node.configuration.visiblePause - (ContinuousClock.now - stopped)) }
         await removeObject()
     }
 
