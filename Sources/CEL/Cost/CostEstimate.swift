@@ -99,12 +99,13 @@ struct CostEstimate {
             sizes[expression.id] = size(loop.result)
             return sum
         }
-        let isMap = if case .map = type(loop.range) { true } else { false }
-        let element = places[loop.range.id]?.element
-        scope.append(
-            (
-                loop.variable, isMap ? nil : element, isMap ? nil : elementSize(loop.range), nil
-            ))
+        let range = places[loop.range.id]
+        if case .map = type(loop.range) {
+            // As in Kubernetes, the names of members count for nothing.
+            scope.append((loop.variable, range.map { _ in Declaration(.string, sizeMax: 0) }, nil, nil))
+        } else {
+            scope.append((loop.variable, range?.element, elementSize(loop.range), nil))
+        }
         let round = cost(loop.condition) + cost(loop.step)
         let stepElement = elementSize(loop.step)
         scope.removeLast()
@@ -177,7 +178,12 @@ struct CostEstimate {
 }
 
 extension Declaration {
-    fileprivate var sizeLimit: UInt64 { type.isScalar ? 1 : sizeMax ?? .max }
+    /// The bound of the size; as in Kubernetes, numbers and objects have none to speak of.
+    fileprivate var sizeLimit: UInt64 {
+        if let sizeMax { return sizeMax }
+        if case .object = type { return 0 }
+        return type.isScalar ? 0 : .max
+    }
 }
 
 extension ValueType {
