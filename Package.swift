@@ -52,7 +52,8 @@ let package = Package(
     ],
     targets: [
         // Layer 0: values.
-        library("KubeModel", [collections]),
+        library("CEL"),
+        library("KubeModel", ["CEL", collections]),
         library("CourseModel"),
         library("ScreenKit"),
         .target(name: "CSandbox"),
@@ -143,6 +144,7 @@ let package = Package(
         .executableTarget(
             name: "LoadBench", dependencies: ["KubeClient", "ContainerRuntime"] + nio, path: "Tests/LoadBench",
             swiftSettings: house),
+        tests("CEL"),
         tests("KubeModel", exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),

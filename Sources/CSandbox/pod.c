@@ -72,6 +72,8 @@ int pods_prepare_network(char *error, size_t capacity) {
     // The node's address and those of load balancers are loopback addresses, so that they lead to the same place outside.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    // Each connection to an address that is not there fails at once, not one in a second. Kernels can do without.
+    write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the cluster's network cannot be set up");
@@ -129,7 +131,7 @@ static int prepare_inside(uint32_t address) {
     if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
     // Node ports and load balancers: see `NodeNetwork.swift`.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.1"), 32, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
     if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
     close(netlink);
     return outcome;
@@ -159,6 +161,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
         return -EINVAL;
     }
     struct pod *present = find_pod(uid);
+    if (present && present->init) return 0;
     if (present) pod_remove(present);
     int ready[2];
     struct pod *pod = calloc(1, sizeof *pod);
@@ -197,14 +200,24 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     return 0;
 }
 
+void pod_note_end(pid_t process) {
+    for (struct pod *pod = sandboxd.pods; pod; pod = pod->next) {
+        if (pod->init == process) pod->init = 0;
+    }
+}
+
 void pod_remove(struct pod *pod) {
-    kill(pod->init, SIGKILL);
+    // Its number may be another process's by now.
+    if (pod->init) kill(pod->init, SIGKILL);
     // Its end is the end of every process in the pod. It comes only when those are reaped, and containers are children of this
     // process: waiting for the first process alone would be waiting for ever.
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, __WALL)) != pod->init) {
-        if (process > 0) report_exit(process, status);
+    while (pod->init && (process = waitpid(-1, &status, __WALL)) != pod->init) {
+        if (process > 0) {
+            pod_note_end(process);
+            report_exit(process, status);
+        }
         if (process < 0 && errno != EINTR) break;
     }
     memory_remove(pod->uid);

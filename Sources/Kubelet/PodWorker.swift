@@ -20,6 +20,8 @@ actor PodWorker {
     var containerIDs: [String: ContainerID] = [:]
     /// The containers that the runtime is starting, and who waits until it has.
     var starting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    /// What asks them to stop, as their images say.
+    var stopSignals: [String: Int32] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -85,6 +87,7 @@ actor PodWorker {
             group.cancelAll()
             await stopContainers()
         }
+        let stopped = ContinuousClock.now
         await node.runtime.removePodSandbox(pod.uid)
         node.addresses.release(podUID: pod.uid)
         if facts.failure != nil, !isForgotten, !pod.object.isBeingDeleted {
@@ -95,6 +98,8 @@ actor PodWorker {
         }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
         await write()
+        // Terminating is a state, too, and stays in sight like any other; who gives no grace does not want to see it.
+        if graceSeconds != 0 { await pause(node.configuration.visiblePause - (ContinuousClock.now - stopped)) }
         await removeObject()
     }
 
@@ -245,7 +250,7 @@ actor PodWorker {
     }
 
     /// Makes the sandbox; tries again until it works or the pod ends.
-    private func prepareSandbox() async -> Bool {
+    func prepareSandbox() async -> Bool {
         await pause(node.configuration.visiblePause)
         var backoff = Backoff()
         while !isEnding {

@@ -112,10 +112,24 @@ struct ServicePlanTests {
         #expect(plan.rules.map { "\($0.address):\($0.port)" } == ["10.96.0.50:80"] + sockets)
     }
 
+    @Test("with several nodes, a node port is on each of them")
+    func severalNodes() {
+        let service = Fixture.service(
+            "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]],
+            type: "NodePort")
+        let nodes = (0..<2).map(NodeNetwork.address(ofNode:))
+        let plan = ServicePlan(services: [service], slices: [], nodes: nodes)
+        #expect(plan.hostPorts.map(\.addresses) == [nodes])
+        #expect(
+            plan.rules.map { "\($0.address):\($0.port)" } == [
+                "10.96.0.50:80", "127.200.0.1:30080", "127.200.0.2:30080",
+            ])
+    }
+
     @Test(
-        "a pod's host ports are the node's, at the address that it names",
+        "a pod's host ports are its node's, at the address that it names",
         arguments: [
-            ([:], ["127.200.0.1:8080", "127.0.0.1:8080"]), (["hostIP": "127.0.0.1"], ["127.0.0.1:8080"]),
+            ([:], ["127.200.0.2:8080", "127.0.0.1:8080"]), (["hostIP": "127.0.0.1"], ["127.0.0.1:8080"]),
             (["protocol": "SCTP"], []),
         ] as [(JSONValue, [String])], [false, true])
     func hostPorts(example: (more: JSONValue, sockets: [String]), isOnNode: Bool) {
@@ -125,7 +139,7 @@ struct ServicePlanTests {
         let pod = KubeObject([
             "metadata": ["name": "web", "namespace": "shop"],
             "spec": ["containers": [["name": "web", "ports": [port]]], "hostNetwork": .bool(isOnNode)],
-            "status": ["phase": "Running", "podIP": "10.244.0.5"],
+            "status": ["phase": "Running", "podIP": "10.244.0.5", "hostIP": "127.200.0.2"],
         ])
         let rules = ServicePlan(services: [], slices: [], pods: [pod]).rules
         #expect(rules.map { "\($0.address):\($0.port)" } == (isOnNode ? [] : example.sockets))

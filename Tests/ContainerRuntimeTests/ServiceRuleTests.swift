@@ -95,7 +95,7 @@ struct ServiceRuleTests {
         }
     }
 
-    private static let node = NodeNetwork.address.description
+    private static let node = NodeNetwork.address(ofNode: 0).description
 
     @Test("a client stays with its pod, also over changes elsewhere, and goes to another when its pod has gone")
     func affinity() async throws {

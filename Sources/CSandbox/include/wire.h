@@ -35,6 +35,8 @@ enum vs_message {
     VS_END = 9,
     /// policy table (nft.h) → reply
     VS_POLICY = 10,
+    /// egress table (nft.h) → reply
+    VS_EGRESS = 11,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,
