@@ -44,7 +44,7 @@ private let rule = Schema.object(
 
 private let condition = Schema.object(
     package + "MatchCondition",
-    doc: "A condition in CEL. This server keeps such conditions and does not evaluate them.",
+    doc: "A condition in CEL. This server keeps such conditions and calls the webhook whatever they say.",
     [
         .field("expression", .string, required: true, doc: "The expression, which must be true."),
         .field("name", .text(.qualifiedName), required: true, doc: "The name of the condition."),
@@ -69,13 +69,11 @@ private let members: [SchemaField] = [
     .field("timeoutSeconds", .int32, default: 10, doc: "Seconds to wait for the webhook, from 1 to 30."),
 ]
 
-private let notCalled = "This server keeps the configuration and calls no webhooks."
-
 private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> KindSchema {
     KindSchema(
         type, categories: ["api-extensions"],
         root: MetadataSchemas.kind(
-            package + type.kind, doc: "\(doc) \(notCalled)",
+            package + type.kind, doc: doc,
             [.field("webhooks", .list(of: hook, keys: ["name"]), doc: "The webhooks.")]),
         columns: [
             .name,
@@ -87,7 +85,7 @@ private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> K
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.validate = { WebhookRules.check($0.value, &$1) }
-            $0.warnings = { _, _ in ["webhooks are kept by this server, but not called"] }
+            $0.warnings = { object, _ in WebhookRules.warnings(object.value) }
         })
 }
 

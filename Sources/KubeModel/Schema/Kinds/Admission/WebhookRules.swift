@@ -17,6 +17,16 @@ enum WebhookRules {
         }
     }
 
+    /// What this server does not do as the configuration has it.
+    static func warnings(_ configuration: JSONValue) -> [String] {
+        configuration.list("webhooks").enumerated().compactMap { index, hook in
+            hook.list("matchConditions").isEmpty
+                ? nil
+                : "webhooks[\(index)].matchConditions: this server does not evaluate CEL: the webhook is called "
+                    + "whatever the conditions say"
+        }
+    }
+
     private static func check(_ hook: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         checkName(hook["name"]?.string ?? "", path.child("name"), &errors)
         for (index, rule) in hook.list("rules").enumerated() { check(rule: rule, path.child("rules")[index], &errors) }
@@ -125,7 +135,7 @@ enum WebhookRules {
 
     // MARK: Where the webhook is
 
-    private static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         switch (client["url"]?.string, client["service"]) {
         case (nil, nil), (_?, _?): errors.append(.required(path, "exactly one of url or service is required"))
         case (let url?, nil): check(url: url, path.child("url"), &errors)
