@@ -59,6 +59,34 @@ struct AdmissionRequest: Sendable {
     /// The options of the request, as an object of `meta.k8s.io/v1`; nil for a connection, which has its own.
     var options: JSONValue? { operation == .connect ? nil : settings.options(operation) }
 
+    /// The namespace that a request is about; of a namespace it is its own name.
+    var reviewedNamespace: String { resource == .namespaces ? name : namespace ?? "" }
+
+    /// The request without its objects, as webhooks and expressions are told it.
+    ///
+    /// - Parameter wanted: The type in whose version they want the objects.
+    func description(as wanted: ResourceType) -> JSONValue {
+        func kind(_ type: ResourceType) -> JSONValue {
+            ["group": .string(type.group), "version": .string(type.version), "kind": .string(type.kind)]
+        }
+        func place(_ type: ResourceType) -> JSONValue {
+            ["group": .string(type.group), "version": .string(type.version), "resource": .string(type.plural)]
+        }
+        var value: JSONValue = [
+            "kind": kind(body ?? wanted), "resource": place(wanted), "requestKind": kind(body ?? resource),
+            "requestResource": place(resource), "operation": .string(operation.rawValue),
+            "userInfo": caller?.value(nameMember: "username") ?? [:], "dryRun": .bool(isDryRun),
+        ]
+        if let subresource {
+            value["subResource"] = .string(subresource)
+            value["requestSubResource"] = .string(subresource)
+        }
+        if !name.isEmpty { value["name"] = .string(name) }
+        if !reviewedNamespace.isEmpty { value["namespace"] = .string(reviewedNamespace) }
+        value["options"] = options ?? .null
+        return value
+    }
+
     var resource: ResourceType { kind.resource }
     var isCreatingPod: Bool { operation == .create && resource == .pods && subresource == nil }
 

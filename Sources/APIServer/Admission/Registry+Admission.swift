@@ -76,6 +76,7 @@ extension Registry {
         }
         if let caller = request.caller { try NodeRestriction.check(object, request, caller) }
         if isEnabled("PodSecurity") { try PodSecurity.check(object, request, facts, &admission) }
+        if isEnabled("ValidatingAdmissionPolicy") { try checkPolicies(object, request, &admission) }
         for (name, value) in admission.annotations { request.open?.annotate(name, value) }
         try await askValidating(object, request)
         if isEnabled("ResourceQuota"), object.namespace != nil {
@@ -84,7 +85,7 @@ extension Registry {
         return admission
     }
 
-    /// Asks the webhooks whether an object may go.
+    /// Asks policies and webhooks whether an object may go.
     func admitDeletion(
         _ object: KubeObject, _ target: Target, name: String, _ settings: WriteSettings
     ) async throws(Status) {
@@ -93,7 +94,7 @@ extension Registry {
             AdmissionRequest(.delete, target.kind, namespace: target.namespace, name: name, old: object, settings))
     }
 
-    /// Asks the webhooks about something that is not an object of the store, and returns what they have made of it.
+    /// Asks policies and webhooks about something that is not an object of the store, and returns what they have made of it.
     func admitBody(
         _ operation: AdmissionRequest.Operation, _ body: JSONValue, _ type: ResourceType, of target: Target,
         _ subresource: String, old: KubeObject? = nil, _ settings: WriteSettings
@@ -109,7 +110,7 @@ extension Registry {
         return try await ask(KubeObject(object), request)?.value ?? body
     }
 
-    /// Asks the webhooks whether a connection may be made.
+    /// Asks policies and webhooks whether a connection may be made.
     ///
     /// - Parameter kind: The kind of the connection's options, for example `PodExecOptions`.
     func admitConnection(
@@ -130,6 +131,12 @@ extension Registry {
         if round.hasChanged {
             if let object { round.beginAgain(with: object) }
             if round.isDue { try await askMutating(&object, request, &round) { KubeObject($0) } }
+        }
+        if isEnabled("ValidatingAdmissionPolicy"), request.callsWebhooks {
+            var admission = Admission()
+            try checkPolicies(object, request, &admission)
+            for (name, value) in admission.annotations { request.open?.annotate(name, value) }
+            for warning in admission.warnings { request.open?.warn(warning) }
         }
         try await askValidating(object, request)
         return object

@@ -38,6 +38,7 @@ extension Registry {
         webhooks.react(toWriteOf: target.resource)
         aggregator.react(toWriteOf: target.resource)
         await customResources.react(toWriteOf: target, in: self)
+        await policies.react(toWriteOf: target, in: self)
     }
 }
 

@@ -16,6 +16,7 @@ final class Registry: Sendable {
     let eventLines = EventLines()
     let webhooks = WebhookBook()
     let aggregator: Aggregator
+    let policies = PolicyBook()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
     let authorizer: RoleAuthorizer

@@ -20,36 +20,14 @@ struct AdmissionReview {
     ) {
         self.uid = uid
         apiVersion = "admission.k8s.io/\(version)"
-        let asked = request.resource
-        let wanted = kind.resource
-        var value: JSONValue = [
-            "uid": .string(uid), "kind": Self.kind(request.body ?? wanted), "resource": Self.resource(wanted),
-        ]
-        let subresource = request.subresource.map(JSONValue.string)
-        value["subResource"] = subresource
-        value["requestKind"] = Self.kind(request.body ?? asked)
-        value["requestResource"] = Self.resource(asked)
-        value["requestSubResource"] = subresource
-        if !request.name.isEmpty { value["name"] = .string(request.name) }
-        if !request.reviewedNamespace.isEmpty { value["namespace"] = .string(request.reviewedNamespace) }
-        value["operation"] = .string(request.operation.rawValue)
-        value["userInfo"] = request.caller?.value(nameMember: "username") ?? [:]
+        var value = request.description(as: kind.resource)
+        value["uid"] = .string(uid)
         value["object"] = object ?? .null
         value["oldObject"] = old ?? .null
-        value["dryRun"] = .bool(request.isDryRun)
-        value["options"] = request.options ?? .null
         body = ["kind": "AdmissionReview", "apiVersion": .string(apiVersion), "request": value]
     }
 
     var bytes: [UInt8] { body.encoded }
-
-    private static func kind(_ type: ResourceType) -> JSONValue {
-        ["group": .string(type.group), "version": .string(type.version), "kind": .string(type.kind)]
-    }
-
-    private static func resource(_ type: ResourceType) -> JSONValue {
-        ["group": .string(type.group), "version": .string(type.version), "resource": .string(type.plural)]
-    }
 
     /// What a webhook says.
     struct Answer: Sendable, Equatable {

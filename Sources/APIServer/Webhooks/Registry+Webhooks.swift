@@ -5,7 +5,7 @@ import ObjectStore
 /// `ValidatingAdmissionWebhook`).
 extension Registry {
     private func match(_ request: AdmissionRequest) -> WebhookMatch {
-        WebhookMatch(request: request, catalog: catalog, facts: AdmissionFacts(store: store))
+        WebhookMatch(request: request, catalog: catalog, facts: AdmissionFacts(store: store), authorizer: authorizer)
     }
 
     /// The webhooks of a role, unless nobody is to be asked.

@@ -19,6 +19,8 @@ struct Webhook: Sendable {
     let matchesEquivalents: Bool
     let namespaces: LabelSelector
     let objects: LabelSelector
+    /// Nil when it has none.
+    let conditions: MatchConditions?
     /// Whether a request goes on when the webhook fails (`failurePolicy: Ignore`).
     let ignoresFailures: Bool
     let timeoutSeconds: Int
@@ -38,6 +40,8 @@ struct Webhook: Sendable {
         matchesEquivalents = value["matchPolicy"]?.string != "Exact"
         namespaces = LabelSelector(value["namespaceSelector"])
         objects = LabelSelector(value["objectSelector"])
+        let conditions = value["matchConditions"]?.array ?? []
+        self.conditions = conditions.isEmpty ? nil : MatchConditions(conditions)
         ignoresFailures = value["failurePolicy"]?.string == "Ignore"
         timeoutSeconds = value["timeoutSeconds"]?.int ?? 10
         allowsDryRun = ["None", "NoneOnDryRun"].contains(value["sideEffects"]?.string ?? "")

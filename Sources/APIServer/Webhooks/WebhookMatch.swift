@@ -3,12 +3,12 @@ import ObjectStore
 
 /// Whether a webhook is to be asked about a request, and in which version.
 ///
-/// Match conditions are not looked at: they are CEL. Source: apiserver, `admission/plugin/webhook/generic` and its
-/// predicates.
+/// Source: apiserver, `admission/plugin/webhook/generic` and its predicates.
 struct WebhookMatch {
     let request: AdmissionRequest
     let catalog: KindCatalog
     let facts: AdmissionFacts
+    let authorizer: RoleAuthorizer
 
     /// Configurations of admission itself: whoever breaks the cluster with one can mend it.
     var isExempt: Bool { request.resource.group == "admissionregistration.k8s.io" }
@@ -16,7 +16,24 @@ struct WebhookMatch {
     /// The kind in whose version the webhook wants the objects; nil when the request does not concern it.
     func kind(for webhook: Webhook, _ object: KubeObject?) throws(Status) -> KindSchema? {
         guard webhook.selects(object, request.old), let kind = kind(by: webhook) else { return nil }
-        return try isInNamespace(of: webhook, object) ? kind : nil
+        guard try isInNamespace(of: webhook, object) else { return nil }
+        return try meetsConditions(of: webhook, kind, object) ? kind : nil
+    }
+
+    private func meetsConditions(
+        of webhook: Webhook, _ kind: KindSchema, _ object: KubeObject?
+    ) throws(Status) -> Bool {
+        guard let conditions = webhook.conditions, let caller = request.caller else { return true }
+        let known = PolicyRequest(
+            request, object, caller: caller, catalog: catalog, facts: facts, authorizer: authorizer
+        ).variables(as: kind)
+        switch conditions.verdict(known) {
+        case .met: return true
+        case .notMet: return false
+        case .unknown(let why):
+            guard webhook.ignoresFailures else { throw .forbidden(request.resource, request.name, why) }
+            return false
+        }
     }
 
     private func kind(by webhook: Webhook) -> KindSchema? {
@@ -54,9 +71,4 @@ struct WebhookMatch {
         guard let present = facts.object(.namespaces, namespace) else { throw .notFound(.namespaces, namespace) }
         return webhook.namespaces.matches(present.labels)
     }
-}
-
-extension AdmissionRequest {
-    /// The namespace that a request is about; of a namespace it is its own name.
-    var reviewedNamespace: String { resource == .namespaces ? name : namespace ?? "" }
 }

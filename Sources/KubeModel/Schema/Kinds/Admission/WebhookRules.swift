@@ -17,16 +17,6 @@ enum WebhookRules {
         }
     }
 
-    /// What this server does not do as the configuration has it.
-    static func warnings(_ configuration: JSONValue) -> [String] {
-        configuration.list("webhooks").enumerated().compactMap { index, hook in
-            hook.list("matchConditions").isEmpty
-                ? nil
-                : "webhooks[\(index)].matchConditions: this server does not evaluate CEL: the webhook is called "
-                    + "whatever the conditions say"
-        }
-    }
-
     private static func check(_ hook: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         checkName(hook["name"]?.string ?? "", path.child("name"), &errors)
         for (index, rule) in hook.list("rules").enumerated() { check(rule: rule, path.child("rules")[index], &errors) }
@@ -47,6 +37,8 @@ enum WebhookRules {
         }
         errors.oneOf(path.child("reinvocationPolicy"), hook["reinvocationPolicy"]?.string, ["IfNeeded", "Never"])
         checkClient(hook["clientConfig"] ?? [:], path.child("clientConfig"), &errors)
+        MatchConditionRules.check(
+            hook.list("matchConditions"), hasParams: false, path.child("matchConditions"), &errors)
     }
 
     private static func checkName(_ name: String, _ path: FieldPath, _ errors: inout [FieldError]) {
@@ -75,7 +67,7 @@ enum WebhookRules {
 
     // MARK: Rules
 
-    private static func check(rule: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func check(rule: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         func list(_ member: String, _ what: String) -> [String] {
             let values = rule.texts(member)
             if values.isEmpty { errors.append(.required(path.child(member))) }
