@@ -6,7 +6,7 @@ import X509
 @testable import APIServer
 
 @Suite("The signer of certificates") struct CertificateSignerTests {
-    /// `/O=developers/CN=jane`
+    /// Of `/O=developers/CN=jane`.
     private static let jane =
         "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIZk1JR0dBZ0VBTUNReEV6QVJCZ05WQkFvTUNtUmxkbVZzYjNC"
         + "bGNuTXhEVEFMQmdOVkJBTU1CR3BoYm1VdwpXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUXM0M0pSSHVmL3pURWVl"

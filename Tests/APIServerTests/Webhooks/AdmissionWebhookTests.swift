@@ -172,6 +172,22 @@ import Testing
         }
     }
 
+    @Test("a request that does not meet the webhook's conditions is none of its business")
+    func conditions() async throws {
+        try await WebhookServer.with(answer: { $0.review(Self.denial) }) { server in
+            let fixture = try Fixture()
+            let condition: JSONValue = [
+                "name": "not-free", "expression": "request.operation == 'CREATE' && object.metadata.name != 'free'",
+            ]
+            try await Self.configure(
+                fixture, [Self.hook("some.example.com", server.client(), ["matchConditions": [condition]])])
+            _ = try await fixture.makeConfigMap("free")
+            #expect(server.requests.isEmpty)
+            _ = try await refusal { _ = try await fixture.makeConfigMap("bound") }
+            #expect(server.requests.count == 1)
+        }
+    }
+
     @Test("a dry run is refused where the webhook does more than answer, and is told to the others")
     func dryRun() async throws {
         try await WebhookServer.with(answer: { $0.review(["allowed": true]) }) { server in
