@@ -204,6 +204,17 @@ import Testing
         }
     }
 
+    @Test("a probe over HTTPS reaches a program whatever its certificate")
+    func probes() async throws {
+        try await WebhookServer.with(answer: { _ in .text(200, "well") }) { server in
+            let socket = try await ProcessAgent().connect(to: MemoryCluster.pod("a"), port: server.port)
+            let answer = try await HTTPFetch.get(
+                connectedSocket: socket, isTLS: true, host: "pod", path: "/readyz", timeout: .seconds(30))
+            #expect(answer.text == "well")
+            #expect(server.requests.map(\.uri) == ["/readyz"])
+        }
+    }
+
     @Test("configurations of webhooks are never sent to webhooks")
     func exempt() async throws {
         try await WebhookServer.with(answer: { $0.review(Self.denial) }) { server in
