@@ -32,6 +32,7 @@ struct pod {
     pid_t init;
     int init_handle;
     int network;
+    /// Empty for a pod in the node's network, which is that of the cluster's namespace.
     char interface[16];
     uint32_t address;
 };

@@ -135,8 +135,10 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     public var name: String
     public var namespace: String
     public var hostName: String
-    /// The address given by the network, for example `10.244.0.5`.
+    /// The address given by the network, for example `10.244.0.5`; the node's for a pod in the node's network.
     public var address: String
+    /// The pod has no network of its own, but the node's: that of the cluster, never this machine's.
+    public var isInNodeNetwork = false
     /// Text of `/etc/resolv.conf`.
     public var resolverConfiguration: String
     /// Text of `/etc/hosts`.

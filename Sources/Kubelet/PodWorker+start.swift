@@ -20,8 +20,11 @@ extension PodWorker {
             do throws(ConfigurationError) {
                 let configuration = try await makeConfiguration(slot, image)
                 await record(.normal, "Created", "Created container: \(container.name)", container)
+                guard !isOver(slot) else { return nil }
                 let id: ContainerID
+                starting[container.name] = []
                 do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
+                    startIsOver(container)
                     if case .sandboxLost = error, !isRenewed {
                         isRenewed = true
                         await record(
@@ -33,6 +36,7 @@ extension PodWorker {
                     return .failure(StartFailure(message: error.sentence))
                 }
                 containerIDs[container.name] = id
+                startIsOver(container)
                 stopSignals[container.name] = image.stopSignal
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 hookFailures[container.name] = await runPostStart(id, container)
@@ -62,6 +66,10 @@ extension PodWorker {
             }
         }
         return nil
+    }
+
+    private func startIsOver(_ container: Container) {
+        for waiter in starting.removeValue(forKey: container.name) ?? [] { waiter.resume() }
     }
 
     private func makeConfiguration(_ slot: Slot, _ image: Image) async throws(ConfigurationError)
@@ -94,7 +102,7 @@ extension PodWorker {
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
         var configuration = ContainerConfiguration(
             podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
-            environment: fromImage + ["HOSTNAME=\(PodHostName(pod).shown)"] + own,
+            environment: fromImage + ["HOSTNAME=\(hostName.shown)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: rights.user,
             mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },

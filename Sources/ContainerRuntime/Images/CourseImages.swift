@@ -16,6 +16,11 @@ extension ImageCatalog {
         service(
             "library/myapi", ["1.2.3", "1.3.0", "latest"], "sample-api", "the same, without its registry", port: 3000),
         service(
+            "mycompany/myapp", ["1.0", "latest"], "sample-api", "the same, where a page has a plain example", port: 8080
+        ),
+        service(
+            "library/myapp", ["latest", "1.0"], "sample-api", "the same, where a page has a plain example", port: 8080),
+        service(
             "velocitytech/broken-app", ["1.0", "latest"], "broken-app", "answers every request with an error",
             port: 8080),
         service(

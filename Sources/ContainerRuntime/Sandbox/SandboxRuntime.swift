@@ -93,7 +93,7 @@ public final class SandboxRuntime: ContainerRuntime {
         var request = SandboxRequest(VS_POD_CREATE)
         request.add(configuration.podUID)
         request.add(configuration.hostName)
-        request.add(configuration.address)
+        request.add(configuration.isInNodeNetwork ? "" : configuration.address)
         request.add(configuration.sysctls)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
