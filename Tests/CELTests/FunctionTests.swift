@@ -77,7 +77,8 @@ import Testing
             ("(", "missing closing ): `(`"), (")", "unexpected ): `)`"), ("[a", "missing closing ]: `[a`"),
             ("*", "missing argument to repetition operator: `*`"), (#"(a)\1"#, #"invalid escape sequence: `\1`"#),
             ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"), ("a{1001}", "invalid repeat count: `{1001}`"),
-            ("[z-a]", "invalid character class range: `z-a`"), ("a**", "invalid nested repetition operator: `**`"),
+            ("[z-a]", "invalid character class range: `z-a`"), (#"\p{L"#, #"invalid character class range: `\p{L`"#),
+            ("a**", "invalid nested repetition operator: `**`"),
             ("((a{100}){100}){100}", "expression too large: `((a{100}){100}){100}`"),
         ])
     func refusals(pattern: String, message: String) {
