@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubeModel
+import SwiftASN1
 import Testing
 import X509
 
