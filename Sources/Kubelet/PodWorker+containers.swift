@@ -26,7 +26,7 @@ extension PodWorker {
             let hookFailure = hookFailures.removeValue(forKey: container(slot).name)
             await change(slot) { state in
                 state.end(termination)
-                if slot.isInitial, code == 0 { state.isReady = true }
+                if slot.isInitial, code == 0, !container(slot).isSidecar { state.isReady = true }
                 if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
                 if restarts, let hookFailure { state.wait("PostStartHookError", hookFailure) }
             }
@@ -46,11 +46,6 @@ extension PodWorker {
         case nil: return nil
         case .failure(let failure)?: return .startFailure(failure.message, at: .now)
         case .success(let id)?:
-            // It was on its way when the pod ended, so that nobody has stopped it.
-            if isOver(slot) {
-                let container = container(slot)
-                await stop(id, container, grace: stopGrace, because: "Stopping container \(container.name)")
-            }
             if hookFailures[container(slot).name] != nil {
                 let container = container(slot)
                 await stop(id, container, grace: stopGrace, because: "FailedPostStartHook")

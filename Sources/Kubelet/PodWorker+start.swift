@@ -17,14 +17,11 @@ extension PodWorker {
         var isReported = false
         while !isOver(slot) {
             do throws(ConfigurationError) {
-                let configuration = try await makeConfiguration(slot, image)
-                await record(.normal, "Created", "Created container: \(container.name)", container)
                 let id: ContainerID
-                do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
-                    await record(.warning, "Failed", "Error: \(error.sentence)", container)
-                    return .failure(StartFailure(message: error.sentence))
+                switch try await launch(slot, image) {
+                case .failure(let failure): return .failure(failure)
+                case .success(let launched): id = launched
                 }
-                containerIDs[container.name] = id
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 hookFailures[container.name] = await runPostStart(id, container)
                 let hasReadiness = container.probe(.readiness) != nil
@@ -53,6 +50,25 @@ extension PodWorker {
             }
         }
         return nil
+    }
+
+    /// Hands a container to the runtime; whoever stops the pod meanwhile waits until it is known what became of that.
+    private func launch(
+        _ slot: Slot, _ image: Image
+    ) async throws(ConfigurationError) -> Result<ContainerID, StartFailure> {
+        let container = container(slot)
+        launching.insert(container.name)
+        defer { endLaunch(of: container) }
+        let configuration = try await makeConfiguration(slot, image)
+        await record(.normal, "Created", "Created container: \(container.name)", container)
+        do throws(RuntimeError) {
+            let id = try await node.runtime.startContainer(configuration)
+            containerIDs[container.name] = id
+            return .success(id)
+        } catch {
+            await record(.warning, "Failed", "Error: \(error.sentence)", container)
+            return .failure(StartFailure(message: error.sentence))
+        }
     }
 
     private func makeConfiguration(_ slot: Slot, _ image: Image) async throws(ConfigurationError)

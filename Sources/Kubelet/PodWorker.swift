@@ -18,6 +18,9 @@ actor PodWorker {
     var hookFailures: [String: String] = [:]
     private(set) var facts: PodStatus.Facts
     var containerIDs: [String: ContainerID] = [:]
+    /// Containers that are with the runtime to be started: they run, or they do not, but nobody can stop them yet.
+    var launching: Set<String> = []
+    private var launchWaiters: [CheckedContinuation<Void, Never>] = []
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -41,6 +44,9 @@ actor PodWorker {
     /// Fires when labels or annotations have changed, which volumes may show.
     let relabelings: AsyncStream<Void>
     private let relabeling: AsyncStream<Void>.Continuation
+    /// Fires when a condition has changed on which the pod's readiness depends.
+    private let gateTurns: AsyncStream<Void>
+    private let gateTurn: AsyncStream<Void>.Continuation
 
     /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
     init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
@@ -48,6 +54,7 @@ actor PodWorker {
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
         (relabelings, relabeling) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (gateTurns, gateTurn) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (deadlines, deadline) = AsyncStream.makeStream()
         (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
@@ -55,7 +62,7 @@ actor PodWorker {
         let started = pod.object.value[["status", "startTime"]]?.string.flatMap(Timestamp.init(parsing:))
         facts = PodStatus.Facts(
             address: nil, hostAddress: node.configuration.nodeAddress, started: started ?? .now, hasSandbox: false,
-            isTerminating: false, failure: refusal)
+            hasStopped: false, failure: refusal)
         ephemeralStates = pod.ephemeralContainers.map(Self.ephemeralState(in: pod))
         addition.yield()
         if let seconds = pod.activeDeadlineSeconds { deadline.yield(seconds) }
@@ -77,6 +84,7 @@ actor PodWorker {
             } else {
                 group.addTask { await self.live() }
                 group.addTask { await self.obeyDeadlines() }
+                group.addTask { for await _ in self.gateTurns { await self.write() } }
                 group.addTask { await self.obeyStorageLimits() }
             }
             await waitForEnd()
@@ -92,6 +100,8 @@ actor PodWorker {
             await waitForEnd()
         }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
+        // Whoever holds the object with a finalizer can read in it how the pod ended.
+        facts.hasStopped = !pod.object.finalizers.isEmpty
         await write()
         await removeObject()
     }
@@ -120,6 +130,9 @@ actor PodWorker {
             }
             if object.labels != before.object.labels || object.annotations != before.object.annotations {
                 relabeling.yield()
+            }
+            if pod.readinessGates.contains(where: { pod.conditions[$0]?.status != before.conditions[$0]?.status }) {
+                gateTurn.yield()
             }
             guard object.isBeingDeleted else { return }
         } else {
@@ -234,6 +247,19 @@ actor PodWorker {
     private func waitUntilStarted(_ index: Int) async {
         while !isEnding, !initStates[index].isStarted {
             await withCheckedContinuation { startWaiters.append($0) }
+        }
+    }
+
+    func endLaunch(of container: Container) {
+        launching.remove(container.name)
+        for waiter in launchWaiters { waiter.resume() }
+        launchWaiters = []
+    }
+
+    /// Returns when it is known whether the container runs.
+    func waitForLaunch(of container: Container) async {
+        while launching.contains(container.name) {
+            await withCheckedContinuation { launchWaiters.append($0) }
         }
     }
 
