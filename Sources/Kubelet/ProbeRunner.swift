@@ -108,6 +108,9 @@ struct ProbeRunner: Sendable {
             guard let port = container.port(request["port"]) else { return unknownPort(request["port"]) }
             return await fetch(request, address, port, timeout)
         }
+        if let call = probe.value["grpc"] {
+            return await callHealth(address, port: call["port"]?.int ?? 0, call["service"]?.string ?? "", timeout)
+        }
         return Result(isSuccess: false, message: "this kind of probe is not supported")
     }
 
@@ -167,7 +170,7 @@ struct ProbeRunner: Sendable {
         do {
             let left = max(.milliseconds(1), timeout - (ContinuousClock.now - begun))
             let response = try await HTTPFetch.get(
-                connectedSocket: socket, host: "\(host):\(port)", path: path,
+                connectedSocket: socket, isSecure: url.hasPrefix("https:"), host: "\(host):\(port)", path: path,
                 headers: headers + [("User-Agent", "kube-probe/1.32")], timeout: left)
             guard 200..<400 ~= response.status else {
                 return Result(isSuccess: false, message: "HTTP probe failed with statuscode: \(response.status)")

@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A single plain HTTP request, for probes and checks: connect, ask, read, close.
 public enum HTTPFetch {
@@ -55,15 +56,30 @@ public enum HTTPFetch {
     /// Asks over a connection that exists already, and closes it.
     ///
     /// - Parameter connectedSocket: A connected TCP socket; this call owns it from now on.
+    /// - Parameter isSecure: Whether to speak TLS; whose certificate it is does not matter, as with the probes of Kubernetes.
     /// - Parameter host: The value of the `Host` header.
     public static func get(
-        connectedSocket: Int32, host: String, path: String, headers: [(String, String)] = [], timeout: Duration
+        connectedSocket: Int32, isSecure: Bool = false, host: String, path: String,
+        headers: [(String, String)] = [], timeout: Duration
     ) async throws(Failure) -> Response {
         let deadline = ContinuousClock.now + timeout
         let ask = Request(method: "GET", host: host, path: path, headers: headers, body: nil)
         return try await run(ask, deadline: deadline) {
-            try await ClientBootstrap(group: ClientEventLoops.group).withConnectedSocket(connectedSocket).get()
+            let context = isSecure ? try trustingAnybody.get() : nil
+            return try await ClientBootstrap(group: ClientEventLoops.group).channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let context else { return }
+                    try channel.pipeline.syncOperations.addHandler(
+                        try NIOSSLClientHandler(context: context, serverHostname: nil))
+                }
+            }.withConnectedSocket(connectedSocket).get()
         }
+    }
+
+    private static let trustingAnybody = Result<NIOSSLContext, any Error> {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        return try NIOSSLContext(configuration: configuration)
     }
 
     private static let bodyBytesMax = 1024 * 1024
