@@ -68,6 +68,7 @@ public struct ControllerManager: Sendable {
                         .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
                         endedEndpoints,
                     ]),
+                Self.mirrorLoop(informers, client: client),
                 ControllerLoop(
                     DisruptionReconciler(client: client, events: events("controllermanager")),
                     sources: [.own(informers.podDisruptionBudgets), podBudgets]),
