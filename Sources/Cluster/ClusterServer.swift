@@ -83,7 +83,7 @@ public struct ClusterServer {
             volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
-            claims: manager.informers.persistentVolumeClaims)
+            claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
             configuration: ClusterNetworkConfiguration(apiHostPort: port),
