@@ -163,4 +163,14 @@ struct InProcessClient: ClusterClient {
             return stream
         }
     }
+
+    func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult {
+        try await perform("create", .pods, namespace, pod, "exec") { open throws(Status) in
+            let result = try await registry.exec(target(.pods, namespace, pod), request, timeout: timeout)
+            open.answered(code: 200)
+            return result
+        }
+    }
 }

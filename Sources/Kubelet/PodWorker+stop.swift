@@ -59,8 +59,11 @@ extension PodWorker {
         for id in containerIDs.values { await node.runtime.signal(id, 9) }
     }
 
+    /// Stops a container, also one that is on its way.
+    ///
+    /// Its own task cannot do that: it is cancelled with the pod, and would not wait until it is time to kill.
     func stop(_ container: Container, grace: Duration, after others: [Container] = []) async {
-        await waitForLaunch(of: container)
+        await waitForStart(of: container)
         guard let id = containerIDs[container.name] else { return }
         await stop(id, container, grace: grace, because: "Stopping container \(container.name)", after: others)
     }
@@ -77,7 +80,7 @@ extension PodWorker {
             await runPreStop(id, container, timeout: grace)
             await waitForEnd(of: others, atMost: grace - (ContinuousClock.now - begun))
         }
-        await runtime.signal(id, grace > .zero ? 15 : 9)
+        await runtime.signal(id, grace > .zero ? stopSignals[container.name] ?? 15 : 9)
         let left = max(grace - (ContinuousClock.now - begun), shortestGrace)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await runtime.waitForExit(id) }
@@ -90,11 +93,17 @@ extension PodWorker {
         }
     }
 
+    /// Returns when it is known whether a container that is on its way runs.
+    private func waitForStart(of container: Container) async {
+        guard starting[container.name] != nil else { return }
+        await withCheckedContinuation { starting[container.name]?.append($0) }
+    }
+
     /// Returns when none of the containers runs any more, or the time is over.
     private func waitForEnd(of containers: [Container], atMost limit: Duration) async {
         guard limit > .zero else { return }
         let runtime = node.runtime
-        for container in containers { await waitForLaunch(of: container) }
+        for container in containers { await waitForStart(of: container) }
         let ids = containers.compactMap { containerIDs[$0.name] }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for id in ids { _ = await runtime.waitForExit(id) } }

@@ -1,4 +1,5 @@
 public import CourseModel
+import KubeModel
 public import ScreenKit
 
 /// The whole of the screens as a value: messages go in, effects come out, a frame can be drawn at any time.
@@ -14,12 +15,15 @@ public struct App: Sendable {
         case reading(ReadingScreen)
         case map(MapScreen)
         case gallery(GalleryScreen)
+        case browser(BrowserScreen)
 
         /// Whether keys are letters of a text now, and nothing else.
         var isTyping: Bool {
             switch self {
             case .scene(let scene): scene.isTyping
             case .reading(let reading): reading.isTyping
+            case .browser(let browser): browser.isTyping
+            case .lab(let lab): lab.isTyping
             default: false
             }
         }
@@ -35,6 +39,10 @@ public struct App: Sendable {
     /// How fast letters appear; 2 is twice as fast.
     private let speed: Double
     var notice: String?
+    /// By the last message that said so; ages are counted from here.
+    private var now = Timestamp(seconds: 0)
+    /// What is done to the lab just now; nil when nothing is.
+    var preparation: String?
     var isHelpShown = false
 
     /// - Parameters:
@@ -50,7 +58,9 @@ public struct App: Sendable {
         self.record = record
         self.speed = speed
         cluster = ClusterView(state: .starting)
-        screens = [.home(HomeScreen(content: content))]
+        var home = HomeScreen(content: content)
+        home.markNext([:], record)
+        screens = [.home(home)]
         switch start {
         case .home: break
         case .scene(let id, let then, let cut):
@@ -58,6 +68,7 @@ public struct App: Sendable {
             _ = open(id, cut)
         case .page(let id): _ = open(id)
         case .map: screens.append(.map(MapScreen()))
+        case .cluster: screens = [.browser(browser)]
         case .phase(let path):
             if let lab = labScreen(path) { screens.append(.lab(lab)) }
         }
@@ -70,6 +81,13 @@ public struct App: Sendable {
         case phase(LabPath)
         case page(PageID)
         case map
+        /// The cluster alone: leaving it ends the screens.
+        case cluster
+    }
+
+    /// The cluster as it is, in the labs' namespace.
+    private var browser: BrowserScreen {
+        BrowserScreen(namespace: content.labs.first?.namespace ?? "default", now: now)
     }
 
     func labScreen(_ path: LabPath) -> LabScreen? {
@@ -88,8 +106,22 @@ public struct App: Sendable {
     public mutating func update(_ message: Message) -> [Effect] {
         switch message {
         case .resized(let size): self.size = size
-        case .cluster(let view): cluster = view
-        case .progress(let progress): self.progress = progress
+        case .cluster(let view):
+            let wasRunning = cluster.state == .running
+            cluster = view
+            // A cluster that has come up is looked at anew.
+            if !wasRunning, view.state == .running, case .browser(let browser) = screens.last {
+                return [.follow(browser.target)]
+            }
+        case .browsed(let target, let answer, let moment):
+            now = moment
+            withBrowser { $0.take(answer, of: target, now: moment) }
+        case .time(let moment):
+            now = moment
+            withBrowser { $0.pass(to: moment) }
+        case .progress(let progress):
+            self.progress = progress
+            markNext()
         case .story(let record):
             self.record = record
             for index in screens.indices {
@@ -97,7 +129,12 @@ public struct App: Sendable {
                 scene.update(record)
                 screens[index] = .scene(scene)
             }
+            markNext()
         case .notice(let text): notice = text
+        case .preparing(let text): preparation = text
+        case .prepared(let text):
+            preparation = nil
+            notice = text
         case .checkpointBroken(let sentence):
             notice = sentence
             withCheckpoint { $0.end() }
@@ -114,6 +151,13 @@ public struct App: Sendable {
         return []
     }
 
+    /// Marks what comes next on the home screen, unless somebody has chosen there already.
+    private mutating func markNext() {
+        guard case .home(var home) = screens.first else { return }
+        home.markNext(progress, record)
+        screens[0] = .home(home)
+    }
+
     /// Applies a change to the checkpoint screen, wherever it lies in the stack.
     private mutating func withCheckpoint(_ change: (inout CheckpointScreen) -> Void) {
         for index in screens.indices {
@@ -121,6 +165,12 @@ public struct App: Sendable {
             change(&screen)
             screens[index] = .checkpoint(screen)
         }
+    }
+
+    private mutating func withBrowser(_ change: (inout BrowserScreen) -> Void) {
+        guard case .browser(var browser) = screens.last else { return }
+        change(&browser)
+        replaceTop(.browser(browser))
     }
 
     mutating func replaceTop(_ screen: Screen) { screens[screens.count - 1] = screen }
@@ -152,7 +202,7 @@ public struct App: Sendable {
             replaceTop(.scene(scene))
             return perform(action)
         case .lab(var lab):
-            let action = lab.press(key, page: max(1, size.rows - 8))
+            let action = lab.press(key, page: max(1, size.rows - 8), record: record)
             replaceTop(.lab(lab))
             return perform(action)
         case .checkpoint(let checkpoint) where key == .character("d") && debrief(of: checkpoint) != nil:
@@ -164,19 +214,26 @@ public struct App: Sendable {
         case .reading(var reading):
             let area = textArea
             let lines = reading.lines(columns: area.columns, content: content, record: record)
-            let action = reading.press(
-                key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows), record: record)
+            let last = max(0, lines.count - area.rows)
+            let wasAtEnd = reading.isAtEnd(lastLine: last)
+            let action = reading.press(key, page: max(1, area.rows - 2), lastLine: last, record: record)
             replaceTop(.reading(reading))
-            return perform(action)
+            let isRead = wasAtEnd || reading.isAtEnd(lastLine: last)
+            let isNew = !record.pagesRead.contains(reading.page.id)
+            return (isRead && isNew ? [.recordPage(reading.page.id)] : []) + perform(action)
         case .map(var map):
             let area = textArea
-            let lines = MapText.lines(content, progress: progress, columns: min(96, area.columns))
+            let lines = MapText.lines(content, progress: progress, record: record, columns: min(96, area.columns))
             let action = map.press(key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows))
             replaceTop(.map(map))
             return perform(action)
         case .gallery(var gallery):
             let action = gallery.press(key)
             replaceTop(.gallery(gallery))
+            return perform(action)
+        case .browser(var browser):
+            let action = browser.press(key, page: Size(columns: max(1, size.columns - 2), rows: max(1, size.rows - 2)))
+            replaceTop(.browser(browser))
             return perform(action)
         case nil: return []
         }
@@ -213,9 +270,16 @@ public struct App: Sendable {
         case keepAnswer(QuestionID, String)
         case openPhase(LabPath)
         case sceneEnded(ScenePlayback, isFinished: Bool)
+        case begin(LabID, PhaseID)
+        case catchUp(LabID, PhaseID)
+        case hint(LabID, PhaseID)
         case shell(LabID)
         case check(LabID, Phase)
         case cancelCheck
+        case openCluster
+        case follow(BrowserTarget)
+        case deleteObject(BrowserObject)
+        case podShell(BrowserObject)
     }
 
     private mutating func perform(_ action: Action) -> [Effect] {
@@ -225,7 +289,8 @@ public struct App: Sendable {
             notice = sentence
             return []
         case .back:
-            if screens.count > 1 { screens.removeLast() }
+            guard screens.count > 1 else { return [.cancelCheckpoint, .quit] }
+            if case .browser = screens.removeLast() { return [.follow(nil)] }
             return []
         case .quit: return [.cancelCheckpoint, .quit]
         case .openScene(let id, let cut): return open(id, cut)
@@ -247,13 +312,36 @@ public struct App: Sendable {
             screens.removeLast()
             let start = Moment(milliseconds: 0)  // The shell knows what time it is.
             return [.recordScene(playback.record(started: start, finished: nil), isFinished: isFinished)]
+        case .begin(let lab, let phase): return prepare(.beginPhase(lab, phase))
+        case .catchUp(let lab, let phase): return prepare(.catchUp(lab, phase))
+        case .hint(let lab, let phase): return [.showHint(lab, phase)]
         case .shell(let lab): return [.openShell(lab)]
+        case .check where preparation != nil:
+            notice = "The lab is being prepared; wait until that is done."
+            return []
         case .check(let lab, let phase):
             let screen = Screen.checkpoint(CheckpointScreen(lab: lab, phase: phase))
             if case .checkpoint = screens.last { replaceTop(screen) } else { screens.append(screen) }
             return [.runCheckpoint(lab, phase.id)]
         case .cancelCheck: return [.cancelCheckpoint]
+        case .openCluster:
+            let browser = browser
+            screens.append(.browser(browser))
+            return [.follow(browser.target)]
+        case .follow(let target): return [.follow(target)]
+        case .deleteObject(let object): return [.deleteObject(object)]
+        case .podShell(let pod): return [.openPodShell(pod)]
         }
+    }
+
+    /// One at a time: two would undo each other.
+    private mutating func prepare(_ effect: Effect) -> [Effect] {
+        guard preparation == nil else {
+            notice = "The lab is being prepared already; wait until that is done."
+            return []
+        }
+        preparation = "Preparing the lab ..."
+        return [effect]
     }
 
     private mutating func open(_ id: SceneID, _ cut: ScenePlayback.Cut) -> [Effect] {

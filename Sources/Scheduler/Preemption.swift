@@ -12,29 +12,29 @@ enum Preemption: Equatable, Sendable {
 
     /// - Parameters:
     ///   - candidates: The nodes that refused the pod for a reason that the end of other pods could lift.
-    ///   - nodes: All nodes.
-    init(_ pod: Pod, candidates: [NodeState], nodes: [NodeState], budgets: [DisruptionBudget]) {
+    ///   - picture: All nodes with their pods, and the budgets that are respected as far as possible.
+    init(_ pod: Pod, candidates: [NodeState], in picture: ClusterPicture) {
         if pod.spec["preemptionPolicy"]?.string == "Never" {
             self = .none(because: "not eligible due to preemptionPolicy=Never.")
             return
         }
-        if Self.isUnderway(pod, nodes) {
+        if Self.isUnderway(pod, picture.nodes) {
             self = .underway(because: "not eligible due to a terminating pod on the nominated node.")
             return
         }
         var choices: [Choice] = []
         var refusals: [String: Int] = [:]
         for node in candidates {
-            switch Self.choose(pod, on: node, budgets) {
+            switch Self.choose(pod, on: node, picture) {
             case .success(let choice): choices.append(choice)
-            case .failure(let refusal): for reason in refusal.reasons { refusals[reason, default: 0] += 1 }
+            case .failure(let why): for reason in why.reasons { refusals[reason, default: 0] += 1 }
             }
         }
         if let best = choices.min(by: { $0.isBetter(than: $1) }) {
             self = .victims(best.victims, node: best.node)
         } else {
-            refusals["Preemption is not helpful for scheduling"] = nodes.count - candidates.count
-            self = .none(because: SchedulingDecision.list(refusals, nodes: nodes.count))
+            refusals["Preemption is not helpful for scheduling"] = picture.nodes.count - candidates.count
+            self = .none(because: SchedulingDecision.list(refusals, nodes: picture.nodes.count))
         }
     }
 
@@ -51,33 +51,39 @@ enum Preemption: Equatable, Sendable {
 
     // MARK: One node
 
-    private struct Refusal: Error { var reasons: [String] }
+    private struct NoHelp: Error { var reasons: [String] }
 
     /// Ends as few pods as it can: all of less priority at first, of which as many as possible may stay after all.
     private static func choose(
-        _ pod: Pod, on node: NodeState, _ budgets: [DisruptionBudget]
-    ) -> Result<Choice, Refusal> {
+        _ pod: Pod, on node: NodeState, _ picture: ClusterPicture
+    ) -> Result<Choice, NoHelp> {
         let weaker = node.pods.filter { $0.priority < pod.priority }.sorted(by: isMoreImportant)
         guard !weaker.isEmpty else {
-            return .failure(Refusal(reasons: ["No preemption victims found for incoming pod"]))
+            return .failure(NoHelp(reasons: ["No preemption victims found for incoming pod"]))
         }
         var state = node
         state.pods.removeAll { $0.priority < pod.priority }
-        let refusal = SchedulingDecision.refusal(pod, state)
-        guard refusal.isEmpty else { return .failure(Refusal(reasons: refusal)) }
+        if let refusal = refusal(pod, state, picture) { return .failure(NoHelp(reasons: refusal.reasons)) }
         var victims: [Pod] = []
         var violations = 0
-        let (guarded, free) = split(weaker, by: budgets)
+        let (guarded, free) = split(weaker, by: picture.budgets)
         for (group, isGuarded) in [(guarded, true), (free, false)] {
             for other in group {
                 state.pods.append(other)
-                if SchedulingDecision.refusal(pod, state).isEmpty { continue }
+                if refusal(pod, state, picture) == nil { continue }
                 state.pods.removeLast()
                 victims.append(other)
                 if isGuarded { violations += 1 }
             }
         }
         return .success(Choice(node: node.name, victims: victims.sorted(by: isMoreImportant), violations: violations))
+    }
+
+    /// What a node would say if its pods were others; where pods lie counts, so that everything is looked at anew.
+    private static func refusal(_ pod: Pod, _ node: NodeState, _ picture: ClusterPicture) -> Refusal? {
+        var picture = picture
+        picture.nodes = picture.nodes.map { $0.name == node.name ? node : $0 }
+        return Predicates(for: pod, in: picture).refusal(pod, node)
     }
 
     private static func isMoreImportant(_ one: Pod, _ other: Pod) -> Bool {

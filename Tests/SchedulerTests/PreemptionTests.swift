@@ -21,7 +21,9 @@ import Testing
     private func decide(
         _ pod: Pod, _ nodes: [NodeState], budgets: [DisruptionBudget] = []
     ) -> (victims: [String], node: String) {
-        guard case .preempting(let victims, let node, _) = SchedulingDecision(pod, nodes: nodes, budgets: budgets)
+        guard
+            case .preempting(let victims, let node, _) = SchedulingDecision(
+                pod, in: ClusterPicture(nodes: nodes, budgets: budgets))
         else {
             return ([], "")
         }
@@ -75,7 +77,7 @@ import Testing
         let node = makeState(makeNode(cpu: "1"), pods: [running("a", cpu: "1", priority: 1)])
         let sentence = "0/1 nodes are available: 1 Insufficient cpu. preemption: "
         #expect(
-            SchedulingDecision(wanting("1", ["preemptionPolicy": "Never"]), nodes: [node])
+            SchedulingDecision(wanting("1", ["preemptionPolicy": "Never"]), in: ClusterPicture(nodes: [node]))
                 == .none(because: sentence + "not eligible due to preemptionPolicy=Never."))
     }
 
@@ -89,7 +91,7 @@ import Testing
         var pod = wanting("1")
         pod.object.value["status"] = ["nominatedNodeName": "node-1"]
         #expect(
-            SchedulingDecision(pod, nodes: [makeState(makeNode(cpu: "1"), pods: [leaving])])
+            SchedulingDecision(pod, in: ClusterPicture(nodes: [makeState(makeNode(cpu: "1"), pods: [leaving])]))
                 == .waiting(
                     because: "0/1 nodes are available: 1 Insufficient cpu. preemption: "
                         + "not eligible due to a terminating pod on the nominated node."))

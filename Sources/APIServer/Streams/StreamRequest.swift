@@ -21,7 +21,7 @@ struct StreamRequest {
         let isExec = subresource == "exec"
         let pod = try registry.get(target).object
         let options = try execRequest(pod, isExec: isExec)
-        let agent = try agent(of: pod)
+        let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
         let start: CommandStart = { () async throws(Status) in
             if isExec { return try await agent.exec(in: pod, options) }
@@ -81,16 +81,6 @@ struct StreamRequest {
     // MARK: What all streams need
 
     /// The agent of the node that a pod is on.
-    private func agent(of pod: KubeObject) throws(Status) -> any NodeAgent {
-        guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
-            throw .badRequest("pod \(pod.name) does not have a host assigned")
-        }
-        guard let agent = registry.nodes[node] else {
-            throw .internalError("node \"\(node)\" does not answer: no agent is connected for it")
-        }
-        return agent
-    }
-
     private static func chooseSPDY(_ offered: [String], from known: [String]) throws(Status) -> String {
         guard !offered.isEmpty else {
             throw .badRequest("unable to upgrade: X-Stream-Protocol-Version header is required")
@@ -111,7 +101,7 @@ struct StreamRequest {
 
     private func forwardPorts() async throws(Status) -> APIResponse {
         let pod = try registry.get(target).object
-        let agent = try agent(of: pod)
+        let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
         switch offer {
         case .spdy(let protocols):

@@ -1,14 +1,11 @@
 /// A view of a `v1.Pod`.
-public struct Pod: Sendable, Hashable {
+public struct Pod: ObjectView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
     public var namespace: String { object.namespace ?? "" }
     public var uid: String { object.uid }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
 
     public var nodeName: String { spec["nodeName"]?.string ?? "" }
     public var isScheduled: Bool { !nodeName.isEmpty }
