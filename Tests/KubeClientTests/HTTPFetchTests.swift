@@ -33,7 +33,7 @@ import Testing
         let response = try await MemoryCluster.listening { _, _, port in
             let socket = try connectedSocket(port)
             return try await HTTPFetch.get(
-                connectedSocket: socket, isSecure: true, host: "127.0.0.1:\(port)", path: "/livez",
+                connectedSocket: socket, isTLS: true, host: "127.0.0.1:\(port)", path: "/livez",
                 timeout: .seconds(30))
         }
         #expect(response.status == 200)

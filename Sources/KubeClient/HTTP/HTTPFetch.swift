@@ -56,30 +56,30 @@ public enum HTTPFetch {
     /// Asks over a connection that exists already, and closes it.
     ///
     /// - Parameter connectedSocket: A connected TCP socket; this call owns it from now on.
-    /// - Parameter isSecure: Whether to speak TLS; whose certificate it is does not matter, as with the probes of Kubernetes.
+    /// - Parameter isTLS: Whether to speak HTTPS, to whoever answers: as probes do, nobody looks at the certificate.
     /// - Parameter host: The value of the `Host` header.
     public static func get(
-        connectedSocket: Int32, isSecure: Bool = false, host: String, path: String,
-        headers: [(String, String)] = [], timeout: Duration
+        connectedSocket: Int32, isTLS: Bool = false, host: String, path: String, headers: [(String, String)] = [],
+        timeout: Duration
     ) async throws(Failure) -> Response {
         let deadline = ContinuousClock.now + timeout
         let ask = Request(method: "GET", host: host, path: path, headers: headers, body: nil)
         return try await run(ask, deadline: deadline) {
-            let context = isSecure ? try trustingAnybody.get() : nil
-            return try await ClientBootstrap(group: ClientEventLoops.group).channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let context else { return }
-                    try channel.pipeline.syncOperations.addHandler(
-                        try NIOSSLClientHandler(context: context, serverHostname: nil))
-                }
-            }.withConnectedSocket(connectedSocket).get()
+            let channel = try await ClientBootstrap(group: ClientEventLoops.group)
+                .withConnectedSocket(connectedSocket).get()
+            if isTLS { try await secure(channel) }
+            return channel
         }
     }
 
-    private static let trustingAnybody = Result<NIOSSLContext, any Error> {
+    private static func secure(_ channel: any Channel) async throws {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
-        return try NIOSSLContext(configuration: configuration)
+        let context = try NIOSSLContext(configuration: configuration)
+        try await channel.eventLoop.submit {
+            let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }.get()
     }
 
     private static let bodyBytesMax = 1024 * 1024
