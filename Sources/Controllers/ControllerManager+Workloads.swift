@@ -77,6 +77,19 @@ extension ControllerManager {
         }
     }
 
+    /// The slices beside Endpoints that somebody writes by hand; they, their Service and their slices have one name for a key.
+    static func mirrorLoop(_ informers: InformerSet, client: any ClusterClient) -> ControllerLoop {
+        let services = ControllerLoop.Source(informers.services) { change in
+            let hasSelector = [change.old, change.new].map { $0.map { KubeService($0).selector != nil } }
+            return hasSelector == [true, true] ? [] : [ObjectKey(change.object)]
+        }
+        return ControllerLoop(
+            EndpointsMirrorReconciler(client: client),
+            sources: [
+                .own(informers.endpoints), services, .owner(informers.endpointSlices, kind: "Endpoints"),
+            ])
+    }
+
     /// What namespaces use of what they may.
     static func quotaLoop(
         _ informers: InformerSet, client: any ClusterClient, kinds: @escaping @Sendable () -> [ResourceType]

@@ -11,7 +11,8 @@ struct PodStatus: Sendable {
         var hostAddress: String
         var started: Timestamp
         var hasSandbox: Bool
-        var isTerminating: Bool
+        /// Its containers have ended, and will not start again whatever the restart policy.
+        var hasStopped: Bool
         /// Why the node has ended the pod; shown when nothing of it runs any more.
         var failure: Failure?
     }
@@ -30,7 +31,8 @@ struct PodStatus: Sendable {
     ) {
         let isRunning = (initStates + states + ephemeralStates).contains { $0.isRunning }
         let failure = isRunning ? nil : facts.failure
-        phase = failure == nil ? Self.phase(pod, initStates, states) : "Failed"
+        let present = failure == nil ? Self.phase(pod, initStates, states) : "Failed"
+        phase = facts.hasStopped ? Self.lastPhase(present, states) : present
         var status: JSONValue = ["phase": .string(phase)]
         if let failure {
             status["reason"] = .string(failure.reason)
@@ -72,6 +74,12 @@ struct PodStatus: Sendable {
         return hasBegun ? "Running" : "Pending"
     }
 
+    /// The phase of a pod of which nothing runs any more nor ever will.
+    private static func lastPhase(_ present: String, _ states: [ContainerState]) -> String {
+        if present == "Succeeded" || present == "Failed" { return present }
+        return states.allSatisfy { $0.termination?.exit.code == 0 } ? "Succeeded" : "Failed"
+    }
+
     /// An init container lets the next one start: it has succeeded, or it is a sidecar that has been up.
     private static func isOver(_ container: Container, _ state: ContainerState) -> Bool {
         guard container.isSidecar else { return state.termination?.exit.code == 0 }
@@ -105,7 +113,12 @@ struct PodStatus: Sendable {
             set("Ready", false, "PodFailed")
             set("ContainersReady", false, "PodFailed")
         } else if unready.isEmpty {
-            set("Ready", true)
+            let closed = closedGates(pod)
+            if closed.isEmpty {
+                set("Ready", true)
+            } else {
+                set("Ready", false, "ReadinessGatesNotReady", closed.joined(separator: ", "))
+            }
             set("ContainersReady", true)
         } else {
             let message = "containers with unready status: [\(unready.joined(separator: " "))]"
@@ -118,5 +131,16 @@ struct PodStatus: Sendable {
         set("PodScheduled", true)
         conditions.arrange(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
         return conditions
+    }
+
+    /// What keeps a pod unready whose containers are ready: conditions that somebody else sets (Kubernetes docs, "Pod readiness").
+    private static func closedGates(_ pod: Pod) -> [String] {
+        pod.readinessGates.compactMap { type in
+            guard let condition = pod.conditions[type] else {
+                return "corresponding condition of pod readiness gate \"\(type)\" does not exist."
+            }
+            if condition.isTrue { return nil }
+            return "the status of pod readiness gate \"\(type)\" is not \"True\", but \(condition.status)"
+        }
     }
 }

@@ -28,6 +28,7 @@ extension PodVolumes {
             let storage = try await find(.persistentVolumes, name)
         else { throw mountFailure(volume, "PVC is not bound") }
         let spec = storage.value["spec"]
-        return spec?[["hostPath", "path"]]?.string ?? spec?[["local", "path"]]?.string
+        if let host = HostPath(spec?["hostPath"]) { return try checked(host, volume: name) }
+        return spec?[["local", "path"]]?.string
     }
 }

@@ -27,7 +27,7 @@ struct PodVolumes: Sendable {
             chmod(path, 0o777)
             return path
         }
-        if let host = volume[["hostPath", "path"]]?.string { return host }
+        if let host = HostPath(volume["hostPath"]) { return try checked(host, volume: name) }
         if let claim = volume[["persistentVolumeClaim", "claimName"]]?.string {
             return try await mounted(claim, volume: name, lookup)
         }
@@ -144,6 +144,11 @@ struct PodVolumes: Sendable {
             }
         }
         return chosen
+    }
+
+    func checked(_ host: HostPath, volume: String) throws(ConfigurationError) -> String {
+        if let obstacle = host.obstacle() { throw mountFailure(volume, obstacle) }
+        return host.path
     }
 
     func mountFailure(_ volume: String, _ message: String) -> ConfigurationError {

@@ -26,7 +26,7 @@ extension PodWorker {
             let hookFailure = hookFailures.removeValue(forKey: container(slot).name)
             await change(slot) { state in
                 state.end(termination)
-                if slot.isInitial, code == 0 { state.isReady = true }
+                if slot.isInitial, code == 0, !container(slot).isSidecar { state.isReady = true }
                 if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
                 if restarts, let hookFailure { state.wait("PostStartHookError", hookFailure) }
             }

@@ -45,6 +45,9 @@ actor PodWorker {
     /// Fires when labels or annotations have changed, which volumes may show.
     let relabelings: AsyncStream<Void>
     private let relabeling: AsyncStream<Void>.Continuation
+    /// Fires when a condition has changed on which the pod's readiness depends.
+    private let gateTurns: AsyncStream<Void>
+    private let gateTurn: AsyncStream<Void>.Continuation
 
     /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
     init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
@@ -52,6 +55,7 @@ actor PodWorker {
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
         (relabelings, relabeling) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (gateTurns, gateTurn) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (deadlines, deadline) = AsyncStream.makeStream()
         (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
@@ -59,7 +63,7 @@ actor PodWorker {
         let started = pod.object.value[["status", "startTime"]]?.string.flatMap(Timestamp.init(parsing:))
         facts = PodStatus.Facts(
             address: nil, hostAddress: node.configuration.nodeAddress, started: started ?? .now, hasSandbox: false,
-            isTerminating: false, failure: refusal)
+            hasStopped: false, failure: refusal)
         ephemeralStates = pod.ephemeralContainers.map(Self.ephemeralState(in: pod))
         addition.yield()
         if let seconds = pod.activeDeadlineSeconds { deadline.yield(seconds) }
@@ -81,6 +85,7 @@ actor PodWorker {
             } else {
                 group.addTask { await self.live() }
                 group.addTask { await self.obeyDeadlines() }
+                group.addTask { for await _ in self.gateTurns { await self.write() } }
                 group.addTask { await self.obeyStorageLimits() }
             }
             await waitForEnd()
@@ -97,6 +102,8 @@ actor PodWorker {
             await waitForEnd()
         }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
+        // Whoever holds the object with a finalizer can read in it how the pod ended.
+        facts.hasStopped = !pod.object.finalizers.isEmpty
         await write()
         // Terminating is a state, too, and stays in sight like any other; who gives no grace does not want to see it.
         if graceSeconds != 0 { await pause(node.configuration.visiblePause - (ContinuousClock.now - stopped)) }
@@ -127,6 +134,9 @@ actor PodWorker {
             }
             if object.labels != before.object.labels || object.annotations != before.object.annotations {
                 relabeling.yield()
+            }
+            if pod.readinessGates.contains(where: { pod.conditions[$0]?.status != before.conditions[$0]?.status }) {
+                gateTurn.yield()
             }
             guard object.isBeingDeleted else { return }
         } else {

@@ -111,6 +111,9 @@ struct ProbeRunner: Sendable {
             guard let port = container.port(request["port"]) else { return unknownPort(request["port"]) }
             return await fetch(request, address, port, timeout)
         }
+        if let call = probe.value["grpc"] {
+            return await callHealth(address, port: call["port"]?.int ?? 0, call["service"]?.string ?? "", timeout)
+        }
         return Result(isSuccess: false, message: "this kind of probe is not supported")
     }
 

@@ -60,6 +60,45 @@ import Testing
         #expect(changed.labels.isEmpty)
     }
 
+    @Test("finalizers of custom resources need no domain, other than those of Kubernetes' own kinds")
+    func finalizers() async throws {
+        try await define()
+        var object = CronTabs.object("my", ["image": "a"])
+        object.finalizers = ["test-finalizer"]
+        #expect(try await client.create(CronTabs.resource, object).finalizers == ["test-finalizer"])
+        object.finalizers = ["not a name"]
+        #expect(try await refusal(of: object).code == 422)
+        var map = KubeObject(.configMaps, namespace: "default", name: "a")
+        map.finalizers = ["test-finalizer"]
+        let own = map
+        let status = try await APIServerTests.refusal { _ = try await client.create(.configMaps, own) }
+        #expect(status.message.contains("name is neither a standard finalizer name nor is it fully qualified"))
+    }
+
+    @Test("what is applied is held against the schema: members that it does not know are refused, where it keeps none")
+    func applyUnknown() async throws {
+        try await define()
+        func apply(_ value: JSONValue) async throws -> KubeObject {
+            var value = value
+            value["apiVersion"] = "stable.example.com/v1"
+            value["kind"] = "CronTab"
+            value["metadata"] = ["name": "my"]
+            return try await client.patch(
+                CronTabs.resource, namespace: "default", name: "my", ObjectPatch(.apply, value), subresource: nil,
+                options: WriteOptions())
+        }
+        let status = try await APIServerTests.refusal {
+            _ = try await apply(["spec": ["image": "a", "wrong": 1], "odd": 2])
+        }
+        #expect(status.code == 500)
+        #expect(
+            status.message
+                == "failed to create typed patch object (/my; stable.example.com/v1, Kind=CronTab): errors:\n"
+                + "  .spec.wrong: field not declared in schema\n  .odd: field not declared in schema")
+        let free = try await apply(["spec": ["image": "a", "free": ["any": ["thing": 1]]]])
+        #expect(free.value[["spec", "free"]] == ["any": ["thing": 1]])
+    }
+
     @Test("what is wrong is said as Kubernetes says it")
     func validation() async throws {
         try await define()

@@ -5,6 +5,16 @@ import LabTesting
 import Testing
 
 @Suite("Writes", .timeLimit(.minutes(1))) struct WriteTests {
+    @Test("a pod with scheduling gates says from the start that it waits for them")
+    func gated() async throws {
+        let pod = try await Fixture().client.create(
+            .pods, MemoryCluster.pod("web", spec: ["schedulingGates": [["name": "example.com/a"]]]))
+        let condition = Conditions(pod.value[["status", "conditions"]])["PodScheduled"]
+        #expect(condition?.status == "False")
+        #expect(condition?.reason == "SchedulingGated")
+        #expect(condition?.message == "Scheduling is blocked due to non-empty scheduling gates")
+    }
+
     @Test("a new cluster has its namespaces and the kubernetes Service")
     func firstObjects() async throws {
         let fixture = try Fixture()

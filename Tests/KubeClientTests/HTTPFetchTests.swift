@@ -1,3 +1,4 @@
+import Glibc
 import KubeClient
 import KubeModel
 import LabTesting
@@ -25,6 +26,18 @@ import Testing
         #expect(response.status == 503)
         #expect(response.text == "abc")
         #expect(response.headers.map { "\($0.name)=\($0.value)" } == ["X-B=1", "X-A=2", "X-B=3", "Content-Length=3"])
+    }
+
+    @Test("over a connection that is there already it speaks TLS, whoever's certificate it meets")
+    func secure() async throws {
+        let response = try await MemoryCluster.listening { _, _, port in
+            let socket = try connectedSocket(port)
+            return try await HTTPFetch.get(
+                connectedSocket: socket, isTLS: true, host: "127.0.0.1:\(port)", path: "/livez",
+                timeout: .seconds(30))
+        }
+        #expect(response.status == 200)
+        #expect(response.text == "ok")
     }
 
     @Test(
@@ -96,4 +109,20 @@ import Testing
             return
         }
     }
+}
+
+/// A TCP connection to a port of this machine.
+private func connectedSocket(_ port: Int) throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let code = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+    try #require(code == 0)
+    return descriptor
 }

@@ -1,6 +1,7 @@
 import ContainerRuntime
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @Suite("Deletion of pods", .timeLimit(.minutes(1))) struct DeletionTests {
@@ -84,6 +85,37 @@ import Testing
             try await bed.delete(ready)
             try await bed.waitUntilGone(ready)
             #expect(ContinuousClock.now - deleted >= .milliseconds(200))
+        }
+    }
+
+    @Test("a container that is being started when its pod is deleted is killed, if it does not heed TERM")
+    func startedTooLateAndDeaf() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.holdStart(of: "main")
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let made = try await bed.makePod()
+            await bed.runtime.waitForCalls { $0.contains(.start("main", attempt: 0)) }
+            try await bed.delete(made)
+            _ = try await bed.version(from: made, "deleted") { $0.object.isBeingDeleted }
+            bed.runtime.releaseStarts()
+            try await bed.waitUntilGone(made)
+            #expect(signals(bed) == [.signal("main", 15), .signal("main", 9)])
+        }
+    }
+
+    @Test("a pod that a finalizer keeps says how it ended, whatever its restart policy")
+    func kept() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            var pod = MemoryCluster.pod("web", node: "n1", spec: ["terminationGracePeriodSeconds": 1])
+            pod.finalizers = ["example.com/keep"]
+            let ready = try await bed.ready(try await bed.client.create(.pods, pod))
+            try await bed.delete(ready)
+            let ended = Pod(try await bed.version(from: ready, "ended", \.isTerminal))
+            #expect(ended.phase == "Failed")
+            #expect(ended.conditions["Ready"]?.reason == "PodFailed")
         }
     }
 

@@ -155,7 +155,37 @@ import Testing
             bed.runtime.exit("main", code: 0)
             let ended = try await bed.version(from: ready, "ended") { $0.isTerminal && !$0.isRunning("side") }
             #expect(Pod(ended).phase == "Succeeded")
+            #expect(Pod(ended).status("side")["ready"] == false)
             #expect(bed.runtime.calls.contains(.signal("side", 15)))
+        }
+    }
+
+    @Test("hooks before the stop run at once, but sidecars end after those that they serve, the last one first")
+    func hooksAndOrder() async throws {
+        let bed = try KubeletBed()
+        func sidecar(_ name: String) -> JSONValue {
+            [
+                "name": .string(name), "image": "tool:1.0", "restartPolicy": "Always",
+                "lifecycle": ["preStop": ["exec": ["command": [.string("drain-\(name)")]]]],
+            ]
+        }
+        let spec: JSONValue = [
+            "terminationGracePeriodSeconds": 1_000_000, "initContainers": [sidecar("one"), sidecar("two")],
+            "containers": [["name": "main", "image": "web:1.0"]],
+        ]
+        bed.runtime.makeDeafToTerm("main")
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod("web", spec))
+            try await bed.delete(ready)
+            await bed.runtime.waitForCalls { calls in
+                calls.contains(.signal("main", 15)) && calls.contains(.execute("one", ["drain-one"]))
+                    && calls.contains(.execute("two", ["drain-two"]))
+            }
+            #expect(!bed.runtime.calls.contains(.signal("two", 15)))
+            bed.runtime.exit("main", code: 0)
+            try await bed.waitUntilGone(ready)
+            let signals = bed.runtime.calls.filter { if case .signal = $0 { true } else { false } }
+            #expect(signals == [.signal("main", 15), .signal("two", 15), .signal("one", 15)])
         }
     }
 

@@ -5,15 +5,30 @@ import Glibc
 enum LoopbackConnection {
     /// The far end reads one request and answers it with this status.
     static func answering(status: Int) throws(ConnectError) -> Int32 {
+        try answering(
+            Array("HTTP/1.1 \(status) Scripted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8))
+    }
+
+    /// HTTP/2 frames: settings, the head of an answer, the message with the status, and the trailers.
+    static func health(_ status: UInt8) -> [UInt8] {
+        let trailer = Array("grpc-status".utf8)
+        return [0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]
+            + [0, 0, 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0x08, status]
+            + [0, 0, 15, 1, 5, 0, 0, 0, 1, 0, 11] + trailer + [1, UInt8(ascii: "0")]
+    }
+
+    /// The far end reads the beginning of one request and answers it with these bytes.
+    static func answering(_ answer: [UInt8]) throws(ConnectError) -> Int32 {
         let (near, far) = try pair()
         var thread = pthread_t()
-        let facts = UnsafeMutablePointer<(Int32, Int)>.allocate(capacity: 1)
-        facts.initialize(to: (far, status))
+        let facts = UnsafeMutablePointer<(Int32, [UInt8])>.allocate(capacity: 1)
+        facts.initialize(to: (far, answer))
         let made = pthread_create(
             &thread, nil,
             { argument in
-                if let facts = argument?.assumingMemoryBound(to: (Int32, Int).self) {
-                    LoopbackConnection.answer(facts.pointee.0, status: facts.pointee.1)
+                if let facts = argument?.assumingMemoryBound(to: (Int32, [UInt8]).self) {
+                    LoopbackConnection.answer(facts.pointee.0, with: facts.pointee.1)
+                    facts.deinitialize(count: 1)
                     facts.deallocate()
                 }
                 return nil
@@ -29,7 +44,7 @@ enum LoopbackConnection {
         return (near, SilentConnection(descriptor: far))
     }
 
-    private static func answer(_ socket: Int32, status: Int) {
+    private static func answer(_ socket: Int32, with response: [UInt8]) {
         defer { close(socket) }
         var request: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -38,7 +53,6 @@ enum LoopbackConnection {
             guard count > 0 else { return }
             request += chunk[..<count]
         }
-        let response = Array("HTTP/1.1 \(status) Scripted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
         _ = response.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 

@@ -44,7 +44,7 @@ import Testing
 
     private func status(_ pod: Pod, _ initial: String, _ main: String, ready: Bool = true) -> PodStatus {
         let facts = PodStatus.Facts(
-            address: nil, hostAddress: "192.0.2.1", started: now, hasSandbox: true, isTerminating: false)
+            address: nil, hostAddress: "192.0.2.1", started: now, hasSandbox: true, hasStopped: false)
         return PodStatus(
             pod: pod, initStates: states(initial), states: states(main, ready: ready), facts: facts, now: now)
     }
@@ -82,13 +82,32 @@ import Testing
         #expect(status(pod("Never", 1, initial: 1, sidecar: true), sidecar, main).phase == phase)
     }
 
+    @Test(
+        "a readiness gate keeps a pod unready whose containers are ready, until its condition is true",
+        arguments: [
+            (nil, "corresponding condition of pod readiness gate \"example.com/on\" does not exist."),
+            ("False", "the status of pod readiness gate \"example.com/on\" is not \"True\", but False"), ("True", ""),
+        ] as [(String?, String)])
+    func readinessGates(state: String?, message: String) {
+        var pod = pod("Always", 1)
+        pod.object.value[["spec", "readinessGates"]] = [["conditionType": "example.com/on"]]
+        if let state {
+            pod.object.value[["status", "conditions"]] = [["type": "example.com/on", "status": .string(state)]]
+        }
+        let conditions = Conditions(status(pod, "", "r").value["conditions"])
+        #expect(conditions["ContainersReady"]?.isTrue == true)
+        #expect(conditions["Ready"]?.isTrue == message.isEmpty)
+        #expect(conditions["Ready"]?.message == message)
+        #expect(conditions["Ready"]?.reason == (message.isEmpty ? "" : "ReadinessGatesNotReady"))
+    }
+
     @Test("a condition that says the same keeps its time, one that changes gets a new one")
     func transitions() {
         var pod = pod("Always", 1)
         pod.object.value["status"] = status(pod, "", "r", ready: false).value
         let later = PodStatus(
             pod: pod, initStates: [], states: states("r"),
-            facts: .init(address: nil, hostAddress: "", started: now, hasSandbox: true, isTerminating: false),
+            facts: .init(address: nil, hostAddress: "", started: now, hasSandbox: true, hasStopped: false),
             now: now + .seconds(60))
         let conditions = Conditions(later.value["conditions"])
         #expect(conditions["Ready"]?.isTrue == true)

@@ -58,6 +58,52 @@ import Testing
         #expect(found.map(\.port) == path.map { _ in port })
     }
 
+    @Test("a condition that somebody else sets counts at once where a readiness gate asks for it")
+    func readinessGate() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let made = try await bed.makePod("web", ["readinessGates": [["conditionType": "example.com/on"]]])
+            let waiting = Pod(
+                try await bed.version(from: made, "waits") { $0.conditions["ContainersReady"]?.isTrue == true })
+            #expect(!waiting.isReady)
+            let patch: JSONValue = ["status": ["conditions": [["type": "example.com/on", "status": "True"]]]]
+            _ = try await bed.client.patch(
+                .pods, namespace: "default", name: "web", ObjectPatch(.strategic, patch), subresource: "status",
+                options: WriteOptions())
+            _ = try await bed.ready(waiting.object)
+        }
+    }
+
+    @Test(
+        "a gRPC probe goes by what the health service says",
+        arguments: [
+            (2, "service unhealthy (responded with \"NOT_SERVING\")"),
+            (0, "service unhealthy (responded with \"UNKNOWN\")"),
+        ])
+    func health(status: UInt8, message: String) async throws {
+        let bed = try KubeletBed()
+        bed.runtime.setAnswer(.health(status: status), port: 5000)
+        try await bed.run {
+            let made = try await bed.makePod("web", spec(["readinessProbe": ["grpc": ["port": 5000]]]))
+            try await bed.event("Unhealthy", "Readiness probe failed: \(message)", about: made)
+            bed.runtime.setAnswer(.health(status: 1), port: 5000)
+            _ = try await bed.ready(made)
+        }
+    }
+
+    @Test("a gRPC probe of a port that speaks something else says that there is no service")
+    func healthOverHTTP() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.setAnswer(.http(status: 200), port: 5000)
+        try await bed.run {
+            let made = try await bed.makePod("web", spec(["livenessProbe": ["grpc": ["port": 5000]]]))
+            try await bed.event(
+                "Unhealthy",
+                "Liveness probe failed: timeout: failed to connect service \"10.244.0.1:5000\" within 1s: "
+                    + "context deadline exceeded", about: made)
+        }
+    }
+
     @Test("a redirection counts as success, too", arguments: [204, 302, 399])
     func success(status: Int) async throws {
         let bed = try KubeletBed()

@@ -24,6 +24,8 @@ final class ScriptedRuntime: ContainerRuntime {
     /// How the network answers at a port.
     enum Answer: Sendable, Hashable {
         case http(status: Int)
+        /// A service of gRPC tells its health.
+        case health(status: UInt8)
         /// The connection stands, and nothing is said.
         case silence
     }
@@ -325,6 +327,7 @@ final class ScriptedRuntime: ContainerRuntime {
         switch script.withLock({ $0.answers[port] }) {
         case nil: throw .refused
         case .http(let status)?: return try LoopbackConnection.answering(status: status)
+        case .health(let status)?: return try LoopbackConnection.answering(LoopbackConnection.health(status))
         case .silence?:
             let (near, silent) = try LoopbackConnection.silent()
             script.withLock { $0.silentResponders.append(silent) }

@@ -49,6 +49,38 @@ import Testing
         }
     }
 
+    @Test("a path of the node is made where the volume says so", arguments: ["DirectoryOrCreate", "FileOrCreate"])
+    func madePath(type: String) async throws {
+        let bed = try KubeletBed()
+        let path = bed.directory + "/made"
+        try await bed.run {
+            let spec = spec(["hostPath": ["path": .string(path), "type": .string(type)]])
+            _ = try await bed.ready(try await bed.makePod("web", spec))
+            #expect(try mount(bed).hostPath == path)
+            var isFolder: ObjCBool = false
+            #expect(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder))
+            #expect(isFolder.boolValue == (type == "DirectoryOrCreate"))
+        }
+    }
+
+    @Test(
+        "a path of the node that is not what the volume says keeps the pod from starting",
+        arguments: [
+            ("/none", "Directory", "hostPath DIR/none doesn't exist"),
+            ("", "File", "hostPath type check failed: DIR is not a file, it's a Directory"),
+            ("", "Socket", "hostPath type check failed: DIR is not a socket file, it's a Directory"),
+        ])
+    func wrongPath(path: String, type: String, message: String) async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let spec = spec(["hostPath": ["path": .string(bed.directory + path), "type": .string(type)]])
+            let made = try await bed.makePod("web", spec)
+            let shown = message.replacing("DIR", with: bed.directory)
+            try await bed.event("FailedMount", "MountVolume.SetUp failed for volume \"files\" : \(shown)", about: made)
+            #expect(!bed.runtime.calls.contains(.start("main", attempt: 0)))
+        }
+    }
+
     @Test("a ConfigMap's keys are files; readOnly and subPath of the mount are passed on")
     func configMap() async throws {
         let bed = try KubeletBed()

@@ -66,6 +66,41 @@ import Testing
         }
     }
 
+    @Test("a pod makes room for one of more priority, and says why; the room is kept")
+    func preempts() async throws {
+        try await running {
+            try await addNode(makeNode(cpu: "1"))
+            for (name, value) in [("low", 1), ("high", 100)] {
+                var priority = KubeObject(.priorityClasses, name: name)
+                priority.value["value"] = JSONValue(value)
+                _ = try await client.create(.priorityClasses, priority)
+            }
+            var victim = makePod("victim", cpu: "1", spec: ["priorityClassName": "low"])
+            victim.finalizers = ["example.com/keep"]
+            _ = try await client.create(.pods, victim)
+            try await waitPod("victim", until: \.isScheduled)
+            _ = try await client.create(.pods, makePod("new", cpu: "1", spec: ["priorityClassName": "high"]))
+            let leaving = try await waitPod("victim", until: \.object.isBeingDeleted)
+            let condition = leaving.conditions["DisruptionTarget"]
+            #expect(condition?.reason == "PreemptionByScheduler")
+            #expect(condition?.message == "default-scheduler: preempting to accommodate a higher priority pod")
+            let waiting = try await waitPod("new") { $0.nominatedNodeName == "node-1" }
+            #expect(!waiting.isScheduled)
+            let event = try await event("Preempted", about: "victim")
+            #expect(event.value["message"]?.string == "Preempted by pod \(waiting.uid) on node node-1")
+            _ = try await client.create(.pods, makePod("late", cpu: "1", spec: ["priorityClassName": "low"]))
+            _ = try await waitRefused("late")
+            let patch: JSONValue = ["metadata": ["finalizers": nil]]
+            _ = try await client.patch(
+                .pods, namespace: "default", name: "victim", .merge(patch), subresource: nil, options: WriteOptions())
+            // No kubelet is there to end it.
+            try await client.delete(
+                .pods, namespace: "default", name: "victim", options: DeleteOptions(gracePeriodSeconds: 0))
+            try await waitPod("new", until: \.isScheduled)
+            #expect(!Pod(try await client.get(.pods, "late", in: "default")).isScheduled)
+        }
+    }
+
     @Test("a pod that fits nowhere says so in its condition and in an event")
     func refuses() async throws {
         try await running {

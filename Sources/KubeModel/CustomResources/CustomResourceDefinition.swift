@@ -92,6 +92,7 @@ public struct CustomResourceDefinition: Sendable {
             custom: custom,
             behavior: KindBehavior {
                 $0.countsGenerations = true
+                $0.warnings = MetadataRules.warnings(aboutFinalizersOf:old:)
                 if let warning = Self.deprecation(version, resource) { $0.requestWarning = warning }
             })
     }

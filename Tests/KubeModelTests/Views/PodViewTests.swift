@@ -46,6 +46,20 @@ import Testing
         #expect(largest.requests("memory") == Quantity(0))
     }
 
+    @Test("sidecars count beside the containers, and beside the init containers that start after them")
+    func sidecarRequests() {
+        func cpu(_ amount: String, _ more: JSONValue = [:]) -> JSONValue {
+            var container = Self.container(["requests": ["cpu": .string(amount)]])
+            for (key, value) in more.object ?? [:] { container[key] = value }
+            return container
+        }
+        let sidecar = cpu("500m", ["restartPolicy": "Always"])
+        let beside = pod(["containers": [cpu("100m")], "initContainers": [cpu("300m"), sidecar]])
+        #expect(beside.requests("cpu") == Quantity(parsing: "600m"))
+        let before = pod(["containers": [cpu("100m")], "initContainers": [sidecar, cpu("300m")]])
+        #expect(before.requests("cpu") == Quantity(parsing: "800m"))
+    }
+
     @Test(
         "a pod is available when it has been ready for long enough",
         arguments: [(0, 0, true), (10, 9, false), (10, 10, true)])

@@ -9,7 +9,9 @@ extension KindSchema {
             behavior.validate(stored, &errors)
             return errors
         }
-        var errors = MetadataRules.check(object, isNamespaced: resource.isNamespaced, nameSyntax: behavior.nameSyntax)
+        var errors = MetadataRules.check(
+            object, isNamespaced: resource.isNamespaced, freesFinalizers: freesFinalizers,
+            nameSyntax: behavior.nameSyntax)
         if let custom {
             custom.validate(object.value, old: old?.value, into: &errors)
             behavior.validate(object, &errors)
@@ -29,6 +31,13 @@ extension KindSchema {
         var errors = validate(object)
         behavior.validateCreate(storedForm?.judge == nil ? object : stored(object), &errors)
         return errors
+    }
+
+    /// Kinds that extend the server, and what they define, are not held to the names that its own kinds' finalizers have.
+    private var freesFinalizers: Bool {
+        custom != nil
+            || ["apiextensions.k8s.io", "apiregistration.k8s.io", "admissionregistration.k8s.io"].contains(
+                resource.group)
     }
 
     private static let envelope: Set<String> = ["apiVersion", "kind", "metadata", "status"]

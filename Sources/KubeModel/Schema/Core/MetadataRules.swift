@@ -1,7 +1,8 @@
 /// What holds for the metadata of every object.
 enum MetadataRules {
+    /// - Parameter freesFinalizers: Whether finalizers may have names without a domain, as those of custom resources may.
     static func check(
-        _ object: KubeObject, isNamespaced: Bool, nameSyntax: (String) -> [String]
+        _ object: KubeObject, isNamespaced: Bool, freesFinalizers: Bool = false, nameSyntax: (String) -> [String]
     ) -> [FieldError] {
         let path = FieldPath("metadata")
         var errors: [FieldError] = []
@@ -23,11 +24,13 @@ enum MetadataRules {
         labels(object.value[["metadata", "labels"]], at: path.child("labels"), into: &errors)
         annotations(object.value[["metadata", "annotations"]], at: path.child("annotations"), into: &errors)
         owners(object, at: path.child("ownerReferences"), into: &errors)
-        finalizers(object.finalizers, at: path.child("finalizers"), into: &errors)
+        finalizers(object.finalizers, isFree: freesFinalizers, at: path.child("finalizers"), into: &errors)
         return errors
     }
 
-    private static func finalizers(_ finalizers: [String], at path: FieldPath, into errors: inout [FieldError]) {
+    private static func finalizers(
+        _ finalizers: [String], isFree: Bool, at path: FieldPath, into errors: inout [FieldError]
+    ) {
         for finalizer in finalizers { errors.complain(path, finalizer, NameSyntax.qualifiedName(finalizer)) }
         if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
             errors.append(
@@ -35,7 +38,7 @@ enum MetadataRules {
                     path, .array(finalizers.map(JSONValue.string)),
                     "finalizer orphan and foregroundDeletion cannot be both set"))
         }
-        for (index, finalizer) in finalizers.enumerated() {
+        for (index, finalizer) in finalizers.enumerated() where !isFree {
             errors.complain(path[index], finalizer, complaints(aboutFinalizer: finalizer))
         }
     }
@@ -44,6 +47,16 @@ enum MetadataRules {
     static func complaints(aboutFinalizer name: String) -> [String] {
         name.contains("/") || ["kubernetes", "orphan", "foregroundDeletion"].contains(name)
             ? [] : ["name is neither a standard finalizer name nor is it fully qualified"]
+    }
+
+    /// What a client is told about finalizers that it brings and that could be somebody else's, too.
+    static func warnings(aboutFinalizersOf object: KubeObject, old: KubeObject?) -> [String] {
+        Set(object.finalizers).subtracting(old?.finalizers ?? []).sorted().filter {
+            !complaints(aboutFinalizer: $0).isEmpty
+        }.map {
+            "metadata.finalizers: \"\($0)\": prefer a domain-qualified finalizer name including a path (/) to avoid accidental "
+                + "conflicts with other finalizer writers"
+        }
     }
 
     private static func checkNamespace(_ object: KubeObject, isNamespaced: Bool, into errors: inout [FieldError]) {

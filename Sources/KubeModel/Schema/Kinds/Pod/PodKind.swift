@@ -20,7 +20,7 @@ extension KindSchema {
         behavior: KindBehavior {
             $0.prepareForCreate = { pod in
                 PodRules.admit(&pod)
-                pod.value["status"] = ["phase": "Pending", "qosClass": .string(PodRules.qosClass(pod))]
+                pod.value["status"] = PodRules.initialStatus(pod)
             }
             $0.prepareForUpdate = { pod, old, subresource in
                 // Only their own sub-resource adds ephemeral containers, and it changes nothing else.

@@ -58,6 +58,22 @@ enum PodRules {
         }
     }
 
+    /// What is known of a pod that nobody has looked at yet.
+    static func initialStatus(_ pod: KubeObject) -> JSONValue {
+        var status: JSONValue = ["phase": "Pending"]
+        if !JSONValue.isEmpty(pod.value[["spec", "schedulingGates"]]) {
+            status["conditions"] = [
+                [
+                    "type": "PodScheduled", "status": "False", "lastProbeTime": nil, "lastTransitionTime": nil,
+                    "reason": "SchedulingGated",
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                ]
+            ]
+        }
+        status["qosClass"] = .string(qosClass(pod))
+        return status
+    }
+
     /// `Guaranteed`, `Burstable` or `BestEffort`: who goes first when the node runs out of memory.
     static func qosClass(_ pod: KubeObject) -> String {
         let spec = pod.value["spec"]
