@@ -52,7 +52,8 @@ let package = Package(
     ],
     targets: [
         // Layer 0: values.
-        library("KubeModel", [collections]),
+        library("CEL"),
+        library("KubeModel", ["CEL", collections]),
         library("CourseModel"),
         library("ScreenKit"),
         .target(name: "CSandbox"),
@@ -109,7 +110,7 @@ let package = Package(
             ["CourseModel", "KubeModel", "KubeClient", grdb, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 5 to 7
-        library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        library("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .systemLibrary(name: "CNCurses"),
         .target(name: "CTerminal"),
         .target(
@@ -127,7 +128,13 @@ let package = Package(
 
         // The course's services, as programs that run in pods: one static binary, no Swift libraries needed beside it.
         .executableTarget(
-            name: "Workloads", swiftSettings: house, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            name: "Workloads", dependencies: ["KubeModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"]),
+                // What FoundationEssentials is made of; its static form does not name them.
+                .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+            ]),
 
         // Tests
         .target(
@@ -137,6 +144,7 @@ let package = Package(
         .executableTarget(
             name: "LoadBench", dependencies: ["KubeClient", "ContainerRuntime"] + nio, path: "Tests/LoadBench",
             swiftSettings: house),
+        tests("CEL"),
         tests("KubeModel", exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),
@@ -155,7 +163,7 @@ let package = Package(
             "Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"],
             exclude: ["Course"]),
         tests("Progress", ["CourseModel", grdb]),
-        tests("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        tests("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "CommandTests",

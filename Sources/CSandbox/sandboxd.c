@@ -102,7 +102,10 @@ struct pod *find_pod(const char *uid) {
 static void reap(void) {
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) report_exit(process, status);
+    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        pod_note_end(process);
+        report_exit(process, status);
+    }
 }
 
 // Connections that are being made
@@ -201,6 +204,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
         start.files[index].path = read_text(reader);
         start.files[index].content = read_bytes(reader, &start.files[index].length);
     }
+    start.owned = read_list(reader);
     start.is_layered = read_number(reader) != 0;
     start.has_system = read_number(reader) != 0;
     start.changes = read_text(reader);
@@ -210,10 +214,12 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     start.memory |= (uint64_t)read_number(reader) << 32;
     start.millicores = read_number(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
-    if (reader->failed || !start.mounts || !start.files || !start.layers) {
+    if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
         reply(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         reply(id, -ENOENT, "there is no such pod", 0, -1);
+    } else if (!start.pod->init) {
+        reply(id, -ESTALE, "the pod's first process was killed", 0, -1);
     } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
         reply(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {
@@ -225,6 +231,7 @@ static void start_container(uint32_t id, struct reader *reader, const int *descr
     free_start(&start);
     free(start.mounts);
     free(start.files);
+    free(start.owned);
     free(start.layers);
 }
 
@@ -327,10 +334,13 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     }
     case VS_CONNECT: return begin_connecting(id, &reader);
     case VS_RULES:
-    case VS_POLICY: {
+    case VS_POLICY:
+    case VS_EGRESS: {
         size_t count;
         const uint8_t *rules = read_bytes(&reader, &count);
-        if (!reader.failed) outcome = (type == VS_RULES ? vs_nft_apply : vs_nft_apply_policy)(rules, count, error, sizeof error);
+        if (reader.failed) return reply(id, -EINVAL, "the request is malformed", 0, -1);
+        outcome = (type == VS_RULES ? vs_nft_apply : type == VS_POLICY ? vs_nft_apply_policy : vs_nft_divert)(
+            rules, count, error, sizeof error);
         return reply(id, outcome, error, 0, -1);
     }
     default: return reply(id, -ENOSYS, "there is no such request", 0, -1);

@@ -192,7 +192,7 @@ public final class HTTPSClient: ClusterClient {
 }
 
 /// `host:port/path`, with IPv6 in brackets.
-private struct ServerAddress {
+struct ServerAddress {
     var host: String
     var port: Int?
     var path: String

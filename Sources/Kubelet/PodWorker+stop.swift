@@ -52,7 +52,13 @@ extension PodWorker {
         for id in containerIDs.values { await node.runtime.signal(id, 9) }
     }
 
+    /// Stops a container, also one that is on its way.
+    ///
+    /// Its own task cannot do that: it is cancelled with the pod, and would not wait until it is time to kill.
     func stop(_ container: Container, grace: Duration) async {
+        if starting[container.name] != nil {
+            await withCheckedContinuation { starting[container.name]?.append($0) }
+        }
         guard let id = containerIDs[container.name] else { return }
         await stop(id, container, grace: grace, because: "Stopping container \(container.name)")
     }
@@ -63,7 +69,7 @@ extension PodWorker {
         let begun = ContinuousClock.now
         await record(.normal, "Killing", message, container)
         if grace > .zero { await runPreStop(id, container, timeout: grace) }
-        await runtime.signal(id, grace > .zero ? 15 : 9)
+        await runtime.signal(id, grace > .zero ? stopSignals[container.name] ?? 15 : 9)
         let left = max(grace - (ContinuousClock.now - begun), shortestGrace)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await runtime.waitForExit(id) }

@@ -5,8 +5,8 @@ import ScreenKit
 /// A phase of a lab: its steps, with the commands as the course prints them.
 struct LabScreen: Sendable {
     static let hints = [
-        KeyHint("t", "terminal"), KeyHint("c", "check"), KeyHint("n/p", "step"), KeyHint("b", "begin"),
-        KeyHint("↑↓", "scroll"), KeyHint("Tab", "phase"), KeyHint("Esc", "back"),
+        KeyHint("t", "terminal"), KeyHint("c", "check"), KeyHint("v", "cluster"), KeyHint("n/p", "step"),
+        KeyHint("b", "begin"), KeyHint("Tab", "phase"), KeyHint("↑↓", "scroll"), KeyHint("Esc", "back"),
     ]
     /// What the help shows besides: there is no room for it below the screen.
     static let furtherHints = [
@@ -71,6 +71,7 @@ struct LabScreen: Sendable {
         case .character("h"): return .hint(lab.id, phase.id)
         case .character("t"), .enter: return .shell(lab.id)
         case .character("c"): return .check(lab.id, phase)
+        case .character("v"): return .openCluster
         case .character("n"), .right:
             guard stepIndex + 1 < phase.steps.count else {
                 return .say("This is the last step; c checks the phase.")

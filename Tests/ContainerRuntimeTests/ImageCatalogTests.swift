@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ContainerRuntime
@@ -69,6 +70,44 @@ import Testing
             #expect(because.contains("is not installed on this machine; sudo apt-get install"), "\(because)")
         }
         #expect(ImageReference(parsing: text).map(catalog.hasBuiltIn) == true)
+    }
+
+    @Test(
+        "busybox and alpine have BusyBox's own programs, where this machine has it",
+        arguments: ["busybox", "alpine:3.20"])
+    func applets(name: String) throws {
+        let bed = try StoreBed()
+        let mounts = try bed.catalog.resolve(name).mounts
+        #expect(mounts == (try bed.catalog.resolve(name).mounts))
+        let runs = bed.catalog.entries.first { $0.repository == "busybox" }?.runs ?? ""
+        guard let program = ImageCatalog.find("busybox") else {
+            #expect(mounts.isEmpty && runs.hasSuffix("sudo apt-get install busybox-static)"))
+            return
+        }
+        #expect(runs == "the host's BusyBox, on the host's system")
+        let folder = try #require(mounts.first?.hostPath)
+        for applet in ["nc", "nslookup", "[["] {
+            #expect(TreeEntry("\(folder)/\(applet)")?.target == program, "\(applet)")
+        }
+        #expect(bed.store.names("/new").isEmpty)
+    }
+
+    @Test(
+        "wget takes a time limit in both ways, whatever the host's BusyBox can",
+        .enabled(if: ImageCatalog.find("busybox") != nil, "there is no BusyBox on this machine"),
+        arguments: ["-T 5", "--timeout=5", "-T5 -q", ""])
+    func wget(limit: String) throws {
+        let bed = try StoreBed()
+        let folder = try #require(try bed.catalog.resolve("busybox").mounts.first?.hostPath)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "PATH='\(folder)':$PATH; sh -c 'wget \(limit) -O - http://127.0.0.1:1/ 2>&1'"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && text.contains("Connection refused"), "\(text)")
     }
 
     @Test("the tag that the course breaks a rollout with is not there")

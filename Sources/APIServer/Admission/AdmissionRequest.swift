@@ -3,7 +3,12 @@ import ObjectStore
 
 /// What the admission plugins are asked about.
 struct AdmissionRequest: Sendable {
-    enum Operation: Sendable { case create, update }
+    enum Operation: String, Sendable {
+        case create = "CREATE"
+        case update = "UPDATE"
+        case delete = "DELETE"
+        case connect = "CONNECT"
+    }
 
     let operation: Operation
     let kind: KindSchema

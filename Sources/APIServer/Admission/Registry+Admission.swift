@@ -47,6 +47,7 @@ extension Registry {
         }
         if let caller = request.caller { try NodeRestriction.check(object, request, caller) }
         if isEnabled("PodSecurity") { try PodSecurity.check(object, request, facts, &admission) }
+        if isEnabled("ValidatingAdmissionPolicy") { try checkPolicies(object, request, &admission) }
         if isEnabled("ResourceQuota"), object.namespace != nil {
             admission.charges = try await chargeQuotas(object, request)
         }

@@ -22,6 +22,7 @@ extension Registry {
     ) async throws(StoreError) -> StoredObject {
         let stored = try await store.put(target.key, target.kind.stored(object), precondition)
         await customResources.react(toWriteOf: target, in: self)
+        await policies.react(toWriteOf: target, in: self)
         return target.kind.served(stored)
     }
 
@@ -31,6 +32,7 @@ extension Registry {
     ) async throws(StoreError) -> StoredObject {
         let stored = try await store.delete(target.key, precondition, final: target.kind.stored(final))
         await customResources.react(toWriteOf: target, in: self)
+        await policies.react(toWriteOf: target, in: self)
         return target.kind.served(stored)
     }
 }

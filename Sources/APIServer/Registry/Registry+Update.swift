@@ -103,7 +103,7 @@ extension Registry {
         object.uid = uid.isEmpty ? old.uid : uid
         if object.isSameBesidesTimes(as: old) { object = old }
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
-        let errors = kind.validate(object) + kind.validateUpdate(object, old: old, subresource: subresource)
+        let errors = kind.validate(object, old: old) + kind.validateUpdate(object, old: old, subresource: subresource)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)

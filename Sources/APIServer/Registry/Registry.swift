@@ -14,6 +14,7 @@ final class Registry: Sendable {
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
     let eventLines = EventLines()
+    let policies = PolicyBook()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
     let authorizer: RoleAuthorizer

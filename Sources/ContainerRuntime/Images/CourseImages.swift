@@ -46,14 +46,17 @@ extension ImageCatalog {
     ) -> BuiltIn {
         let repository = "\(registry)/\(name)"
         return BuiltIn(repository: repository, tags: tags, runs: "\(program) of this course: \(what)", needs: nil) {
-            reference, tag, workloads in
+            reference, tag, catalog in
             let version = tag.first?.isNumber ?? false ? tag : "1.0"
             let environment = port.map { ["PORT=\($0)", "APP_VERSION=\(version)"] + more(tag) } ?? []
             return Recipe(
                 image: Image(
                     reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
                     environment: environment),
-                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)]
+                mounts: [
+                    .init(
+                        hostPath: catalog.workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)
+                ]
             )
         }
     }

@@ -14,15 +14,16 @@ import TerminalScreen
 /// The main thread waits for a key, a message or the next tick, and for nothing else; everything slow runs beside it.
 @MainActor
 final class ScreenSession {
-    private let terminal: Terminal
-    private let inbox: Inbox
+    let terminal: Terminal
+    let inbox: Inbox
     private var app: App
     private let content: CourseContent
     private let store: ProgressStore
     private let learner: Learner
-    private let cluster: LabCluster
-    private let tasks = TaskBag()
+    let cluster: LabCluster
+    let tasks = TaskBag()
     private var check: Task<Void, Never>?
+    var browsing: Task<Void, Never>?
 
     /// - Parameters:
     ///   - speed: How fast scenes play; 2 is twice as fast.
@@ -97,6 +98,9 @@ final class ScreenSession {
         case .catchUp(let lab, let phase): prepare(lab, phase) { try await $0.catchUp() }
         case .showHint(let lab, let phase): showHint(lab, phase)
         case .recordPage(let page): keep { try store.record(read: page, learner: learner.id) }
+        case .follow(let target): follow(target)
+        case .deleteObject(let object): delete(object)
+        case .openPodShell(let pod): openShell(in: pod)
         case .recordScene(var play, let isFinished):
             play.started = .now
             play.finished = isFinished ? play.started : nil

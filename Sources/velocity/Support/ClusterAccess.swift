@@ -35,6 +35,18 @@ enum EmbeddedCluster {
         return try client(of: directory)
     }
 
+    /// The same with so many nodes; a cluster that runs already keeps those that it has, and that is said.
+    static func up(_ directory: ClusterDirectory, nodes: Int) throws {
+        var settings = ClusterSettings.load(directory)
+        if ClusterProcess(directory).isRunning, settings.nodes != nodes {
+            Output.remark(
+                "The cluster '\(directory.name)' runs already, with \(settings.nodeWords). Stop it to start it with another number."
+            )
+        }
+        settings.nodes = nodes
+        try up(directory, settings: settings)
+    }
+
     /// A client for a cluster that runs already.
     static func client(of directory: ClusterDirectory) throws -> any ClusterClient {
         try HTTPSClient(kubeconfig: try Kubeconfig.load(path: directory.kubeconfigFile, environment: [:]), context: nil)

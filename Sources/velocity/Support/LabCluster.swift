@@ -33,6 +33,12 @@ enum LabCluster: Sendable {
         }
     }
 
+    /// A client for a cluster that runs already; nothing is started.
+    func presentClient() throws -> any ClusterClient {
+        guard case .embedded(let directory) = self else { return try client() }
+        return try EmbeddedCluster.client(of: directory)
+    }
+
     /// Deadlines shrink with the waits of an embedded cluster whose time runs faster.
     var checkOptions: CheckOptions {
         guard case .embedded(let directory) = self else { return CheckOptions(isEmbedded: false) }

@@ -42,7 +42,10 @@ extension KindCatalog {
 
     private static let node: [KindSchema] = [.runtimeClass]
 
-    private static let admission: [KindSchema] = [.mutatingWebhookConfiguration, .validatingWebhookConfiguration]
+    private static let admission: [KindSchema] = [
+        .mutatingWebhookConfiguration, .validatingAdmissionPolicy, .validatingAdmissionPolicyBinding,
+        .validatingWebhookConfiguration,
+    ]
 
     private static let flow: [KindSchema] = [.flowSchema, .priorityLevelConfiguration]
 
