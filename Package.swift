@@ -150,7 +150,7 @@ let package = Package(
         tests("ScreenKit"),
         tests("ObjectStore"),
         tests("KubeClient", ["KubeModel", "APIServer"] + nio),
-        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"] + nio),
+        tests("APIServer", ["CEL", "KubeModel", "KubeClient", "ObjectStore"] + nio),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),
