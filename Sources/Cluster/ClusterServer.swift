@@ -87,10 +87,12 @@ public struct ClusterServer {
         apiConfiguration.auditFile = directory.auditFile
         let api = APIServer(store: store, configuration: apiConfiguration)
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
+        let signer = try CertificateSigner(credentials)
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
             namespacedKinds: { api.namespacedResources }, resources: { api.resource(apiVersion: $0, kind: $1) },
-            volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
+            volumes: VolumeFolders(directory: directory.path + "/volumes"), issue: { try signer.sign($0) },
+            timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets,

@@ -72,6 +72,22 @@ import Testing
         #expect(try await write("my", ["a": "1"]).code == 201)
     }
 
+    @Test("a deletion is judged by the object that goes")
+    func deletion() async throws {
+        try await make {
+            var rule = $0[["matchConstraints", "resourceRules"]]?.array?[0] ?? [:]
+            rule["operations"] = ["DELETE"]
+            $0[["matchConstraints", "resourceRules"]] = [rule]
+            $0["validations"] = [["expression": "object == null && oldObject.metadata.name != 'kept'"]]
+        }
+        try await bind()
+        for (name, code) in [("kept", 422), ("other", 200)] {
+            #expect(try await write(name).code == 201)
+            let place = "/api/v1/namespaces/default/configmaps/\(name)"
+            #expect(try await fixture.send("DELETE", place).code == code)
+        }
+    }
+
     @Test("messages and reasons are those of the validation")
     func messages() async throws {
         try await make {

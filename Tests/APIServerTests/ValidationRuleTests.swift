@@ -199,7 +199,7 @@ import Testing
     private func complaints(_ spec: JSONValue) async throws -> [String] {
         try await causes { try await define(spec) }.map {
             // The rule as Go shows it stands between; what matters is the place and the words.
-            let place = $0.prefix { $0 != ":" }.split(separator: ".").dropFirst(3).joined(separator: ".")
+            let place = $0.prefix { $0 != ":" }.split(separator: ".").dropFirst(4).joined(separator: ".")
             return "\(place): \($0.part(after: "}: ") ?? $0.part(after: "Invalid value: ") ?? $0)"
         }
     }

@@ -42,6 +42,7 @@ import Testing
         #expect(try worst("list.all(s, s == 'abc')") == 27)
         #expect(try worst("list.all(s, s.matches('^[a-z]+$'))") > worst("list.all(s, s == 'abc')"))
         #expect(try worst("free.all(s, s == '')") == .max)
+        #expect(try worst("type(text) == string") == 3)
         #expect(try worst("true ? text == 'a' : list.exists(s, s == 'a')") == worst("list.exists(s, s == 'a')"))
     }
 }

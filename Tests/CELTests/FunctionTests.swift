@@ -20,6 +20,27 @@ import Testing
     func texts(text: String, value: String) { #expect(evaluate(text) == value) }
 
     @Test(
+        "no function makes a text or a list that is larger than any rule needs",
+        arguments: [
+            "text.replace('', text)", "[1, 2, 3].map(x, text.replace('a', text)).size() > 0",
+            "list.map(x, text).join().size()", "'%s'.format([list.map(x, text)])", "(list + list) + (list + list)",
+        ])
+    func bounds(text: String) {
+        let variables: [String: Value] = [
+            "text": .string(String(repeating: "a", count: 20_000)),
+            "list": .list((0..<300_000).map { .int(Int64($0)) }),
+        ]
+        #expect(evaluate(text, variables, costLimit: 10_000_000) == "error: the result is too large")
+    }
+
+    @Test("the largest number is a limit like any other")
+    func largestLimit() {
+        #expect(evaluate("'aa'.replace('a', 'b', 9223372036854775807)") == "'bb'")
+        #expect(evaluate("'aa'.replace('', '-', 9223372036854775807)") == "'-a-a-'")
+        #expect(evaluate("'a,b'.split(',', 9223372036854775807).size()") == "2")
+    }
+
+    @Test(
         "format",
         arguments: [
             ("'%s is %s'.format(['a', 'b'])", "'a is b'"), ("'%d%%'.format([5])", "'5%'"),
@@ -77,7 +98,8 @@ import Testing
             ("(", "missing closing ): `(`"), (")", "unexpected ): `)`"), ("[a", "missing closing ]: `[a`"),
             ("*", "missing argument to repetition operator: `*`"), (#"(a)\1"#, #"invalid escape sequence: `\1`"#),
             ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"), ("a{1001}", "invalid repeat count: `{1001}`"),
-            ("[z-a]", "invalid character class range: `z-a`"), ("a**", "invalid nested repetition operator: `**`"),
+            ("[z-a]", "invalid character class range: `z-a`"), (#"\p{L"#, #"invalid character class range: `\p{L`"#),
+            ("a**", "invalid nested repetition operator: `**`"),
             ("((a{100}){100}){100}", "expression too large: `((a{100}){100}){100}`"),
         ])
     func refusals(pattern: String, message: String) {

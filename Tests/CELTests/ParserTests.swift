@@ -29,6 +29,7 @@ import Testing
             ("self = 42", "ERROR: <input>:1:6: Syntax error: token recognition error at: '= '"),
             ("(1", "ERROR: <input>:1:3: Syntax error: missing ')' at '<EOF>'"),
             ("1 2", "ERROR: <input>:1:3: Syntax error: extraneous input '2' expecting <EOF>"),
+            (#"'a\"#, #"ERROR: <input>:1:1: Syntax error: token recognition error at: ''a\'"#),
             ("for", "ERROR: <input>:1:1: reserved identifier: for"),
             ("10000000000000000000", "ERROR: <input>:1:1: invalid int literal"),
             (#"'\q'"#, "ERROR: <input>:1:1: unable to unescape string"),

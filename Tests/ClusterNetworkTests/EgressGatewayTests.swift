@@ -32,7 +32,8 @@ import Testing
                     podUID: "a", name: "a", namespace: "default", hostName: "a", address: "10.244.0.2",
                     resolverConfiguration: "", hosts: ""))
             let gateway = EgressGateway(egress: .host, address: IPv4Address(169, 254, 1, 1), port: 15001)
-            let listener = try #require(try await gateway.open(runtime, forwarder))
+            let opened = try await gateway.open(runtime, forwarder)
+            let listener = try #require(opened)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.serve(listener, forwarder) }
                 let answer = try await ask(runtime, Egress.hostAddress.description, backend.port)

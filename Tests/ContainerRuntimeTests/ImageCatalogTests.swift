@@ -98,7 +98,8 @@ import Testing
         arguments: ["-T 5", "--timeout=5", "-T5 -q", ""])
     func wget(limit: String) throws {
         let bed = try StoreBed()
-        let folder = try #require(try bed.catalog.resolve("busybox").mounts.first?.hostPath)
+        let mounts = try bed.catalog.resolve("busybox").mounts
+        let folder = try #require(mounts.first?.hostPath)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", "PATH='\(folder)':$PATH; sh -c 'wget \(limit) -O - http://127.0.0.1:1/ 2>&1'"]

@@ -11,7 +11,7 @@ import Testing
         "ScreenKit": [],
         "ObjectStore": ["KubeModel"],
         "KubeClient": ["KubeModel"],
-        "APIServer": ["KubeModel", "ObjectStore", "KubeClient", "CZlib"],
+        "APIServer": ["CEL", "KubeModel", "ObjectStore", "KubeClient", "CZlib"],
         "ControllerKit": ["KubeModel", "KubeClient"],
         "Controllers": ["KubeModel", "KubeClient", "ControllerKit"],
         "Scheduler": ["KubeModel", "KubeClient", "ControllerKit"],

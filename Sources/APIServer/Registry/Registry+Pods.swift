@@ -9,10 +9,12 @@ extension Registry {
     /// - Returns: Texts for `Warning` headers.
     func bind(_ target: Target, _ body: JSONValue, _ settings: WriteSettings) async throws(Status) -> [String] {
         let kind = try kind(of: .bindings)
-        let (object, warnings) = try decode(kind, body, settings)
+        var (object, warnings) = try decode(kind, body, settings)
         guard object.name == target.name else {
             throw .badRequest("name in URL does not match name in Binding object")
         }
+        object.value = try await admitBody(
+            .create, object.value, kind.resource, of: target, "binding", settings)
         let binding = object.value
         let errors = FieldError.complaints(aboutBinding: binding)
         guard errors.isEmpty, let node = binding[["target", "name"]]?.string else {
@@ -28,6 +30,7 @@ extension Registry {
         // Where a pod runs is nobody's wish.
         var settings = settings
         settings.hasOwners = true
+        settings.callsWebhooks = false
         _ = try await change(target, subresource: "binding", settings) { current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(
@@ -59,7 +62,7 @@ extension Registry {
     func logs(
         _ target: Target, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
-        let pod = try get(target).object
+        let pod = try await get(target).object
         var options = options
         options.container = try PodContainers.choose(options.container, of: pod)
         guard pod.value[["spec", "nodeName"]]?.string?.isEmpty == false else {
@@ -82,7 +85,7 @@ extension Registry {
 
     /// Runs a command in a container to its end, or until the time is over.
     func exec(_ target: Target, _ request: ExecRequest, timeout: Duration) async throws(Status) -> ExecResult {
-        let pod = try get(target).object
+        let pod = try await get(target).object
         var request = request
         request.container = try PodContainers.choose(request.container.isEmpty ? nil : request.container, of: pod)
         let session = try await agent(of: pod).exec(in: pod, request)

@@ -19,7 +19,8 @@ struct StreamRequest {
 
     private func command(_ subresource: String) async throws(Status) -> APIResponse {
         let isExec = subresource == "exec"
-        let pod = try registry.get(target).object
+        try await admit(subresource)
+        let pod = try await registry.get(target).object
         let options = try execRequest(pod, isExec: isExec)
         let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
@@ -80,7 +81,23 @@ struct StreamRequest {
 
     // MARK: What all streams need
 
-    /// The agent of the node that a pod is on.
+    /// Asks the webhooks; what they are shown are the options of the stream.
+    private func admit(_ subresource: String) async throws(Status) {
+        let query = request.query
+        var options: JSONValue = [:]
+        if subresource == "portforward" {
+            let ports = query.all("ports").flatMap { $0.split(separator: ",") }.compactMap { Int($0) }
+            if !ports.isEmpty { options["ports"] = .array(ports.map { JSONValue($0) }) }
+        } else {
+            for name in ["stdin", "stdout", "stderr", "tty"] where query.flag(name) { options[name] = true }
+            if let container = query["container"], !container.isEmpty { options["container"] = .string(container) }
+            let command = query.all("command")
+            if subresource == "exec" { options["command"] = .array(command.map(JSONValue.string)) }
+        }
+        let kinds = ["exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"]
+        try await registry.admitConnection(kinds[subresource] ?? "", options, target, subresource, request)
+    }
+
     private static func chooseSPDY(_ offered: [String], from known: [String]) throws(Status) -> String {
         guard !offered.isEmpty else {
             throw .badRequest("unable to upgrade: X-Stream-Protocol-Version header is required")
@@ -100,7 +117,8 @@ struct StreamRequest {
     // MARK: Ports
 
     private func forwardPorts() async throws(Status) -> APIResponse {
-        let pod = try registry.get(target).object
+        try await admit("portforward")
+        let pod = try await registry.get(target).object
         let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
         switch offer {

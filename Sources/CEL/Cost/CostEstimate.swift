@@ -25,7 +25,8 @@ struct CostEstimate {
                 places[expression.id] = local.place
                 elementSizes[expression.id] = local.elementSize
             } else {
-                places[expression.id] = variables[name]
+                // The names of types are small: `type(x) == int` costs next to nothing.
+                places[expression.id] = variables[name] ?? Declaration(.type(.dyn), sizeMax: 0)
             }
             return CostRange(1)
         case .select(let operand, let field, let isTest):

@@ -21,6 +21,16 @@ extension Value {
 
     public static func list(_ elements: [Value]) -> Value { .list(ListValue(elements)) }
 
+    /// The largest text that a function makes, in bytes.
+    static let textBytesMax = 10 * 1024 * 1024
+    /// The most elements of a list that is made of two.
+    static let elementsMax = 1_000_000
+
+    /// Throws where a text of so many bytes would be too large.
+    static func checkSize(_ bytes: Int) throws(EvaluationError) {
+        if bytes > textBytesMax { throw .tooLarge }
+    }
+
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var string: String? { if case .string(let value) = self { value } else { nil } }
     public var int: Int64? { if case .int(let value) = self { value } else { nil } }

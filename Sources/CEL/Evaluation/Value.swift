@@ -129,6 +129,9 @@ public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertibl
 
     public var description: String { message }
 
+    /// What would take more memory than any rule needs; Kubernetes, which joins lists without copying them, has no such bound.
+    static let tooLarge = EvaluationError("the result is too large")
+
     static let costLimit = EvaluationError("operation cancelled: actual cost limit exceeded", isFinal: true)
     static let intOverflow = EvaluationError("integer overflow")
     static let uintOverflow = EvaluationError("unsigned integer overflow")

@@ -3,6 +3,7 @@ enum FormatText {
     static func format(_ pattern: String, _ arguments: [Value]) throws(EvaluationError) -> String {
         let signs = Array(pattern.unicodeScalars)
         var result = String.UnicodeScalarView()
+        var bytes = 0
         var index = 0
         var next = 0
         while index < signs.count {
@@ -32,7 +33,10 @@ enum FormatText {
                 precision = value
             }
             guard next < arguments.count else { throw EvaluationError("index \(next) out of range") }
-            result.append(contentsOf: try clause(signs[index], precision, arguments[next]).unicodeScalars)
+            let part = try clause(signs[index], precision, arguments[next])
+            bytes += part.utf8.count
+            try Value.checkSize(bytes)
+            result.append(contentsOf: part.unicodeScalars)
             next += 1
             index += 1
         }
@@ -118,7 +122,12 @@ enum FormatText {
         case .type(let name): return name
         case .list(let list):
             var parts: [String] = []
-            for element in list.elements { parts.append(try text(element)) }
+            var bytes = 0
+            for element in list.elements {
+                parts.append(try text(element))
+                bytes += parts.last?.utf8.count ?? 0
+                try Value.checkSize(bytes)
+            }
             return "[\(parts.joined(separator: ", "))]"
         case .map(let map):
             var parts: [String] = []

@@ -122,7 +122,9 @@ enum StandardFunctions {
         case (.double(let x), .double(let y)): return .double(x + y)
         case (.string(let x), .string(let y)): return .string(x + y)
         case (.bytes(let x), .bytes(let y)): return .bytes(x + y)
-        case (.list(let x), .list(let y)): return .list(x.joined(with: y))
+        case (.list(let x), .list(let y)):
+            guard x.elements.count + y.elements.count <= Value.elementsMax else { throw .tooLarge }
+            return .list(x.joined(with: y))
         case (.duration(let x), .duration(let y)): return try length(x.addingReportingOverflow(y))
         case (.timestamp(let x), .duration(let y)), (.duration(let y), .timestamp(let x)): return try time(x, y)
         default: throw .noOverload(Operator.add, arguments)

@@ -59,10 +59,10 @@ enum StringFunctions {
             "replace",
             [
                 member("string_replace_string_string", [.string, .string, .string], .string) {
-                    .string(replaced($0, limit: -1))
+                    arguments throws(EvaluationError) in try replaced(arguments, limit: -1)
                 },
                 member("string_replace_string_string_int", [.string, .string, .string, .int], .string) {
-                    .string(replaced($0, limit: $0[3].int ?? -1))
+                    arguments throws(EvaluationError) in try replaced(arguments, limit: arguments[3].int ?? -1)
                 },
             ]),
         Function(
@@ -92,7 +92,10 @@ enum StringFunctions {
                     .string(try texts(arguments[0]).joined())
                 },
                 member("list_join_string", [.strings, .string], .string) { arguments throws(EvaluationError) in
-                    .string(try texts(arguments[0]).joined(separator: arguments[1].string ?? ""))
+
+                    let separator = arguments[1].string ?? ""
+                    return .string(
+                        try texts(arguments[0], separatorBytes: separator.utf8.count).joined(separator: separator))
                 },
             ]),
         Function(
@@ -126,10 +129,14 @@ enum StringFunctions {
         return String(result)
     }
 
-    private static func texts(_ list: Value) throws(EvaluationError) -> [String] {
+    /// The elements of a list that is to be joined.
+    private static func texts(_ list: Value, separatorBytes: Int = 0) throws(EvaluationError) -> [String] {
         var texts: [String] = []
+        var bytes = 0
         for element in list.elements ?? [] {
             guard let text = element.string else { throw EvaluationError("join: invalid input: \(element.shown)") }
+            bytes += text.utf8.count + separatorBytes
+            try Value.checkSize(bytes)
             texts.append(text)
         }
         return texts
@@ -203,23 +210,29 @@ enum StringFunctions {
         return pieces
     }
 
-    private static func replaced(_ arguments: [Value], limit: Int64) -> String {
-        let old = arguments[1].string ?? ""
+    private static func replaced(_ arguments: [Value], limit: Int64) throws(EvaluationError) -> Value {
+        let text = arguments[0].string ?? ""
         let new = arguments[2].string ?? ""
-        if limit == 0 { return arguments[0].string ?? "" }
-        if old.isEmpty {
-            // Before every sign, and at the end.
-            var result = ""
-            var count: Int64 = 0
-            for sign in signs(arguments[0]) {
-                if limit < 0 || count < limit { result += new }
-                count += 1
-                result.unicodeScalars.append(sign)
-            }
-            return limit < 0 || count < limit ? result + new : result
+        if limit == 0 { return .string(text) }
+        func checkSize(_ count: Int) throws(EvaluationError) {
+            let (bytes, overflow) = count.multipliedReportingOverflow(by: new.utf8.count)
+            try Value.checkSize(overflow ? .max : bytes)
         }
-        let pieces = pieces(arguments, limit: limit < 0 ? -1 : limit + 1).compactMap(\.string)
-        return pieces.joined(separator: new)
+        guard arguments[1].string?.isEmpty ?? true else {
+            let pieces = pieces(arguments, limit: limit < 0 || limit == .max ? -1 : limit + 1).compactMap(\.string)
+            try checkSize(pieces.count)
+            return .string(pieces.joined(separator: new))
+        }
+        // Before every sign, and at the end.
+        let signs = signs(arguments[0])
+        let count = limit < 0 ? signs.count + 1 : min(signs.count + 1, Int(limit))
+        try checkSize(count)
+        var result = ""
+        for (index, sign) in signs.enumerated() {
+            if index < count { result += new }
+            result.unicodeScalars.append(sign)
+        }
+        return .string(count > signs.count ? result + new : result)
     }
 
     private static let escapes: [Unicode.Scalar: String] = [

@@ -238,7 +238,7 @@ struct PatternParser {
                     name.unicodeScalars.append(sign)
                     place += 1
                 }
-                place += 1
+                if !take("}" as Unicode.Scalar) { name = "" }
             } else if let sign = current {
                 name = String(sign)
                 place += 1

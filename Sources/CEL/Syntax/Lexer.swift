@@ -144,7 +144,7 @@ struct Lexer {
         let body = next
         while true {
             guard let sign = sign(at: next), isTriple || (sign != "\n" && sign != "\r") else {
-                place = next
+                place = min(next, source.scalars.count)
                 return nil
             }
             if sign == quote, !isTriple || (self.sign(at: next + 1) == quote && self.sign(at: next + 2) == quote) {

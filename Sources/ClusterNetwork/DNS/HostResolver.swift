@@ -16,7 +16,8 @@ struct HostResolver: Sendable {
         hints.ai_family = AF_INET
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        let outcome = getaddrinfo(query.name.description, nil, &hints, &found)
+        // Without the dot at its end, with which it would not be looked up in the hosts file.
+        let outcome = getaddrinfo(String(query.name.description.dropLast()), nil, &hints, &found)
         defer { if found != nil { freeaddrinfo(found) } }
         switch outcome {
         case 0: break

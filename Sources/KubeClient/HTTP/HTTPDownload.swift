@@ -90,8 +90,11 @@ public enum HTTPDownload {
         case let error as IOError:
             return "dial tcp \(address.authority): connect: \(String(cString: strerror(error.errnoCode)).lowercased())"
         case let error as NIOSSLError:
-            if case .handshakeFailed = error { return "tls: failed to verify certificate: \(error)" }
-            return "tls: \(error)"
+            // What BoringSSL says is for those who have its sources.
+            guard case .handshakeFailed(let cause) = error else { return "tls: \(error)" }
+            return "\(cause)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+                : "tls: handshake failure"
         default: return "\(error)"
         }
     }

@@ -2,6 +2,8 @@
 public final class CustomResourceType: Sendable {
     /// The schema of one version.
     public let schema: JSONSchema
+    /// Who converts between versions; nil when only `apiVersion` changes.
+    public let conversion: ConversionWebhook?
     private let rules: RuleTree?
     private let scale: Scale?
 
@@ -11,8 +13,9 @@ public final class CustomResourceType: Sendable {
         let selector: String?
     }
 
-    init(_ schema: JSONSchema, scale: Scale?) {
+    init(_ schema: JSONSchema, scale: Scale?, conversion: ConversionWebhook? = nil) {
         self.schema = schema
+        self.conversion = conversion
         rules = RuleTree(schema)
         self.scale = scale
     }

@@ -4,15 +4,10 @@ import ObjectStore
 
 /// A request as policies and conditions see it.
 struct PolicyRequest: Sendable {
-    let operation: AdmissionRequest.Operation
-    let kind: KindSchema
-    let subresource: String
+    private let request: AdmissionRequest
     /// The object as it is to be; nil for a deletion.
     let object: KubeObject?
-    /// The object as it is; nil for a new one.
-    let old: KubeObject?
     let caller: UserInfo
-    let isDryRun: Bool
     let namespaceObject: KubeObject?
     /// The other kinds in which the same stored objects are served.
     let equivalents: [KindSchema]
@@ -22,15 +17,11 @@ struct PolicyRequest: Sendable {
         _ request: AdmissionRequest, _ object: KubeObject?, caller: UserInfo, catalog: KindCatalog,
         facts: AdmissionFacts, authorizer: RoleAuthorizer
     ) {
-        operation = request.operation
-        kind = request.kind
-        subresource = request.subresource ?? ""
+        self.request = request
         self.object = object
-        old = request.old
         self.caller = caller
-        isDryRun = request.isDryRun
-        let namespace = (object ?? request.old)?.namespace
-        namespaceObject = namespace.flatMap { facts.object(.namespaces, $0) }
+        let namespace = request.reviewedNamespace
+        namespaceObject = namespace.isEmpty ? nil : facts.object(.namespaces, namespace)
         equivalents = catalog.kinds.filter { other in
             other.storeName == request.kind.storeName && other.resource != request.kind.resource
                 && (request.subresource.map(other.subresources.contains) ?? true)
@@ -38,10 +29,15 @@ struct PolicyRequest: Sendable {
         self.authorizer = authorizer
     }
 
-    var name: String { (object ?? old)?.name ?? "" }
+    var kind: KindSchema { request.kind }
+    var operation: AdmissionRequest.Operation { request.operation }
+    private var subresource: String { request.subresource ?? "" }
+    /// The object as it is; nil for a new one.
+    var old: KubeObject? { request.old }
+    var name: String { request.name.isEmpty ? (object ?? old)?.name ?? "" : request.name }
 
     /// Empty for objects of the cluster; of a namespace its own name.
-    var namespace: String { kind.resource == .namespaces ? name : (object ?? old)?.namespace ?? "" }
+    var namespace: String { request.reviewedNamespace }
 
     func resource(as kind: KindSchema) -> RequestedResource {
         RequestedResource(
@@ -55,7 +51,7 @@ struct PolicyRequest: Sendable {
     func variables(as kind: KindSchema) -> [String: Value] {
         var variables: [String: Value] = [
             "object": value(object, as: kind), "oldObject": value(old, as: kind),
-            "request": Value(describe(as: kind)), "namespaceObject": .null,
+            "request": Value(request.description(as: kind.resource)), "namespaceObject": .null,
             "authorizer": .opaque(AuthorizerValue(decide: decide)),
             "authorizer.requestResource": .opaque(AuthorizerValue(ownQuestion, decide: decide)),
         ]
@@ -69,39 +65,8 @@ struct PolicyRequest: Sendable {
 
     private func value(_ object: KubeObject?, as kind: KindSchema) -> Value {
         guard let object else { return .null }
-        return Value(kind.resource == self.kind.resource ? object.value : kind.served(self.kind.stored(object)).value)
-    }
-
-    private func describe(as kind: KindSchema) -> JSONValue {
-        func type(_ type: ResourceType) -> JSONValue {
-            ["group": .string(type.group), "version": .string(type.version), "kind": .string(type.kind)]
-        }
-        func resource(_ type: ResourceType) -> JSONValue {
-            ["group": .string(type.group), "version": .string(type.version), "resource": .string(type.plural)]
-        }
-        let options = operation == .create ? "CreateOptions" : operation == .update ? "UpdateOptions" : "DeleteOptions"
-        var value: JSONValue = [
-            "kind": type(kind.resource), "resource": resource(kind.resource), "requestKind": type(self.kind.resource),
-            "requestResource": resource(self.kind.resource), "operation": .string(operation.rawValue),
-            "dryRun": .bool(isDryRun), "options": ["kind": .string(options), "apiVersion": "meta.k8s.io/v1"],
-        ]
-        if !subresource.isEmpty {
-            value["subResource"] = .string(subresource)
-            value["requestSubResource"] = .string(subresource)
-        }
-        if !name.isEmpty { value["name"] = .string(name) }
-        if !namespace.isEmpty { value["namespace"] = .string(namespace) }
-        var user: JSONValue = [
-            "username": .string(caller.name), "groups": .array(caller.groups.map(JSONValue.string)),
-        ]
-        if !caller.uid.isEmpty { user["uid"] = .string(caller.uid) }
-        if !caller.extra.isEmpty {
-            user["extra"] = .object(
-                JSONObject(
-                    caller.extra.sorted { $0.key < $1.key }.map { ($0.key, .array($0.value.map(JSONValue.string))) }))
-        }
-        value["userInfo"] = user
-        return value
+        let isAsAsked = kind.resource == self.kind.resource || request.body != nil
+        return Value(isAsAsked ? object.value : kind.served(self.kind.stored(object)).value)
     }
 
     // MARK: Rights

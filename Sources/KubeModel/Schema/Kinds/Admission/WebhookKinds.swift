@@ -53,13 +53,11 @@ private let members: [SchemaField] = [
     .field("timeoutSeconds", .int32, default: 10, doc: "Seconds to wait for the webhook, from 1 to 30."),
 ]
 
-private let notCalled = "This server keeps the configuration and calls no webhooks."
-
 private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> KindSchema {
     KindSchema(
         type, categories: ["api-extensions"],
         root: MetadataSchemas.kind(
-            package + type.kind, doc: "\(doc) \(notCalled)",
+            package + type.kind, doc: doc,
             [.field("webhooks", .list(of: hook, keys: ["name"]), doc: "The webhooks.")]),
         columns: [
             .name,
@@ -71,7 +69,6 @@ private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> K
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.validate = { WebhookRules.check($0.value, &$1) }
-            $0.warnings = { _, _ in ["webhooks are kept by this server, but not called"] }
         })
 }
 

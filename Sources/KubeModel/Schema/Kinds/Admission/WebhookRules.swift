@@ -127,7 +127,7 @@ enum WebhookRules {
 
     // MARK: Where the webhook is
 
-    private static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         switch (client["url"]?.string, client["service"]) {
         case (nil, nil), (_?, _?): errors.append(.required(path, "exactly one of url or service is required"))
         case (let url?, nil): check(url: url, path.child("url"), &errors)

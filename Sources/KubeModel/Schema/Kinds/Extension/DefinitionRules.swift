@@ -188,18 +188,39 @@ enum DefinitionRules {
         switch conversion["strategy"]?.string ?? "" {
         case "": errors.append(.required(path.child("strategy")))
         case "None":
-            if conversion[["webhook", "clientConfig"]] != nil {
+            for (member, shown) in [
+                ("clientConfig", "webhookClientConfig"), ("conversionReviewVersions", "conversionReviewVersions"),
+            ] where conversion[["webhook", member]] != nil {
                 errors.append(
-                    .forbidden(
-                        path.child("webhookClientConfig"), "should not be set when strategy is not set to Webhook"))
+                    .forbidden(path.child(shown), "should not be set when strategy is not set to Webhook"))
             }
-        case "Webhook":
-            // Nothing would convert the objects, and to serve them wrongly would be worse than to refuse.
+        case "Webhook": checkConversion(webhook: conversion["webhook"] ?? [:], path, &errors)
+        default: errors.append(.notSupported(path.child("strategy"), conversion["strategy"], ["None", "Webhook"]))
+        }
+    }
+
+    private static func checkConversion(webhook: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+        let client = path.child("webhookClientConfig")
+        if let config = webhook["clientConfig"] {
+            WebhookRules.checkClient(config, client, &errors)
+        } else {
+            errors.append(.required(client, "required when strategy is set to Webhook"))
+        }
+        let place = path.child("conversionReviewVersions")
+        let versions = webhook.texts("conversionReviewVersions")
+        guard !versions.isEmpty else { return errors.append(.required(place)) }
+        var seen: Set<String> = []
+        for (index, version) in versions.enumerated() {
+            if !seen.insert(version).inserted {
+                errors.append(.invalid(place[index], .string(version), "duplicate version"))
+            }
+        }
+        let known = ConversionWebhook.versions
+        if seen.isDisjoint(with: known) {
             errors.append(
                 .invalid(
-                    path.child("strategy"), "Webhook",
-                    "this server converts custom resources with strategy None only"))
-        default: errors.append(.notSupported(path.child("strategy"), conversion["strategy"], ["None", "Webhook"]))
+                    place, webhook["conversionReviewVersions"] ?? [],
+                    "must include at least one of \(known.joined(separator: ", "))"))
         }
     }
 
