@@ -108,9 +108,10 @@ public final class ClusterNetwork: Service {
             client: client, datapath: datapath, dns: dns, domain: domain, forwarder: forwarder,
             nodes: (0..<configuration.nodeCount).map(NodeNetwork.address(ofNode:)),
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
-        await Signals.follow([informers.services, informers.endpointSlices]) { again in
+        await Signals.follow([informers.services, informers.endpointSlices, informers.pods]) { again in
             let isApplied = await follower.update(
-                services: self.informers.services.list(), slices: self.informers.endpointSlices.list(), again: again)
+                services: self.informers.services.list(), slices: self.informers.endpointSlices.list(),
+                pods: self.informers.pods.list(), again: again)
             if isApplied { self.readiness.set() }
         }
         await follower.close()

@@ -46,9 +46,11 @@ public struct ControllerManager: Sendable {
                 [change.old, change.new].contains { $0.map { DisruptionBudget(budget).selects($0.labels) } ?? false }
             }.map(ObjectKey.init)
         }
-        // Endpoints have no owner: they bear the name of their Service.
-        let endedEndpoints = ControllerLoop.Source(informers.endpoints) { change in
-            change.new == nil ? [ObjectKey(change.object)] : []
+        // Endpoints have no owner: they bear the name of their Service. Those that somebody writes are mirrored.
+        let serviceEndpoints = ControllerLoop.Source(informers.endpoints) { change in
+            let key = ObjectKey(change.object)
+            let isByHand = informers.services.get(key).map { KubeService($0).selector == nil } ?? false
+            return change.new == nil || isByHand ? [key] : []
         }
         let endedPods = ControllerLoop.Source(informers.pods) { change in
             guard change.new == nil, let name = change.object.namespace,
@@ -67,7 +69,7 @@ public struct ControllerManager: Sendable {
                     EndpointsReconciler(client: client),
                     sources: [
                         .own(informers.services), podServices, .owner(informers.endpointSlices, kind: "Service"),
-                        endedEndpoints,
+                        .owner(informers.endpointSlices, kind: "Endpoints"), serviceEndpoints,
                     ]),
                 ControllerLoop(
                     DisruptionReconciler(client: client, events: events("controllermanager")),

@@ -2,7 +2,7 @@ import ControllerKit
 import KubeClient
 import KubeModel
 
-/// Writes the Endpoints and the EndpointSlices of a Service with a selector.
+/// Writes the Endpoints and the EndpointSlices of a Service with a selector, and mirrors the Endpoints of one without.
 struct EndpointsReconciler: Reconciler {
     static let serviceLabel = "kubernetes.io/service-name"
     static let managerLabel = "endpointslice.kubernetes.io/managed-by"
@@ -17,12 +17,26 @@ struct EndpointsReconciler: Reconciler {
             return .settled
         }
         let service = KubeService(object)
-        guard service.selector != nil, service.type != "ExternalName" else { return .settled }
+        guard service.type != "ExternalName" else { return .settled }
+        guard service.selector != nil else {
+            try await mirror(key)
+            return .settled
+        }
         let pods = try await client.list(.pods, in: key.namespace).items.map(Pod.init)
         let plan = EndpointsPlan(service: service, pods: pods)
         try await writeEndpoints(plan, service)
-        try await writeSlices(plan, service)
+        // A Service without pods keeps one empty slice, so that a watcher sees that there is nothing.
+        let slices = plan.slices.isEmpty ? [(.array([]), .array([]))] : plan.slices
+        var labels = service.object.labels
+        if service.isHeadless { labels["service.kubernetes.io/headless"] = "" }
+        try await writeSlices(slices, owner: service.object, labels, manager: Self.manager)
         return .settled
+    }
+
+    private func mirror(_ key: ObjectKey) async throws {
+        guard let endpoints = try await client.find(.endpoints, key) else { return }
+        let slices = EndpointsMirror(endpoints)?.slices ?? []
+        try await writeSlices(slices, owner: endpoints, endpoints.labels, manager: EndpointsMirror.manager)
     }
 
     private func writeEndpoints(_ plan: EndpointsPlan, _ service: KubeService) async throws {
@@ -43,20 +57,22 @@ struct EndpointsReconciler: Reconciler {
         }
     }
 
-    private func writeSlices(_ plan: EndpointsPlan, _ service: KubeService) async throws {
+    /// Brings the slices of one manager in line; they bear the labels of their owner, and whose they are.
+    private func writeSlices(
+        _ wanted: [(ports: JSONValue, endpoints: JSONValue)], owner: KubeObject, _ labels: [String: String],
+        manager: String
+    ) async throws {
+        let own = [Self.serviceLabel: owner.name, Self.managerLabel: manager]
+        let labels = labels.merging(own) { _, own in own }
         let options = ListOptions(
-            labelSelector: "\(Self.serviceLabel)=\(service.object.name),\(Self.managerLabel)=\(Self.manager)")
-        var present = try await client.list(.endpointSlices, namespace: service.key.namespace, options: options).items
-        // A Service without pods keeps one empty slice, so that a watcher sees that there is nothing.
-        var wanted = plan.slices
-        if wanted.isEmpty { wanted = [(.array([]), .array([]))] }
+            labelSelector: "\(Self.serviceLabel)=\(owner.name),\(Self.managerLabel)=\(manager)")
+        var present = try await client.list(.endpointSlices, namespace: owner.namespace, options: options).items
         for (ports, endpoints) in wanted {
             guard !present.isEmpty else {
-                _ = try await client.create(.endpointSlices, newSlice(service, ports, endpoints))
+                _ = try await client.create(.endpointSlices, newSlice(owner, labels, ports, endpoints))
                 continue
             }
             var slice = present.removeFirst()
-            let labels = labels(of: service)
             guard slice.value["ports"] != ports || slice.value["endpoints"] != endpoints || slice.labels != labels
             else { continue }
             slice.labels = labels
@@ -67,24 +83,18 @@ struct EndpointsReconciler: Reconciler {
         for left in present { try await client.deleteIfPresent(.endpointSlices, left.name, in: left.namespace) }
     }
 
-    private func newSlice(_ service: KubeService, _ ports: JSONValue, _ endpoints: JSONValue) -> KubeObject {
+    private func newSlice(
+        _ owner: KubeObject, _ labels: [String: String], _ ports: JSONValue, _ endpoints: JSONValue
+    ) -> KubeObject {
         var slice = KubeObject([
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": ["generateName": .string("\(service.object.name)-")], "addressType": "IPv4",
+            "metadata": ["generateName": .string("\(owner.name)-")], "addressType": "IPv4",
         ])
-        slice.namespace = service.object.namespace
-        slice.labels = labels(of: service)
-        slice.ownerReferences = [OwnerReference(controller: service.object)]
+        slice.namespace = owner.namespace
+        slice.labels = labels
+        slice.ownerReferences = [OwnerReference(controller: owner)]
         slice.value["endpoints"] = endpoints
         slice.value["ports"] = ports
         return slice
-    }
-    /// The labels of the slices of a Service: its own, and whose they are.
-    private func labels(of service: KubeService) -> [String: String] {
-        var labels = service.object.labels
-        labels[Self.serviceLabel] = service.object.name
-        labels[Self.managerLabel] = Self.manager
-        if service.isHeadless { labels["service.kubernetes.io/headless"] = "" }
-        return labels
     }
 }

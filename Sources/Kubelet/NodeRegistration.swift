@@ -35,10 +35,44 @@ struct NodeRegistration: Sendable {
                 guard (try? await ContinuousClock().sleep(for: backoff.next())) != nil else { return }
             }
         }
-        while !Task.isCancelled {
-            try? await renewLease()
-            guard (try? await ContinuousClock().sleep(for: .seconds(Self.leaseSeconds))) != nil else { return }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.offerExtendedResources() }
+            while !Task.isCancelled {
+                try? await renewLease()
+                guard (try? await ContinuousClock().sleep(for: .seconds(Self.leaseSeconds))) != nil else { return }
+            }
         }
+    }
+
+    /// Offers what somebody adds to the node's capacity (Kubernetes docs, "Advertise Extended Resources for a Node").
+    private func offerExtendedResources() async {
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            let _: Bool? = try? await client.follow(
+                .nodes, namespace: nil, fieldSelector: "metadata.name=\(configuration.nodeName)"
+            ) { nodes, _ in
+                for var node in nodes.values {
+                    let amounts = amounts(with: node.value[["status", "capacity"]])
+                    guard node.value[["status", "allocatable"]] != amounts else { continue }
+                    node.value[["status", "allocatable"]] = amounts
+                    _ = try await client.updateStatus(.nodes, node)
+                }
+                return nil
+            }
+            guard (try? await ContinuousClock().sleep(for: backoff.next())) != nil else { return }
+        }
+    }
+
+    /// What the node has itself, and what a capacity says besides.
+    private func amounts(with capacity: JSONValue?) -> JSONValue {
+        var amounts: JSONValue = [:]
+        for (name, amount) in configuration.capacity.sorted(by: { $0.key < $1.key }) {
+            amounts[name] = .string(amount.description)
+        }
+        for (name, amount) in (capacity?.object ?? [:]) where name.contains("/") && !name.contains("kubernetes.io/") {
+            amounts[name] = amount
+        }
+        return amounts
     }
 
     /// What works less well with real programs on this node than in a real cluster: once per start.
@@ -107,10 +141,7 @@ struct NodeRegistration: Sendable {
             condition.value["lastHeartbeatTime"] = condition.value["lastTransitionTime"]
             conditions.set(condition)
         }
-        var amounts: JSONValue = [:]
-        for (name, amount) in configuration.capacity.sorted(by: { $0.key < $1.key }) {
-            amounts[name] = .string(amount.description)
-        }
+        let amounts = amounts(with: node.value[["status", "capacity"]])
         let system = Self.system
         return [
             "addresses": [

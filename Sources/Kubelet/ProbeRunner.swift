@@ -17,6 +17,8 @@ struct ProbeRunner: Sendable {
         var message = ""
         /// Nothing listened: early on that only says that the program is still starting.
         var isRefused = false
+        /// A success that something is to be said about.
+        var isWarning = false
     }
 
     func run() async {
@@ -47,7 +49,7 @@ struct ProbeRunner: Sendable {
                 early *= 2
                 continue
             }
-            if !result.isSuccess { await report(probe, container, result) }
+            if !result.isSuccess || result.isWarning { await report(probe, container, result) }
             switch tracker.record(success: result.isSuccess) {
             case .becameHealthy?:
                 if probe.kind == .startup {
@@ -78,7 +80,8 @@ struct ProbeRunner: Sendable {
     }
 
     private func report(_ probe: Probe, _ container: Container, _ result: Result) async {
-        await worker.record(.warning, "Unhealthy", "\(probe.kind.title) probe failed: \(result.message)", container)
+        let (reason, verb) = result.isWarning ? ("ProbeWarning", "warning") : ("Unhealthy", "failed")
+        await worker.record(.warning, reason, "\(probe.kind.title) probe \(verb): \(result.message)", container)
     }
 
     private func restart(_ probe: Probe, _ container: Container) async {
@@ -149,7 +152,9 @@ struct ProbeRunner: Sendable {
         }
     }
 
-    private func fetch(_ request: JSONValue, _ address: String, _ port: Int, _ timeout: Duration) async -> Result {
+    private func fetch(
+        _ request: JSONValue, _ address: String, _ port: Int, _ timeout: Duration, redirects: Int = 10
+    ) async -> Result {
         var path = request["path"]?.string ?? "/"
         if !path.hasPrefix("/") { path = "/\(path)" }
         let host = request["host"]?.string ?? address
@@ -172,6 +177,22 @@ struct ProbeRunner: Sendable {
                 headers: headers + [("User-Agent", "kube-probe/1.32")], timeout: left)
             guard 200..<400 ~= response.status else {
                 return Result(isSuccess: false, message: "HTTP probe failed with statuscode: \(response.status)")
+            }
+            let location = response.headers.first { $0.name.lowercased() == "location" }?.value
+            if let redirect = ProbeRedirect(
+                status: response.status, to: location, from: path, host: host, port: port)
+            {
+                guard redirects > 0 else {
+                    return Result(isSuccess: false, message: "Get \"\(redirect.path)\": stopped after 10 redirects")
+                }
+                var next = request
+                next["path"] = .string(redirect.path)
+                return await fetch(next, address, redirect.port, left, redirects: redirects - 1)
+            }
+            guard response.status < 300 else {
+                return Result(
+                    isSuccess: true, message: "Probe terminated redirects, Response body: \(response.text)",
+                    isWarning: true)
             }
             return Result(isSuccess: true)
         } catch {

@@ -126,6 +126,26 @@ struct ServicePlanTests {
             ])
     }
 
+    @Test(
+        "a pod's host ports are its node's, at the address that it names",
+        arguments: [
+            ([:], ["127.200.0.2:8080", "127.0.0.1:8080"]), (["hostIP": "127.0.0.1"], ["127.0.0.1:8080"]),
+            (["protocol": "SCTP"], []),
+        ] as [(JSONValue, [String])], [false, true])
+    func hostPorts(example: (more: JSONValue, sockets: [String]), isOnNode: Bool) {
+        var port = example.more
+        port["hostPort"] = 8080
+        port["containerPort"] = 80
+        let pod = KubeObject([
+            "metadata": ["name": "web", "namespace": "shop"],
+            "spec": ["containers": [["name": "web", "ports": [port]]], "hostNetwork": .bool(isOnNode)],
+            "status": ["phase": "Running", "podIP": "10.244.0.5", "hostIP": "127.200.0.2"],
+        ])
+        let rules = ServicePlan(services: [], slices: [], pods: [pod]).rules
+        #expect(rules.map { "\($0.address):\($0.port)" } == (isOnNode ? [] : example.sockets))
+        #expect(rules.allSatisfy { $0.backends == [.init(address: "10.244.0.5", port: 80)] })
+    }
+
     @Test("plans do not depend on the order of objects")
     func order() {
         let services = (0..<5).map {

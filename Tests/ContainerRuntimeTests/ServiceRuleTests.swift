@@ -79,6 +79,7 @@ struct ServiceRuleTests {
             let onNode = ServiceRule.Backend(address: Self.node, port: 80)
             try await bed.runtime.apply([
                 rule(["a"]), rule(["a"], address: Self.node, port: 30080),
+                rule(["a"], address: "127.0.0.1", port: 8080),
                 ServiceRule(address: "10.96.0.51", port: 80, transport: .tcp, backends: [onNode]),
             ])
             #expect(try await bed.ask(from: "a", Self.node) == "b")
@@ -86,6 +87,7 @@ struct ServiceRuleTests {
             #expect(try await bed.ask(from: "b", NetworkBed.address("a").description) == "a")
             #expect(try await bed.ask(from: "b", "10.96.0.50") == "a")
             #expect(try await bed.ask(from: "b", Self.node, 30080) == "a")
+            #expect(try await bed.ask(from: "b", "127.0.0.1", 8080) == "a")
             #expect(try await bed.ask(from: "b", "10.96.0.51") == "b")
             await bed.runtime.removePodSandbox("b")
             await #expect(throws: ConnectError.refused) { try await bed.ask(from: "a", Self.node) }

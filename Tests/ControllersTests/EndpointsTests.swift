@@ -35,6 +35,38 @@ import Testing
         }[0]
     }
 
+    @Test("those that somebody writes for a Service without selector become its slices, and go with them")
+    func mirrored() async throws {
+        let fixture = try Fixture()
+        try await fixture.running {
+            _ = try await makeService(fixture, ["ports": [["port": 80]]])
+            var endpoints = KubeObject(.endpoints, namespace: "default", name: "web")
+            endpoints.labels = ["made": "by-hand"]
+            endpoints.value["subsets"] = [
+                [
+                    "addresses": [["ip": "192.0.2.7"]], "notReadyAddresses": [["ip": "192.0.2.8", "hostname": "b"]],
+                    "ports": [["port": 8080]],
+                ]
+            ]
+            let made = try await fixture.client.create(.endpoints, endpoints)
+            let selector = "kubernetes.io/service-name=web"
+            let slice = try await fixture.waitAll(.endpointSlices, selector: selector) { $0.count == 1 }[0]
+            #expect(slice.ownerReferences == [OwnerReference(controller: made)])
+            #expect(slice.labels["made"] == "by-hand")
+            #expect(
+                slice.labels["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io")
+            #expect(slice.value[["ports"]]?.array?.first?["port"] == 8080)
+            #expect(
+                slice.value["endpoints"] == [
+                    ["addresses": ["192.0.2.7"], "conditions": ["ready": true]],
+                    ["addresses": ["192.0.2.8"], "conditions": ["ready": false], "hostname": "b"],
+                ])
+            try await fixture.patch(
+                .endpoints, "web", ["metadata": ["labels": ["endpointslice.kubernetes.io/skip-mirror": "true"]]])
+            try await fixture.waitAll(.endpointSlices, selector: selector) { $0.isEmpty }
+        }
+    }
+
     @Test("they follow the readiness of the pods")
     func readiness() async throws {
         let fixture = try Fixture()

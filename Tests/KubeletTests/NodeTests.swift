@@ -34,6 +34,24 @@ import Testing
         }
     }
 
+    @Test("what somebody adds to the node's capacity is offered, and taken back with it")
+    func extendedResources() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            _ = try await readyNode(bed)
+            for amount in ["4", nil] as [JSONValue?] {
+                let patch: JSONValue = ["status": ["capacity": ["example.com/dongle": amount ?? .null]]]
+                _ = try await bed.client.patch(
+                    .nodes, namespace: nil, name: "n1", .merge(patch), subresource: "status", options: WriteOptions())
+                let isOffered = try await bed.client.waitFor(.nodes, "n1", in: nil, timeout: KubeletBed.patience) {
+                    $0?.value[["status", "allocatable", "example.com/dongle"]] == amount
+                        && $0?.value[["status", "allocatable", "cpu"]] == "4"
+                }
+                #expect(isOffered)
+            }
+        }
+    }
+
     @Test("the node has a lease, held in its name")
     func lease() async throws {
         let bed = try KubeletBed()

@@ -3,6 +3,8 @@ import KubeClient
 import KubeModel
 import Testing
 
+@testable import Kubelet
+
 @Suite("Probes", .timeLimit(.minutes(1))) struct ProbeTests {
     private func spec(_ probes: JSONValue, _ more: JSONValue = [:]) -> JSONValue {
         var container: JSONValue = [
@@ -41,6 +43,19 @@ import Testing
             #expect(ready.status()["ready"] == true)
             #expect(ready.restartCount == 0)
         }
+    }
+
+    @Test(
+        "a redirection is followed on the same host, and nowhere else",
+        arguments: [
+            ("/healthz", "/healthz", 8080), ("up?now", "/a/up?now", 8080), ("http://10.244.0.2:81/x", "/x", 81),
+            ("http://10.244.0.2", "/", 80), ("http://0.0.0.0/x", nil, 0), ("//10.244.0.2/x", nil, 0),
+            ("https://10.244.0.2/x", nil, 0),
+        ] as [(String, String?, Int)])
+    func redirect(location: String, path: String?, port: Int) {
+        let found = ProbeRedirect(status: 302, to: location, from: "/a/b?c=/d", host: "10.244.0.2", port: 8080)
+        #expect(found?.path == path)
+        #expect(found.map(\.port) == path.map { _ in port })
     }
 
     @Test("a redirection counts as success, too", arguments: [204, 302, 399])

@@ -50,12 +50,14 @@ final class ServiceFollower {
     /// - Parameter again: Asks for another call after a while.
     /// - Returns: Whether rules are in force, these or earlier ones.
     func update(
-        services objects: [KubeObject], slices: [KubeObject], again: @escaping @Sendable (Duration) -> Void
+        services objects: [KubeObject], slices: [KubeObject], pods: [KubeObject],
+        again: @escaping @Sendable (Duration) -> Void
     ) async -> Bool {
         let services = objects.map(KubeService.init)
         ledger.update(services)
         let plan = ServicePlan(
-            services: objects, slices: slices, reserved: reserved, balancers: ledger.addresses, nodes: nodes)
+            services: objects, slices: slices, pods: pods, reserved: reserved, balancers: ledger.addresses,
+            nodes: nodes)
         dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         await apply(plan.rules, again)
         if opensHostPorts {

@@ -41,9 +41,10 @@ struct ServicePlan: Equatable, Sendable {
     /// Works out the plan.
     ///
     /// No rule takes traffic from `reserved`, where listeners of our own are (DNS, the API).
-    /// `balancers` has the addresses of Services of type LoadBalancer; node ports are on every one of `nodes`.
+    /// `balancers` has the addresses of Services of type LoadBalancer; node ports are on every one of `nodes`, and `pods` may want
+    /// ports of theirs.
     init(
-        services: [KubeObject], slices: [KubeObject], reserved: Set<ReservedSocket> = [],
+        services: [KubeObject], slices: [KubeObject], pods: [KubeObject] = [], reserved: Set<ReservedSocket> = [],
         balancers: [ObjectKey: IPv4Address] = [:], nodes: [IPv4Address] = [NodeNetwork.address(ofNode: 0)]
     ) {
         let endpoints = EndpointIndex(slices)
@@ -74,6 +75,21 @@ struct ServicePlan: Equatable, Sendable {
                         resourceVersion: service.object.resourceVersion, backends: backends,
                         affinitySeconds: service.affinitySeconds)
                 }
+            }
+        }
+        rules += pods.map(Pod.init).sorted { $0.uid < $1.uid }.flatMap(Self.rules)
+    }
+
+    /// What leads to the ports that a pod wants of the node; in the node's network it has them without.
+    private static func rules(for pod: Pod) -> [ServiceRule] {
+        guard !pod.isTerminal, pod.spec["hostNetwork"] != true, !pod.podIP.isEmpty else { return [] }
+        return pod.hostPorts.flatMap { port -> [ServiceRule] in
+            guard let transport = TransportProtocol(rawValue: port.transport) else { return [] }
+            let own = [pod.object.value[["status", "hostIP"]]?.string ?? "", "127.0.0.1"]
+            return (port.address == "0.0.0.0" ? own : [port.address]).map { address in
+                ServiceRule(
+                    address: address, port: port.number, transport: transport,
+                    backends: [.init(address: pod.podIP, port: port.containerPort)])
             }
         }
     }

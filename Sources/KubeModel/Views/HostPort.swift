@@ -3,6 +3,7 @@ public struct HostPort: Sendable, Hashable {
     /// `TCP`, `UDP` or `SCTP`.
     public var transport: String
     public var number: Int
+    public var containerPort: Int
     /// The address of the node; `0.0.0.0` for all of them.
     public var address: String
 
@@ -10,6 +11,7 @@ public struct HostPort: Sendable, Hashable {
     init?(_ port: JSONValue) {
         guard let number = port["hostPort"]?.int, number > 0 else { return nil }
         self.number = number
+        containerPort = port["containerPort"]?.int ?? number
         transport = port["protocol"]?.string ?? "TCP"
         let named = port["hostIP"]?.string ?? ""
         address = named.isEmpty ? "0.0.0.0" : named
