@@ -50,7 +50,6 @@ struct PodAndLoadTests {
     func refused() {
         let deployment = Fixture.deployment(ready: 2)
         var set = Fixture.replicaSet(of: deployment)
-        set.value["spec"] = ["template": deployment.value[["spec", "template"]] ?? .null]
         let pods = [Fixture.pod("a"), Fixture.pod("b")]
         let event = Fixture.event("FailedCreate", "exceeded quota: tight", about: set)
         let wanted = ClusterCondition.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3)
