@@ -41,6 +41,9 @@ actor PodWorker {
     /// Fires when labels or annotations have changed, which volumes may show.
     let relabelings: AsyncStream<Void>
     private let relabeling: AsyncStream<Void>.Continuation
+    /// Fires when the pod has come further, and goes on without waiting until that is written.
+    private let advances: AsyncStream<Void>
+    private let advance: AsyncStream<Void>.Continuation
 
     /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
     init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
@@ -48,6 +51,7 @@ actor PodWorker {
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
         (relabelings, relabeling) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (advances, advance) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (deadlines, deadline) = AsyncStream.makeStream()
         (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
@@ -76,6 +80,7 @@ actor PodWorker {
                 end()
             } else {
                 group.addTask { await self.live() }
+                group.addTask { for await _ in self.advances { await self.write() } }
                 group.addTask { await self.obeyDeadlines() }
                 group.addTask { await self.obeyStorageLimits() }
             }
@@ -182,7 +187,7 @@ actor PodWorker {
 
     private func live() async {
         if !pod.initContainers.isEmpty { waitForInitialization() }
-        await write()
+        advance.yield()
         guard await prepareSandbox() else { return }
         await withDiscardingTaskGroup { sidecars in
             sidecars.addTask { await self.runEphemeralContainers() }
@@ -260,7 +265,7 @@ actor PodWorker {
                 try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
                 facts.hasSandbox = true
-                await write()
+                advance.yield()
                 return true
             } catch {
                 await record(
@@ -296,7 +301,7 @@ actor PodWorker {
     func record(_ kind: EventRecorder.Kind, _ reason: String, _ message: String, _ container: Container? = nil) async {
         guard !isForgotten else { return }
         let field = container.map { "spec.\(listName(of: $0)){\($0.name)}" }
-        await node.events.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
+        node.podEvents.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
     }
 
     /// Writes the status if it differs from what was written last; never two writes at once, never an old one last.
