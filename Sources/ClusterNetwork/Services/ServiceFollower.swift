@@ -52,8 +52,8 @@ final class ServiceFollower {
         let services = objects.map(KubeService.init)
         ledger.update(services)
         let plan = ServicePlan(services: objects, slices: slices, reserved: reserved, balancers: ledger.addresses)
-        dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         await apply(plan.rules, again)
+        dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         if opensHostPorts {
             await open(plan, services, again)
             for service in services { writeBalancer(service, plan) }
