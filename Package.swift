@@ -109,7 +109,7 @@ let package = Package(
             ["CourseModel", "KubeModel", "KubeClient", grdb, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 5 to 7
-        library("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        library("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .systemLibrary(name: "CNCurses"),
         .target(name: "CTerminal"),
         .target(
@@ -127,7 +127,13 @@ let package = Package(
 
         // The course's services, as programs that run in pods: one static binary, no Swift libraries needed beside it.
         .executableTarget(
-            name: "Workloads", swiftSettings: house, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            name: "Workloads", dependencies: ["KubeModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"]),
+                // What FoundationEssentials is made of; its static form does not name them.
+                .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+            ]),
 
         // Tests
         .target(
@@ -156,7 +162,7 @@ let package = Package(
             "Checkers", ["CourseModel", "KubeModel", "KubeClient", "Course", "APIServer", "ObjectStore"],
             exclude: ["Course"]),
         tests("Progress", ["CourseModel", grdb]),
-        tests("LabScreens", ["CourseModel", "ScreenKit", "Checkers", "Progress"]),
+        tests("LabScreens", ["CourseModel", "KubeModel", "ScreenKit", "Checkers", "Progress"]),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(
             name: "CommandTests",

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -85,7 +86,9 @@ int route_add(int netlink, uint32_t target, int prefix, const char *interface, u
     request.body.route.rtm_dst_len = (uint8_t)prefix;
     request.body.route.rtm_protocol = RTPROT_BOOT;
     request.body.route.rtm_type = (uint8_t)(type ? type : RTN_UNICAST);
-    request.body.route.rtm_table = type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+    // What leads to a loopback address has to be found before the loopback interface is.
+    bool is_before = type == RTN_LOCAL || (prefix && ntohl(target) >> 24 == 127);
+    request.body.route.rtm_table = is_before ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
     request.body.route.rtm_scope = type == RTN_LOCAL ? RT_SCOPE_HOST : gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
     if (prefix) add(&request, RTA_DST, &target, 4);
     if (gateway) add(&request, RTA_GATEWAY, &gateway, 4);

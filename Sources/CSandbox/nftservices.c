@@ -13,7 +13,8 @@
 //                           numgen random mod 2 == 0 add @aC { ip saddr : P . 8080 } dnat to P:8080; … }
 //       chain postrouting { type nat hook postrouting priority srcnat;
 //                           ip saddr . ip daddr @self snat to GATEWAY     a pod that reached itself through its service
-//                           ip saddr 10.96.0.0/16 snat to GATEWAY }       a socket of the host process
+//                           ip saddr 10.96.0.0/16 snat to GATEWAY         a socket of the host process
+//                           ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 snat to GATEWAY }   one that asked for a node port
 //       chain in, fwd, out { type filter …; jump refuse }
 //       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
 //     }
@@ -231,6 +232,13 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     nft_end_rule(b, rule);
     rule = nft_begin_rule(b, "postrouting");
     nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, network, 2);
+    nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
+    nft_end_rule(b, rule);
+    uint8_t loopback = 127;
+    rule = nft_begin_rule(b, "postrouting");
+    nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, &loopback, 1);
+    nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, 1);
+    nft_compare(b, NFT_CMP_NEQ, &loopback, 1);
     nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
     nft_end_rule(b, rule);
 }

@@ -69,6 +69,8 @@ int pods_prepare_network(char *error, size_t capacity) {
     if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.255.0"), 24, "lo", 0, 0, RTN_LOCAL);
     close(netlink);
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_forward", "1");
+    // The node's address and those of load balancers are loopback addresses, so that they lead to the same place outside.
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
     if (outcome < 0) {
         errno = -outcome;
@@ -125,6 +127,10 @@ static int prepare_inside(uint32_t address) {
     if (outcome == 0) outcome = address_add(netlink, "eth0", address, 32);
     if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
     if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
+    // Node ports and load balancers: see `NodeNetwork.swift`.
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.1"), 32, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
     close(netlink);
     return outcome;
 }

@@ -83,7 +83,8 @@ public struct ClusterServer {
             volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
-            claims: manager.informers.persistentVolumeClaims)
+            claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets,
+            namespaces: manager.informers.namespaces)
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
             configuration: ClusterNetworkConfiguration(apiHostPort: port),
@@ -98,7 +99,7 @@ public struct ClusterServer {
             configuration: KubeletConfiguration(
                 nodeName: Self.nodeName, rootDirectory: directory.path,
                 visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
-                capacity: MachineCapacity.measure(directory.path)))
+                capacity: MachineCapacity.measure(directory.path), nodeAddress: NodeNetwork.address.description))
         api.setNodeAgent(kubelet, node: Self.nodeName)
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,

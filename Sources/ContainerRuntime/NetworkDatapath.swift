@@ -46,7 +46,7 @@ public enum TransportProtocol: String, Sendable, Hashable {
 
 /// One port of one Service, and where its traffic goes.
 public struct ServiceRule: Sendable, Hashable {
-    /// The cluster IP, or an external IP that pods use.
+    /// The cluster IP, an external IP that pods use, or where a node port or load balancer is.
     public var address: String
     public var port: Int
     public var transport: TransportProtocol

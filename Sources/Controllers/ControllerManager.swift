@@ -86,6 +86,7 @@ public struct ControllerManager: Sendable {
                         .namespace(of: informers.configMaps),
                     ]),
             ] + Self.workloadLoops(informers, client: client, pace: Pace(factor: timeFactor))
+            + Self.nodeLoops(informers, client: client, pace: Pace(factor: timeFactor))
             + [Self.quotaLoop(informers, client: client, kinds: namespacedKinds)]
             + Self.storage(informers, client: client, volumes: volumes)
             + informers.all.map {

@@ -44,11 +44,12 @@ struct ReplicaSetReconciler: Reconciler {
         count("availableReplicas", pods.count { $0.isAvailable(minReadySeconds: set.minReadySeconds, now: now) })
         status["observedGeneration"] = JSONValue(set.object.generation)
         var conditions = Conditions(set.object.value[["status", "conditions"]])
-        if let failure {
+        if failure == nil { conditions.remove("ReplicaFailure") }
+        // One that is there stays: the next refusal names another pod, and each change of the set would be a reason to try again
+        // at once.
+        if let failure, conditions["ReplicaFailure"] == nil {
             conditions.set(
                 StatusCondition("ReplicaFailure", true, reason: "FailedCreate", message: "\(failure)", at: now))
-        } else {
-            conditions.remove("ReplicaFailure")
         }
         if !conditions.list.isEmpty { status["conditions"] = conditions.value }
         guard set.object.value["status"] != status else { return }

@@ -16,7 +16,7 @@ public struct KubeletConfiguration: Sendable {
 
     public init(
         nodeName: String, rootDirectory: String, visiblePause: Duration = .zero, timeFactor: Double = 1,
-        capacity: [String: Quantity], nodeAddress: String = "127.0.0.1"
+        capacity: [String: Quantity], nodeAddress: String
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory

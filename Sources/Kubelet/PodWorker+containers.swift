@@ -46,11 +46,6 @@ extension PodWorker {
         case nil: return nil
         case .failure(let failure)?: return .startFailure(failure.message, at: .now)
         case .success(let id)?:
-            // It was on its way when the pod ended, so that nobody has stopped it.
-            if isOver(slot) {
-                let container = container(slot)
-                await stop(id, container, grace: stopGrace, because: "Stopping container \(container.name)")
-            }
             if hookFailures[container(slot).name] != nil {
                 let container = container(slot)
                 await stop(id, container, grace: stopGrace, because: "FailedPostStartHook")

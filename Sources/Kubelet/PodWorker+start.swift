@@ -19,12 +19,16 @@ extension PodWorker {
             do throws(ConfigurationError) {
                 let configuration = try await makeConfiguration(slot, image)
                 await record(.normal, "Created", "Created container: \(container.name)", container)
+                guard !isOver(slot) else { return nil }
                 let id: ContainerID
+                starting[container.name] = []
                 do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
+                    startIsOver(container)
                     await record(.warning, "Failed", "Error: \(error.sentence)", container)
                     return .failure(StartFailure(message: error.sentence))
                 }
                 containerIDs[container.name] = id
+                startIsOver(container)
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 hookFailures[container.name] = await runPostStart(id, container)
                 let hasReadiness = container.probe(.readiness) != nil
@@ -53,6 +57,10 @@ extension PodWorker {
             }
         }
         return nil
+    }
+
+    private func startIsOver(_ container: Container) {
+        for waiter in starting.removeValue(forKey: container.name) ?? [] { waiter.resume() }
     }
 
     private func makeConfiguration(_ slot: Slot, _ image: Image) async throws(ConfigurationError)

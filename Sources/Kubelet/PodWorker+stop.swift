@@ -52,7 +52,13 @@ extension PodWorker {
         for id in containerIDs.values { await node.runtime.signal(id, 9) }
     }
 
+    /// Stops a container, also one that is on its way.
+    ///
+    /// Its own task cannot do that: it is cancelled with the pod, and would not wait until it is time to kill.
     func stop(_ container: Container, grace: Duration) async {
+        if starting[container.name] != nil {
+            await withCheckedContinuation { starting[container.name]?.append($0) }
+        }
         guard let id = containerIDs[container.name] else { return }
         await stop(id, container, grace: grace, because: "Stopping container \(container.name)")
     }

@@ -18,6 +18,8 @@ actor PodWorker {
     var hookFailures: [String: String] = [:]
     private(set) var facts: PodStatus.Facts
     var containerIDs: [String: ContainerID] = [:]
+    /// The containers that the runtime is starting, and who waits until it has.
+    var starting: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false

@@ -29,6 +29,7 @@ extension App {
         case .reading(let reading): reading.render(in: area, of: &buffer, content: content, record: record)
         case .map(let map): map.render(in: area, of: &buffer, content: content, progress: progress)
         case .gallery(let gallery): gallery.render(in: area, of: &buffer, record: record)
+        case .browser(let browser): browser.render(in: area, of: &buffer)
         case nil: break
         }
         if isHelpShown { renderHelp(hints, of: &buffer) }
@@ -39,7 +40,7 @@ extension App {
     private var showsStrip: Bool {
         switch screens.last {
         case .home, .lab, .checkpoint: size.rows >= 14
-        case .scene, .reading, .map, .gallery, nil: false
+        case .scene, .reading, .map, .gallery, .browser, nil: false
         }
     }
 
@@ -54,6 +55,7 @@ extension App {
             case .reading(let reading): reading.hints
             case .map: MapScreen.hints
             case .gallery: GalleryScreen.hints
+            case .browser(let browser): browser.hints
             case nil: []
             }
         if case .stopped = cluster.state { hints.append(KeyHint("r", "start the cluster")) }
@@ -70,6 +72,7 @@ extension App {
             case .reading(let reading): reading.page.title
             case .map: "map"
             case .gallery: "gallery"
+            case .browser(let browser): browser.place
             }
         let end = buffer.put("VelocityLab", column: area.column, row: area.row, .title)
         buffer.put(

@@ -1,4 +1,5 @@
 public import CourseModel
+import KubeModel
 public import ScreenKit
 
 /// The whole of the screens as a value: messages go in, effects come out, a frame can be drawn at any time.
@@ -14,12 +15,14 @@ public struct App: Sendable {
         case reading(ReadingScreen)
         case map(MapScreen)
         case gallery(GalleryScreen)
+        case browser(BrowserScreen)
 
         /// Whether keys are letters of a text now, and nothing else.
         var isTyping: Bool {
             switch self {
             case .scene(let scene): scene.isTyping
             case .reading(let reading): reading.isTyping
+            case .browser(let browser): browser.isTyping
             default: false
             }
         }
@@ -35,6 +38,8 @@ public struct App: Sendable {
     /// How fast letters appear; 2 is twice as fast.
     private let speed: Double
     var notice: String?
+    /// By the last message that said so; ages are counted from here.
+    private var now = Timestamp(seconds: 0)
     var isHelpShown = false
 
     /// - Parameters:
@@ -58,6 +63,7 @@ public struct App: Sendable {
             _ = open(id, cut)
         case .page(let id): _ = open(id)
         case .map: screens.append(.map(MapScreen()))
+        case .cluster: screens = [.browser(browser)]
         case .phase(let path):
             if let lab = labScreen(path) { screens.append(.lab(lab)) }
         }
@@ -70,6 +76,13 @@ public struct App: Sendable {
         case phase(LabPath)
         case page(PageID)
         case map
+        /// The cluster alone: leaving it ends the screens.
+        case cluster
+    }
+
+    /// The cluster as it is, in the labs' namespace.
+    private var browser: BrowserScreen {
+        BrowserScreen(namespace: content.labs.first?.namespace ?? "default", now: now)
     }
 
     func labScreen(_ path: LabPath) -> LabScreen? {
@@ -88,7 +101,19 @@ public struct App: Sendable {
     public mutating func update(_ message: Message) -> [Effect] {
         switch message {
         case .resized(let size): self.size = size
-        case .cluster(let view): cluster = view
+        case .cluster(let view):
+            let wasRunning = cluster.state == .running
+            cluster = view
+            // A cluster that has come up is looked at anew.
+            if !wasRunning, view.state == .running, case .browser(let browser) = screens.last {
+                return [.follow(browser.target)]
+            }
+        case .browsed(let target, let answer, let moment):
+            now = moment
+            withBrowser { $0.take(answer, of: target, now: moment) }
+        case .time(let moment):
+            now = moment
+            withBrowser { $0.pass(to: moment) }
         case .progress(let progress): self.progress = progress
         case .story(let record):
             self.record = record
@@ -121,6 +146,12 @@ public struct App: Sendable {
             change(&screen)
             screens[index] = .checkpoint(screen)
         }
+    }
+
+    private mutating func withBrowser(_ change: (inout BrowserScreen) -> Void) {
+        guard case .browser(var browser) = screens.last else { return }
+        change(&browser)
+        replaceTop(.browser(browser))
     }
 
     mutating func replaceTop(_ screen: Screen) { screens[screens.count - 1] = screen }
@@ -178,6 +209,10 @@ public struct App: Sendable {
             let action = gallery.press(key)
             replaceTop(.gallery(gallery))
             return perform(action)
+        case .browser(var browser):
+            let action = browser.press(key, page: Size(columns: max(1, size.columns - 2), rows: max(1, size.rows - 2)))
+            replaceTop(.browser(browser))
+            return perform(action)
         case nil: return []
         }
     }
@@ -216,6 +251,10 @@ public struct App: Sendable {
         case shell(LabID)
         case check(LabID, Phase)
         case cancelCheck
+        case openCluster
+        case follow(BrowserTarget)
+        case deleteObject(BrowserObject)
+        case podShell(BrowserObject)
     }
 
     private mutating func perform(_ action: Action) -> [Effect] {
@@ -225,7 +264,8 @@ public struct App: Sendable {
             notice = sentence
             return []
         case .back:
-            if screens.count > 1 { screens.removeLast() }
+            guard screens.count > 1 else { return [.cancelCheckpoint, .quit] }
+            if case .browser = screens.removeLast() { return [.follow(nil)] }
             return []
         case .quit: return [.cancelCheckpoint, .quit]
         case .openScene(let id, let cut): return open(id, cut)
@@ -253,6 +293,13 @@ public struct App: Sendable {
             if case .checkpoint = screens.last { replaceTop(screen) } else { screens.append(screen) }
             return [.runCheckpoint(lab, phase.id)]
         case .cancelCheck: return [.cancelCheckpoint]
+        case .openCluster:
+            let browser = browser
+            screens.append(.browser(browser))
+            return [.follow(browser.target)]
+        case .follow(let target): return [.follow(target)]
+        case .deleteObject(let object): return [.deleteObject(object)]
+        case .podShell(let pod): return [.openPodShell(pod)]
         }
     }
 

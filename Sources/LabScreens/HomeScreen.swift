@@ -12,7 +12,7 @@ struct HomeScreen: Sendable {
 
     static let hints = [
         KeyHint("↑↓", "choose"), KeyHint("Enter", "open"), KeyHint("m", "map"), KeyHint("g", "gallery"),
-        KeyHint("q", "quit"),
+        KeyHint("v", "cluster"), KeyHint("q", "quit"),
     ]
 
     let entries: [Entry]
@@ -40,6 +40,7 @@ struct HomeScreen: Sendable {
             return step.opening
         case .character("m"): return .openMap
         case .character("g"): return .openGallery
+        case .character("v"): return .openCluster
         case .character("q"): return .quit
         case .escape: return .say("This is the first screen; q quits.")
         default: return .say("That key does nothing here; ? shows the keys that do.")

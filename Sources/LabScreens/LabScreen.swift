@@ -4,7 +4,8 @@ import ScreenKit
 /// A phase of a lab: its steps, with the commands as the course prints them.
 struct LabScreen: Sendable {
     static let hints = [
-        KeyHint("t", "terminal"), KeyHint("c", "check"), KeyHint("n/p", "step"), KeyHint("↑↓", "scroll"),
+        KeyHint("t", "terminal"), KeyHint("c", "check"), KeyHint("v", "cluster"), KeyHint("n/p", "step"),
+        KeyHint("↑↓", "scroll"),
         KeyHint("Tab", "phase"), KeyHint("Esc", "back"),
     ]
 
@@ -26,6 +27,7 @@ struct LabScreen: Sendable {
         switch key {
         case .character("t"), .enter: return .shell(lab.id)
         case .character("c"): return .check(lab.id, phase)
+        case .character("v"): return .openCluster
         case .character("n"), .right:
             guard stepIndex + 1 < phase.steps.count else {
                 return .say("This is the last step; c checks the phase.")

@@ -1,4 +1,5 @@
 public import CourseModel
+public import KubeModel
 public import ScreenKit
 
 /// Everything that can happen to the screens, in one queue: keys, time, and the results of effects.
@@ -19,6 +20,10 @@ public enum Message: Sendable, Hashable {
     case progress([String: PhaseProgress])
     /// What is recorded about the learner, for the story and the pages.
     case story(StoryRecord)
+    /// What was found out for ``Effect/follow(_:)``, and when.
+    case browsed(BrowserTarget, BrowserAnswer, at: Timestamp)
+    /// What time it is, as often as ages on the screen have to grow.
+    case time(Timestamp)
     /// One line for the person at the screen.
     case notice(String)
 }
@@ -35,6 +40,11 @@ public enum Effect: Sendable, Hashable {
     case recordScene(ScenePlay, isFinished: Bool)
     /// The learner has written an answer.
     case keepAnswer(QuestionID, String)
+    /// Keep telling about this part of the cluster, and about no other; nil ends it.
+    case follow(BrowserTarget?)
+    case deleteObject(BrowserObject)
+    /// Gives the terminal to a shell in a pod until it ends.
+    case openPodShell(BrowserObject)
 }
 
 /// How far a learner has come in a phase.

@@ -1,96 +1,93 @@
 import KubeModel
 
-/// A node as the scheduler sees it: what it offers, and the pods that are there or on their way.
-struct NodeState: Sendable {
-    let node: KubeObject
-    var pods: [Pod]
-
-    var name: String { node.name }
-    var isUnschedulable: Bool { node.value[["spec", "unschedulable"]]?.bool ?? false }
-    var taints: [Taint] { (node.value[["spec", "taints"]]?.array ?? []).map(Taint.init) }
-
-    func allocatable(_ resource: String) -> Quantity {
-        node.value[["status", "allocatable", resource]]?.string.flatMap(Quantity.init(parsing:)) ?? Quantity(0)
-    }
-
-    func used(_ resource: String) -> Quantity { pods.reduce(Quantity(0)) { $0 + $1.requests(resource) } }
-
-    struct Taint: Sendable, Hashable {
-        var key: String
-        var value: String
-        var effect: String
-
-        init(_ value: JSONValue) {
-            key = value["key"]?.string ?? ""
-            self.value = value["value"]?.string ?? ""
-            effect = value["effect"]?.string ?? ""
-        }
-
-        func isTolerated(by tolerations: [JSONValue]) -> Bool {
-            tolerations.contains { toleration in
-                let wantedEffect = toleration["effect"]?.string ?? ""
-                guard wantedEffect.isEmpty || wantedEffect == effect else { return false }
-                let wantedKey = toleration["key"]?.string ?? ""
-                if toleration["operator"]?.string == "Exists" { return wantedKey.isEmpty || wantedKey == key }
-                return wantedKey == key && (toleration["value"]?.string ?? "") == value
-            }
-        }
-    }
+/// Why a node does not take a pod.
+struct Refusal: Equatable, Sendable {
+    /// In the words of the `FailedScheduling` event.
+    var reasons: [String]
+    /// Whether it could be lifted by ending other pods.
+    var isHelpedByPreemption = false
 }
 
 /// One reason why a node may be unfit.
 protocol Predicate: Sendable {
-    /// Nil when the pod fits; otherwise why not, in the words of the `FailedScheduling` event.
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String]
-
-    /// Whether a refusal could be lifted by ending other pods of the node.
-    var isHelpedByPreemption: Bool { get }
+    /// Nil when the pod fits.
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal?
 }
 
-extension Predicate {
-    var isHelpedByPreemption: Bool { false }
+/// The predicates for one pod, in the order in which Kubernetes asks them.
+struct Predicates: Sendable {
+    private let all: [any Predicate]
+
+    init(for pod: Pod, in picture: ClusterPicture) {
+        let others: [(any Predicate)?] = [TopologySpread(pod, picture), InterPodAffinity(pod, picture)]
+        all =
+            [NodeUnschedulable(), NodeReadiness(), TaintToleration(), NodeAffinity(), HostPortsFree(), ResourcesFit()]
+            + others.compactMap { $0 }
+    }
+
+    /// The first predicate that refuses speaks for the node, as in Kubernetes.
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? { all.lazy.compactMap { $0.refusal(pod, node) }.first }
+}
+
+extension Pod {
+    var tolerations: [JSONValue] { spec["tolerations"]?.array ?? [] }
 }
 
 struct NodeUnschedulable: Predicate {
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        guard node.isUnschedulable else { return [] }
-        let taint = NodeState.Taint(["key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"])
-        let isTolerated = taint.isTolerated(by: pod.spec["tolerations"]?.array ?? [])
-        return isTolerated ? [] : ["node(s) were unschedulable"]
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
+        guard node.isUnschedulable else { return nil }
+        let taint: JSONValue = ["key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"]
+        let isTolerated = pod.tolerations.contains { NodeMatch.bears($0, taint) }
+        return isTolerated ? nil : Refusal(reasons: ["node(s) were unschedulable"])
     }
 }
 
 struct NodeReadiness: Predicate {
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
         let ready = Conditions(node.node.value[["status", "conditions"]])["Ready"]
-        if ready?.isTrue ?? false { return [] }
+        if ready?.isTrue ?? false { return nil }
         // What the node lifecycle controller would have put on the node.
-        let taint = NodeState.Taint(["key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"])
-        let isTolerated = taint.isTolerated(by: pod.spec["tolerations"]?.array ?? [])
-        return isTolerated ? [] : ["node(s) had untolerated taint {\(taint.key): }"]
+        let key = "node.kubernetes.io/not-ready"
+        let taint: JSONValue = ["key": .string(key), "effect": "NoSchedule"]
+        let isTolerated = pod.tolerations.contains { NodeMatch.bears($0, taint) }
+        return isTolerated ? nil : Refusal(reasons: ["node(s) had untolerated taint {\(key): }"])
     }
 }
 
 struct TaintToleration: Predicate {
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        let tolerations = pod.spec["tolerations"]?.array ?? []
-        let taint = node.taints.first { $0.effect != "PreferNoSchedule" && !$0.isTolerated(by: tolerations) }
-        return taint.map { ["node(s) had untolerated taint {\($0.key): \($0.value)}"] } ?? []
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
+        guard let taint = node.match.untolerated(by: pod.tolerations, effects: ["NoSchedule", "NoExecute"]) else {
+            return nil
+        }
+        let (key, value) = (taint["key"]?.string ?? "", taint["value"]?.string ?? "")
+        return Refusal(reasons: ["node(s) had untolerated taint {\(key): \(value)}"])
     }
 }
 
 /// `nodeSelector` and the required part of the node affinity.
 struct NodeAffinity: Predicate {
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        pod.accepts(nodeLabels: node.node.labels, nodeName: node.name)
-            ? [] : ["node(s) didn't match Pod's node affinity/selector"]
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
+        node.match.satisfies(pod.spec)
+            ? nil : Refusal(reasons: ["node(s) didn't match Pod's node affinity/selector"])
+    }
+}
+
+struct HostPortsFree: Predicate {
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
+        let wanted = pod.hostPorts
+        let isTaken =
+            !wanted.isEmpty
+            && node.pods.contains { other in
+                other.hostPorts.contains { taken in wanted.contains { $0.conflicts(with: taken) } }
+            }
+        guard isTaken else { return nil }
+        return Refusal(
+            reasons: ["node(s) didn't have free ports for the requested pod ports"], isHelpedByPreemption: true)
     }
 }
 
 struct ResourcesFit: Predicate {
-    let isHelpedByPreemption = true
-
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
+    func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
         var reasons: [String] = []
         if Int64(node.pods.count) >= node.allocatable("pods").value { reasons.append("Too many pods") }
         let names = Set((pod.containers + pod.initContainers).flatMap { $0.requests.keys })
@@ -99,20 +96,6 @@ struct ResourcesFit: Predicate {
             if wanted.isZero { continue }
             if node.used(name) + wanted > node.allocatable(name) { reasons.append("Insufficient \(name)") }
         }
-        return reasons
-    }
-}
-
-struct HostPortsFree: Predicate {
-    let isHelpedByPreemption = true
-
-    func verdict(_ pod: Pod, _ node: NodeState) -> [String] {
-        let wanted = pod.hostPorts
-        let isTaken =
-            !wanted.isEmpty
-            && node.pods.contains { other in
-                other.hostPorts.contains { taken in wanted.contains { $0.conflicts(with: taken) } }
-            }
-        return isTaken ? ["node(s) didn't have free ports for the requested pod ports"] : []
+        return reasons.isEmpty ? nil : Refusal(reasons: reasons, isHelpedByPreemption: true)
     }
 }

@@ -10,9 +10,16 @@ import Synchronization
 public final class Scheduler: Sendable, Service {
     private let loop: ControllerLoop
 
-    /// - Parameter claims: The claims that pods wait for; nil schedules pods whatever their claims.
-    public init(client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil) {
-        let reconciler = PodScheduling(client: client, pods: pods, nodes: nodes, claims: claims)
+    /// - Parameters:
+    ///   - claims: The claims that pods wait for; nil schedules pods whatever their claims.
+    ///   - budgets: What is respected, as far as possible, when pods have to make room for others; nil knows none.
+    ///   - namespaces: For affinities that select pods by the labels of their namespaces; nil knows no labels.
+    public init(
+        client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil, budgets: Informer? = nil,
+        namespaces: Informer? = nil
+    ) {
+        let reconciler = PodScheduling(
+            client: client, pods: pods, nodes: nodes, claims: claims, budgets: budgets, namespaces: namespaces)
         let unscheduled: @Sendable () -> [ObjectKey] = {
             pods.list().filter { !Pod($0).isScheduled && Pod($0).isActive }.map(ObjectKey.init)
         }
@@ -61,14 +68,21 @@ struct PodScheduling: Reconciler {
     let pods: Informer
     let nodes: Informer
     let claims: Informer?
-    private let events: EventRecorder
+    let budgets: Informer?
+    let namespaces: Informer?
+    let events: EventRecorder
     private let assumed = Assumptions()
 
-    init(client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil) {
+    init(
+        client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil, budgets: Informer? = nil,
+        namespaces: Informer? = nil
+    ) {
         self.client = client
         self.pods = pods
         self.nodes = nodes
         self.claims = claims
+        self.budgets = budgets
+        self.namespaces = namespaces
         events = EventRecorder(client: client, component: "default-scheduler")
     }
 
@@ -84,12 +98,24 @@ struct PodScheduling: Reconciler {
             return .settled
         }
         // Deciding and remembering is one step: two pods must not both take the last room.
-        let decision = assumed.decide(pod, nodes: nodes.list(), pods: pods.list().map(Pod.init))
+        let decision = assumed.decide(pod, pods: pods.list().map(Pod.init), picture)
         switch decision {
         case .node(let node): try await bind(pod, to: node)
+        case .preempting(let victims, let node, let reason):
+            for victim in victims { try await preempt(victim, for: pod, on: node) }
+            try await report(pod, reason, nominated: node)
+        case .waiting(let reason): try await report(pod, reason, nominated: pod.nominatedNodeName)
         case .none(let reason): try await report(pod, reason)
         }
         return .settled
+    }
+
+    /// The nodes without their pods.
+    private var picture: ClusterPicture {
+        ClusterPicture(
+            nodes: nodes.list().map { NodeState(node: $0, pods: []) },
+            namespaces: Dictionary((namespaces?.list() ?? []).map { ($0.name, $0.labels) }) { $1 },
+            budgets: (budgets?.list() ?? []).map(DisruptionBudget.init))
     }
 
     private func bind(_ pod: Pod, to node: String) async throws {
@@ -111,13 +137,15 @@ struct PodScheduling: Reconciler {
             message: "Successfully assigned \(pod.namespace)/\(pod.name) to \(node)")
     }
 
-    private func report(_ pod: Pod, _ reason: String) async throws {
+    /// - Parameter nominated: The node on which room is being made.
+    private func report(_ pod: Pod, _ reason: String, nominated: String? = nil) async throws {
         var conditions = pod.conditions
         conditions.set(StatusCondition("PodScheduled", false, reason: "Unschedulable", message: reason, at: .now))
-        guard conditions != pod.conditions else { return }
+        guard conditions != pod.conditions || nominated != pod.nominatedNodeName else { return }
         await events.record(pod.object, .warning, reason: "FailedScheduling", message: reason)
         var changed = pod.object
         changed.value[["status", "conditions"]] = conditions.value
+        changed.value[["status", "nominatedNodeName"]] = nominated.map(JSONValue.string)
         do throws(Status) { _ = try await client.updateStatus(.pods, changed) } catch {
             guard error.isNotFound else { throw error }
         }
@@ -128,23 +156,32 @@ struct PodScheduling: Reconciler {
 private final class Assumptions: Sendable {
     private let placed = Mutex<[String: (pod: Pod, node: String)]>([:])
 
-    func decide(_ pod: Pod, nodes: [KubeObject], pods: [Pod]) -> SchedulingDecision {
+    func decide(_ pod: Pod, pods: [Pod], _ picture: ClusterPicture) -> SchedulingDecision {
         placed.withLock { placed in
             for known in pods where known.isScheduled { placed[known.uid] = nil }
             // A pod that went before its binding was seen.
             let present = Set(pods.map(\.uid))
             placed = placed.filter { present.contains($0.key) }
-            let states = nodes.map { node in
-                NodeState(
-                    node: node,
-                    pods: pods.filter { $0.nodeName == node.name && !$0.isTerminal }
-                        + placed.values.filter { $0.node == node.name }.map(\.pod))
+            var picture = picture
+            let there = Dictionary(grouping: pods.filter { $0.isScheduled && !$0.isTerminal }, by: \.nodeName)
+            for index in picture.nodes.indices {
+                let node = picture.nodes[index].name
+                picture.nodes[index].pods =
+                    (there[node] ?? []) + placed.values.filter { $0.node == node }.map(\.pod)
+                    + pods.filter { $0.isNominated(node, before: pod) && placed[$0.uid] == nil }
             }
-            let decision = SchedulingDecision(pod, nodes: states)
+            let decision = SchedulingDecision(pod, in: picture)
             if case .node(let node) = decision { placed[pod.uid] = (pod, node) }
             return decision
         }
     }
 
     func forget(_ uid: String) { placed.withLock { $0[uid] = nil } }
+}
+
+extension Pod {
+    /// Room is being made for the pod on this node, and it comes before the other one.
+    fileprivate func isNominated(_ node: String, before other: Pod) -> Bool {
+        nominatedNodeName == node && !isScheduled && isActive && uid != other.uid && priority >= other.priority
+    }
 }

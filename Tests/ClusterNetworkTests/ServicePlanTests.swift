@@ -100,11 +100,16 @@ struct ServicePlanTests {
 
     @Test(
         "node ports belong to Services that have them",
-        arguments: [("NodePort", [30080]), ("LoadBalancer", [30080]), ("ClusterIP", [])] as [(String, [Int])])
+        arguments: [("NodePort", [30080]), ("LoadBalancer", [30080, 80]), ("ClusterIP", [])] as [(String, [Int])])
     func nodePorts(type: String, expected: [Int]) {
         let service = Fixture.service(
             "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]], type: type)
-        #expect(ServicePlan(services: [service], slices: []).hostPorts.map(\.port) == expected)
+        let balancers = type == "LoadBalancer" ? [ObjectKey(service): IPv4Address(127, 88, 0, 1)] : [:]
+        let plan = ServicePlan(services: [service], slices: [], balancers: balancers)
+        #expect(plan.hostPorts.map(\.port) == expected)
+        // What is open on the host, pods reach at the same address.
+        let sockets = zip(["127.200.0.1", "127.88.0.1"], expected).map { "\($0):\($1)" }
+        #expect(plan.rules.map { "\($0.address):\($0.port)" } == ["10.96.0.50:80"] + sockets)
     }
 
     @Test("plans do not depend on the order of objects")

@@ -47,15 +47,33 @@ struct ServiceRuleTests {
         }
     }
 
-    @Test("an address outside the cluster leads pods to the Service that claims it")
-    func externalAddress() async throws {
+    @Test("an address outside the cluster leads pods to the Service that claims it", arguments: ["203.0.113.7", node])
+    func externalAddress(address: String) async throws {
         try await NetworkBed.run(pods: ["a", "b"]) { bed in
-            try await bed.runtime.apply([rule(["b"], address: "203.0.113.7")])
-            #expect(try await bed.ask(from: "a", "203.0.113.7") == "b")
-            try await bed.runtime.apply([rule([], address: "203.0.113.7")])
-            await #expect(throws: ConnectError.self) { try await bed.ask(from: "a", "203.0.113.7") }
+            try await bed.runtime.apply([rule(["b"], address: address)])
+            #expect(try await bed.ask(from: "a", address) == "b")
+            try await bed.runtime.apply([rule([], address: address)])
+            await #expect(throws: ConnectError.self) { try await bed.ask(from: "a", address) }
         }
     }
+
+    @Test("the node's address and those of load balancers are the node's for pods, and nobody is there without a rule")
+    func nodeAddress() async throws {
+        try await NetworkBed.run(pods: ["a", "b"]) { bed in
+            try await bed.runtime.apply([
+                rule(["a"], address: Self.node, port: 30080), rule(["b"], address: "127.88.0.1"),
+            ])
+            #expect(try await bed.ask(from: "a", Self.node, 30080) == "a")
+            #expect(try await bed.ask(from: "a", "127.88.0.1") == "b")
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "a", Self.node) }
+            // So do sockets of the node itself, whose source no pod could answer.
+            let socket = try await bed.runtime.connect(
+                address: Self.node, port: 30080, insidePod: nil, timeout: .seconds(2))
+            #expect(try await bed.answer(over: socket) == "a")
+        }
+    }
+
+    private static let node = NodeNetwork.address.description
 
     @Test("a client stays with its pod, also over changes elsewhere, and goes to another when its pod has gone")
     func affinity() async throws {

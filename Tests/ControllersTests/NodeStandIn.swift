@@ -49,6 +49,8 @@ final class NodeStandIn: Service {
             if object.isBeingDeleted {
                 if state.withLock({ !$0.clings }) { try await end(object) }
             } else if !pod.isScheduled {
+                // Pods on a node that is not there would be collected.
+                _ = try? await client.create(.nodes, KubeObject(.nodes, name: Self.node(for: pod)))
                 let binding: JSONValue = [
                     "metadata": ["name": .string(pod.name)], "target": ["name": .string(Self.node(for: pod))],
                 ]

@@ -1,3 +1,4 @@
+import ControllerKit
 import KubeClient
 import KubeModel
 import LabTesting
@@ -81,6 +82,34 @@ import Testing
                 "persistentvolumeclaims": "2", "fast.storageclass.storage.k8s.io/requests.storage": "1Gi",
                 "count/deployments.apps": "1",
             ])
+    }
+
+    @Test("what admission has counted and nobody sees yet is not taken back, unless it stays away")
+    func inFlight() async throws {
+        let cluster = try MemoryCluster()
+        try await cluster.running([]) {
+            let client = cluster.client
+            let reconciler = ResourceQuotaReconciler(client: client) { [.pods] }
+            let key = ObjectKey(namespace: "default", name: "q")
+            func count(_ pods: String) async throws {
+                var quota = try await client.get(.resourceQuotas, "q", in: "default")
+                quota.value["status"] = ["hard": ["pods": "3"], "used": ["pods": .string(pods)]]
+                _ = try await client.updateStatus(.resourceQuotas, quota)
+            }
+            func used() async throws -> JSONValue? {
+                try await client.get(.resourceQuotas, "q", in: "default").value[["status", "used", "pods"]]
+            }
+            _ = try await client.create(.resourceQuotas, quota(["pods": "3"]))
+            #expect(try await reconciler.reconcile(key) == .settled)
+            try await count("1")
+            #expect(try await reconciler.reconcile(key) == .again(after: ResourceQuotaReconciler.doubt))
+            // Another one: the doubt begins anew.
+            try await count("2")
+            #expect(try await reconciler.reconcile(key) == .again(after: ResourceQuotaReconciler.doubt))
+            #expect(try await used() == "2")
+            #expect(try await reconciler.reconcile(key) == .settled)
+            #expect(try await used() == "0")
+        }
     }
 
     @Test("the status follows what comes and goes")

@@ -108,6 +108,23 @@ import Testing
         }
     }
 
+    @Test("a set whose pods are refused is told once, so that its own status is no reason to try again at once")
+    func refusals() async throws {
+        let fixture = try Fixture()
+        try await fixture.running {
+            var quota = KubeObject(.resourceQuotas, namespace: "default", name: "none")
+            quota.value[["spec", "hard", "pods"]] = "0"
+            _ = try await fixture.client.create(.resourceQuotas, quota)
+            _ = try await make(fixture, replicas: 1)
+            let told = try await fixture.wait(.replicaSets, "web") {
+                $0.value[["status", "conditions"]]?.array?.isEmpty == false
+            }
+            _ = try await fixture.messages("FailedCreate", about: "web", count: 5)
+            let now = try await fixture.client.get(.replicaSets, "web", in: "default")
+            #expect(now.resourceVersion == told.resourceVersion)
+        }
+    }
+
     @Test("its status counts pods that are there, labelled, ready and available")
     func status() async throws {
         let fixture = try Fixture()

@@ -57,18 +57,21 @@ import Testing
         }
     }
 
-    @Test("a container that is being started when its pod is deleted is stopped as soon as it runs")
-    func startedTooLate() async throws {
+    @Test(
+        "a container that is being started when its pod is deleted is stopped as soon as it runs, and killed in the end",
+        arguments: [false, true])
+    func startedTooLate(isDeaf: Bool) async throws {
         let bed = try KubeletBed()
         bed.runtime.holdStart(of: "main")
+        if isDeaf { bed.runtime.makeDeafToTerm("main") }
         try await bed.run {
-            let made = try await bed.makePod()
+            let made = try await bed.makePod("web", ["terminationGracePeriodSeconds": 20])
             await bed.runtime.waitForCalls { $0.contains(.start("main", attempt: 0)) }
             try await bed.delete(made)
             _ = try await bed.version(from: made, "deleted") { $0.object.isBeingDeleted }
             bed.runtime.releaseStarts()
             try await bed.waitUntilGone(made)
-            #expect(signals(bed) == [.signal("main", 15)])
+            #expect(signals(bed) == [.signal("main", 15)] + (isDeaf ? [.signal("main", 9)] : []))
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
                 " Week 6: Orchestration",
                 " ▸ scene  The Stampede",
                 "   lab    Deployments and Scaling                                        1 of 2",
-                "↑↓ choose  Enter open  m map  g gallery  q quit  ? help",
+                "↑↓ choose  Enter open  m map  g gallery  v cluster  q quit  ? help",
             ])
         app.press(.down, .enter)
         #expect(app.text.contains("Deployments and Scaling  step 1 of 2"))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Predicates of the scheduler", .timeLimit(.minutes(1))) struct PredicateTests {
     private func verdict(_ predicate: some Predicate, _ pod: KubeObject, _ node: NodeState) -> [String] {
-        predicate.verdict(Pod(pod), node)
+        predicate.refusal(Pod(pod), node)?.reasons ?? []
     }
 
     @Test("a cordoned node takes nobody but those that tolerate it")
@@ -165,7 +165,7 @@ import Testing
 
 @Suite("Decision of the scheduler", .timeLimit(.minutes(1))) struct SchedulingDecisionTests {
     private func decide(_ pod: KubeObject, _ nodes: [NodeState]) -> SchedulingDecision {
-        SchedulingDecision(Pod(pod), nodes: nodes)
+        SchedulingDecision(Pod(pod), in: ClusterPicture(nodes: nodes))
     }
 
     @Test("without nodes it says so")

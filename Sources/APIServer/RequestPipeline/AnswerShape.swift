@@ -40,7 +40,7 @@ struct AnswerShape {
         let isJSON = response.headers.contains { $0.name == "Content-Type" && $0.value == "application/json" }
         if isJSON, encoding == .yaml || isPretty, let bytes = response.wholeBody {
             if encoding == .yaml, let value = try? JSONValue(parsing: bytes) {
-                response.body = .bytes(YAMLWriter.encode(value))
+                response.body = .bytes(Array(value.yaml.utf8))
                 response.headers.removeAll { $0.name == "Content-Type" }
                 response.headers.append(("Content-Type", Negotiation.Encoding.yaml.rawValue))
             } else if isPretty {

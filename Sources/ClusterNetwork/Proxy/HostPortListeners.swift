@@ -173,8 +173,8 @@ extension ServicePlan.HostPort {
     /// The loopback addresses at which the port is.
     fileprivate var places: [HostSocket.Loopback] {
         switch kind {
-        case .node: [.v4, .v6]
-        case .balancer(let address): [.v4(number: address.number)]
+        case .node: [.v4, .v4(number: kind.address.number), .v6]
+        case .balancer: [.v4(number: kind.address.number)]
         }
     }
 }

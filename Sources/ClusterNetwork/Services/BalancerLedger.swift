@@ -5,7 +5,7 @@ import KubeModel
 ///
 /// A Service keeps its address as long as it is a load balancer, also over a restart: its status says which one it was.
 struct BalancerLedger: Equatable, Sendable {
-    static let network = IPv4Address(127, 88, 0, 0)
+    static let network = NodeNetwork.balancers
 
     private(set) var addresses: [ObjectKey: IPv4Address] = [:]
 

@@ -1,16 +1,24 @@
 import ContainerRuntime
 import KubeModel
 
-/// What Services and EndpointSlices mean for the network: rules for cluster IPs, and ports on the host.
+/// What Services and EndpointSlices mean for the network: rules for packets of pods, and ports on the host.
 ///
 /// Pure: made anew from all objects whenever one of them changed, and compared with what was there before.
 struct ServicePlan: Equatable, Sendable {
-    /// A port on the host that leads to a Service: a node port on the host's loopback, or a port of a load balancer.
+    /// A port on the host that leads to a Service: a node port, or a port of a load balancer.
     struct HostPort: Equatable, Sendable {
         enum Kind: Hashable, Sendable {
             case node
             /// At an address of its own in 127.0.0.0/8.
             case balancer(IPv4Address)
+
+            /// Where it is for pods.
+            var address: IPv4Address {
+                switch self {
+                case .node: NodeNetwork.address
+                case .balancer(let address): address
+                }
+            }
         }
 
         struct ID: Hashable, Sendable {
@@ -49,18 +57,21 @@ struct ServicePlan: Equatable, Sendable {
             for port in service.ports {
                 guard let transport = TransportProtocol(rawValue: port.transport) else { continue }
                 let backends = endpoints.backends(of: service.key, port: port.name, transport: transport)
-                for address in [service.clusterIP] + service.externalIPs
-                where IPv4Address(parsing: address) != nil
-                    && !reserved.contains(ReservedSocket(address: address, port: port.port))
-                {
-                    rules.append(
-                        ServiceRule(
-                            address: address, port: port.port, transport: transport, backends: backends,
-                            affinitySeconds: service.affinitySeconds))
-                }
                 var places: [(HostPort.Kind, Int)] = []
                 if let number = port.nodePort, Self.hasNodePorts.contains(service.type) { places = [(.node, number)] }
                 if let address = balancers[service.key] { places.append((.balancer(address), port.port)) }
+                let sockets =
+                    ([service.clusterIP] + service.externalIPs).map { ($0, port.port) }
+                    + places.map { kind, number in (kind.address.description, number) }
+                for (address, number) in sockets
+                where IPv4Address(parsing: address) != nil
+                    && !reserved.contains(ReservedSocket(address: address, port: number))
+                {
+                    rules.append(
+                        ServiceRule(
+                            address: address, port: number, transport: transport, backends: backends,
+                            affinitySeconds: service.affinitySeconds))
+                }
                 hostPorts += places.map { kind, number in
                     HostPort(
                         kind: kind, port: number, transport: transport, service: service.key,

@@ -1,12 +1,9 @@
 /// A view of a `policy/v1.PodDisruptionBudget`.
-public struct DisruptionBudget: Sendable, Hashable {
+public struct DisruptionBudget: ObjectView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var status: JSONValue { object.value["status"] ?? [:] }
     public var disruptionsAllowed: Int { status["disruptionsAllowed"]?.int ?? 0 }
     public var currentHealthy: Int { status["currentHealthy"]?.int ?? 0 }
     public var desiredHealthy: Int { status["desiredHealthy"]?.int ?? 0 }

@@ -28,20 +28,4 @@ extension Pod {
         let sidecars = initContainers.filter(\.isSidecar)
         return (containers + sidecars).flatMap(\.ports).compactMap(HostPort.init)
     }
-
-    /// Whether the labels and the name of a node are what `nodeSelector` and the required node affinity ask for.
-    public func accepts(nodeLabels: [String: String], nodeName: String) -> Bool {
-        if let wanted = spec["nodeSelector"], !LabelSelector(["matchLabels": wanted]).matches(nodeLabels) {
-            return false
-        }
-        let required = spec[["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]]
-        guard let terms = required?["nodeSelectorTerms"]?.array else { return true }
-        return terms.contains { term in
-            let expressions = term["matchExpressions"]?.array ?? []
-            let fields = term["matchFields"]?.array ?? []
-            guard !expressions.isEmpty || !fields.isEmpty else { return false }
-            return LabelSelector(["matchExpressions": .array(expressions)]).matches(nodeLabels)
-                && LabelSelector(["matchExpressions": .array(fields)]).matches(["metadata.name": nodeName])
-        }
-    }
 }

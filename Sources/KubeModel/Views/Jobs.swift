@@ -1,5 +1,5 @@
 /// A view of a `batch/v1.Job`.
-public struct Job: Sendable, Hashable {
+public struct Job: ObjectView {
     /// Keeps a pod until the Job has counted it.
     public static let finalizer = "batch.kubernetes.io/job-tracking"
     public static let indexLabel = "batch.kubernetes.io/job-completion-index"
@@ -9,10 +9,6 @@ public struct Job: Sendable, Hashable {
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var status: JSONValue { object.value["status"] ?? [:] }
     public var selector: LabelSelector { LabelSelector(spec["selector"]) }
     public var template: JSONValue { spec["template"] ?? [:] }
     public var parallelism: Int { spec["parallelism"]?.int ?? 1 }
@@ -47,14 +43,11 @@ public struct Job: Sendable, Hashable {
 }
 
 /// A view of a `batch/v1.CronJob`.
-public struct CronJob: Sendable, Hashable {
+public struct CronJob: ObjectView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
     public var schedule: String { spec["schedule"]?.string ?? "" }
     public var timeZone: String { spec["timeZone"]?.string ?? "" }
     public var isSuspended: Bool { spec["suspend"]?.bool ?? false }

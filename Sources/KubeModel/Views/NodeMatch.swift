@@ -25,6 +25,14 @@ public struct NodeMatch: Sendable {
         return terms.contains(where: matches)
     }
 
+    /// The weights of the preferred node affinity's terms that match.
+    public func preference(_ spec: JSONValue?) -> Int {
+        let preferred = spec?[["affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"]]
+        return (preferred?.array ?? []).reduce(0) { sum, term in
+            matches(term["preference"] ?? [:]) ? sum + (term["weight"]?.int ?? 0) : sum
+        }
+    }
+
     /// An empty term matches no node.
     private func matches(_ term: JSONValue) -> Bool {
         let expressions = term["matchExpressions"]?.array ?? []
@@ -41,7 +49,15 @@ public struct NodeMatch: Sendable {
         }
     }
 
-    private static func bears(_ toleration: JSONValue, _ taint: JSONValue) -> Bool {
+    /// Taints that only ask pods to go elsewhere, and that these do not bear.
+    public func discouraging(_ tolerations: [JSONValue]) -> Int {
+        taints.count { taint in
+            taint["effect"]?.string == "PreferNoSchedule" && !tolerations.contains { Self.bears($0, taint) }
+        }
+    }
+
+    /// Whether a toleration is for a taint.
+    public static func bears(_ toleration: JSONValue, _ taint: JSONValue) -> Bool {
         func text(_ value: JSONValue, _ member: String) -> String { value[member]?.string ?? "" }
         let effect = text(toleration, "effect")
         guard effect.isEmpty || effect == text(taint, "effect") else { return false }

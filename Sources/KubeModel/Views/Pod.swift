@@ -1,14 +1,11 @@
 /// A view of a `v1.Pod`.
-public struct Pod: Sendable, Hashable {
+public struct Pod: ObjectView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
     public var namespace: String { object.namespace ?? "" }
     public var uid: String { object.uid }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
 
     public var nodeName: String { spec["nodeName"]?.string ?? "" }
     public var isScheduled: Bool { !nodeName.isEmpty }
@@ -37,6 +34,13 @@ public struct Pod: Sendable, Hashable {
     public var isActive: Bool { !isTerminal && !object.isBeingDeleted }
 
     public var conditions: Conditions { Conditions(object.value[["status", "conditions"]]) }
+    /// The conditions besides its containers' readiness that the pod's own readiness asks for.
+    public var readinessGates: [String] {
+        (spec["readinessGates"]?.array ?? []).compactMap { $0["conditionType"]?.string }
+    }
+    public var priority: Int { spec["priority"]?.int ?? 0 }
+    /// The node on which room is being made for the pod.
+    public var nominatedNodeName: String? { object.value[["status", "nominatedNodeName"]]?.string }
     public var isReady: Bool { conditions["Ready"]?.isTrue ?? false }
     public var podIP: String { object.value[["status", "podIP"]]?.string ?? "" }
 
@@ -56,11 +60,17 @@ public struct Pod: Sendable, Hashable {
         return readySince.map { now - $0 >= .seconds(minReadySeconds) } ?? false
     }
 
-    /// What the pod takes of a node: the sum of its containers, or its largest init container where that is more.
+    /// What the pod takes of a node: the sum of its containers and sidecars, or what its init containers need on the way there.
     public func requests(_ resource: String) -> Quantity {
         let zero = Quantity(0)
-        let sum = containers.reduce(zero) { $0 + ($1.requests[resource] ?? zero) }
-        let largest = initContainers.compactMap { $0.requests[resource] }.max() ?? zero
+        var sidecars = zero
+        var largest = zero
+        for container in initContainers {
+            let request = container.requests[resource] ?? zero
+            largest = max(largest, sidecars + request)
+            if container.isSidecar { sidecars = sidecars + request }
+        }
+        let sum = containers.reduce(sidecars) { $0 + ($1.requests[resource] ?? zero) }
         let overhead = spec[["overhead", resource]]?.string.flatMap(Quantity.init(parsing:)) ?? zero
         return max(sum, largest) + overhead
     }

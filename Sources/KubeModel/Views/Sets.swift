@@ -1,5 +1,5 @@
 /// A view of an `apps/v1.StatefulSet`.
-public struct StatefulSet: Sendable, Hashable {
+public struct StatefulSet: WorkloadView {
     public static let podNameLabel = "statefulset.kubernetes.io/pod-name"
     public static let podIndexLabel = "apps.kubernetes.io/pod-index"
     public static let revisionLabel = "controller-revision-hash"
@@ -8,17 +8,8 @@ public struct StatefulSet: Sendable, Hashable {
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var status: JSONValue { object.value["status"] ?? [:] }
-    public var replicas: Int { spec["replicas"]?.int ?? 1 }
     /// The number of the first pod.
     public var start: Int { spec[["ordinals", "start"]]?.int ?? 0 }
-    public var selector: LabelSelector { LabelSelector(spec["selector"]) }
-    public var template: JSONValue { spec["template"] ?? [:] }
-    public var minReadySeconds: Int { spec["minReadySeconds"]?.int ?? 0 }
-    public var revisionHistoryLimit: Int { spec["revisionHistoryLimit"]?.int ?? 10 }
     /// One pod after the other, each when the one before is ready.
     public var isOrdered: Bool { spec["podManagementPolicy"]?.string != "Parallel" }
     public var rollsUpdates: Bool { spec[["updateStrategy", "type"]]?.string != "OnDelete" }
@@ -34,7 +25,7 @@ public struct StatefulSet: Sendable, Hashable {
 }
 
 /// A view of an `apps/v1.DaemonSet`.
-public struct DaemonSet: Sendable, Hashable {
+public struct DaemonSet: WorkloadView {
     public static let generationAnnotation = "deprecated.daemonset.template.generation"
     public static let generationLabel = "pod-template-generation"
 
@@ -42,13 +33,6 @@ public struct DaemonSet: Sendable, Hashable {
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var selector: LabelSelector { LabelSelector(spec["selector"]) }
-    public var template: JSONValue { spec["template"] ?? [:] }
-    public var minReadySeconds: Int { spec["minReadySeconds"]?.int ?? 0 }
-    public var revisionHistoryLimit: Int { spec["revisionHistoryLimit"]?.int ?? 10 }
     public var rollsUpdates: Bool { spec[["updateStrategy", "type"]]?.string != "OnDelete" }
     public var templateGeneration: String { object.annotations[Self.generationAnnotation] ?? "1" }
 

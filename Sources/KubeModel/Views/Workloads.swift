@@ -13,20 +13,13 @@ public struct IntOrPercent: Sendable, Hashable {
 }
 
 /// A view of an `apps/v1.Deployment`.
-public struct Deployment: Sendable, Hashable {
+public struct Deployment: WorkloadView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var replicas: Int { spec["replicas"]?.int ?? 1 }
-    public var selector: LabelSelector { LabelSelector(spec["selector"]) }
-    public var template: JSONValue { spec["template"] ?? [:] }
     public var isPaused: Bool { spec["paused"]?.bool ?? false }
     public var isRecreate: Bool { spec[["strategy", "type"]]?.string == "Recreate" }
-    public var minReadySeconds: Int { spec["minReadySeconds"]?.int ?? 0 }
-    public var revisionHistoryLimit: Int { spec["revisionHistoryLimit"]?.int ?? 10 }
     public var progressDeadlineSeconds: Int? { spec["progressDeadlineSeconds"]?.int }
     public var conditions: Conditions { Conditions(object.value[["status", "conditions"]]) }
 
@@ -42,7 +35,7 @@ public struct Deployment: Sendable, Hashable {
 }
 
 /// A view of an `apps/v1.ReplicaSet`, or of a `v1.ReplicationController`, which differs only in its selector.
-public struct ReplicaSet: Sendable, Hashable {
+public struct ReplicaSet: WorkloadView {
     public static let revisionAnnotation = "deployment.kubernetes.io/revision"
     public static let desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
     public static let maxReplicasAnnotation = "deployment.kubernetes.io/max-replicas"
@@ -52,16 +45,10 @@ public struct ReplicaSet: Sendable, Hashable {
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var name: String { object.name }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
-    public var replicas: Int { spec["replicas"]?.int ?? 1 }
     public var selector: LabelSelector {
         object.kind == "ReplicationController"
             ? LabelSelector(["matchLabels": spec["selector"] ?? [:]]) : LabelSelector(spec["selector"])
     }
-    public var template: JSONValue { spec["template"] ?? [:] }
-    public var minReadySeconds: Int { spec["minReadySeconds"]?.int ?? 0 }
     public var statusReplicas: Int { object.value[["status", "replicas"]]?.int ?? 0 }
     public var readyReplicas: Int { object.value[["status", "readyReplicas"]]?.int ?? 0 }
     public var availableReplicas: Int { object.value[["status", "availableReplicas"]]?.int ?? 0 }
@@ -76,13 +63,11 @@ public struct ReplicaSet: Sendable, Hashable {
 }
 
 /// A view of a `v1.Service`; named apart from the `Service` that a service group runs.
-public struct KubeService: Sendable, Hashable {
+public struct KubeService: ObjectView {
     public var object: KubeObject
 
     public init(_ object: KubeObject) { self.object = object }
 
-    public var key: ObjectKey { ObjectKey(object) }
-    public var spec: JSONValue { object.value["spec"] ?? [:] }
     public var type: String { spec["type"]?.string ?? "ClusterIP" }
     /// Nil for a Service without selector, whose endpoints somebody else writes.
     public var selector: LabelSelector? {

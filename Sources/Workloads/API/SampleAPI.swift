@@ -1,4 +1,5 @@
 import Glibc
+import KubeModel
 import Synchronization
 
 /// The course's sample API, `myapi`: healthy, ready, and busy on demand, so that an autoscaler has something to see.
@@ -51,7 +52,7 @@ final class SampleAPI: Sendable {
         }
     }
 
-    private func about(_ status: String) -> JSON {
+    private func about(_ status: String) -> JSONValue {
         [
             "status": .string(status), "timestamp": .string(Moment.now), "service": "myapi",
             "version": .string(surroundings.version), "pod": .string(surroundings.pod),

@@ -1,3 +1,5 @@
+import KubeModel
+
 /// Takes whole requests off the bytes that a client has sent.
 struct HTTPInput {
     enum Taken { case incomplete, bad(HTTPResponse), request(HTTPRequest) }

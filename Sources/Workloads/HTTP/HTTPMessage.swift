@@ -1,3 +1,5 @@
+import KubeModel
+
 struct HTTPRequest: Sendable {
     var method: String
     /// Without the query.
@@ -14,10 +16,10 @@ struct HTTPRequest: Sendable {
 
 struct HTTPResponse: Sendable {
     var status: Int
-    var body: JSON
+    var body: JSONValue
     var headers: [(String, String)] = []
 
-    init(_ status: Int, _ body: JSON, headers: [(String, String)] = []) {
+    init(_ status: Int, _ body: JSONValue, headers: [(String, String)] = []) {
         self.status = status
         self.body = body
         self.headers = headers

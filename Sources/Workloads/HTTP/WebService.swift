@@ -1,4 +1,5 @@
 import Glibc
+import KubeModel
 
 /// What all services of the course have in common: where they run, their log, how they start and stop.
 struct WebService: Sendable {
@@ -15,7 +16,7 @@ struct WebService: Sendable {
         let port = surroundings.port(usualPort)
         do {
             let server = try HTTPServer(port: port, threads: 8)
-            log("info", [("event", "listening"), ("port", .number("\(server.port)"))])
+            log("info", [("event", "listening"), ("port", .int(Int64(server.port)))])
             server.serve(answer, log: { logRequest($0, $1, milliseconds: $2) }) {
                 log("info", [("event", "stopping")])
                 onStop()
@@ -35,18 +36,20 @@ struct WebService: Sendable {
             level,
             [
                 ("method", .string(request.method)), ("path", .string(request.path)),
-                ("status", .number("\(response.status)")), ("ms", .number("\(milliseconds)")),
+                ("status", .int(Int64(response.status))), ("ms", .int(Int64(milliseconds))),
                 ("remote", .string(request.remoteAddress)),
             ])
     }
 
     /// One JSON line on standard output, unless LOG_LEVEL asks for less.
-    func log(_ level: String, _ members: [(String, JSON)]) {
+    func log(_ level: String, _ members: [(String, JSONValue)]) {
         let least = Self.levels.firstIndex(of: surroundings["LOG_LEVEL"]?.lowercased() ?? "info") ?? 1
         guard Self.levels.firstIndex(of: level) ?? 1 >= least else { return }
-        let head: [(String, JSON)] = [("time", .string(Moment.now)), ("level", .string(level))]
-        let tail: [(String, JSON)] = [("pod", .string(surroundings.pod)), ("version", .string(surroundings.version))]
-        let line = JSON.object((head + members + tail).map { JSON.Member(name: $0.0, value: $0.1) }).text + "\n"
+        let head: [(String, JSONValue)] = [("time", .string(Moment.now)), ("level", .string(level))]
+        let tail: [(String, JSONValue)] = [
+            ("pod", .string(surroundings.pod)), ("version", .string(surroundings.version)),
+        ]
+        let line = JSONValue.object(JSONObject(head + members + tail)).text + "\n"
         // One call a line, so that threads do not mix theirs.
         let bytes = Array(line.utf8)
         _ = write(STDOUT_FILENO, bytes, bytes.count)

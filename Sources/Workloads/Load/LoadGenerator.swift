@@ -1,4 +1,5 @@
 import Glibc
+import KubeModel
 import Synchronization
 
 /// A client that asks at an even pace, whether or not it has been answered, and counts what came back: for rolling updates.
@@ -80,7 +81,7 @@ enum LoadGenerator {
             try connection.write(order.request)
             let (status, isClosing, body) = try response(connection)
             stream = order.keepsAlive && !isClosing ? connection : nil
-            let value = try? JSONReader.read(body)
+            let value = try? JSONValue(parsing: body)
             tally.withLock { tally in
                 tally.milliseconds.append(Moment.steady - due)
                 tally.statuses[status, default: 0] += 1
@@ -106,19 +107,19 @@ enum LoadGenerator {
         return (status, isClosing, try stream.read(count))
     }
 
-    private static func report(_ tally: Tally) -> JSON {
+    private static func report(_ tally: Tally) -> JSONValue {
         let sorted = tally.milliseconds.sorted()
-        func percentile(_ share: Int) -> JSON {
-            sorted.isEmpty ? .null : .number("\(sorted[min(sorted.count - 1, sorted.count * share / 100)])")
+        func percentile(_ share: Int) -> JSONValue {
+            sorted.isEmpty ? .null : .int(Int64(sorted[min(sorted.count - 1, sorted.count * share / 100)]))
         }
-        func counts(_ pairs: [(String, Int)]) -> JSON {
-            .object(pairs.sorted { $0.0 < $1.0 }.map { JSON.Member(name: $0.0, value: .number("\($0.1)")) })
+        func counts(_ pairs: [(String, Int)]) -> JSONValue {
+            .object(JSONObject(pairs.sorted { $0.0 < $1.0 }.map { ($0.0, .int(Int64($0.1))) }))
         }
         return [
-            "requests": .number("\(sorted.count + tally.failures.count { !$0.hasPrefix("HTTP") })"),
-            "failed": .number("\(tally.failures.count)"),
+            "requests": .int(Int64(sorted.count + tally.failures.count { !$0.hasPrefix("HTTP") })),
+            "failed": .int(Int64(tally.failures.count)),
             "statuses": counts(tally.statuses.map { ("\($0.key)", $0.value) }),
-            "versions": counts(tally.versions.map { ($0.key, $0.value) }), "pods": .number("\(tally.pods.count)"),
+            "versions": counts(tally.versions.map { ($0.key, $0.value) }), "pods": .int(Int64(tally.pods.count)),
             "p50ms": percentile(50), "p99ms": percentile(99),
             "failures": .array(tally.failures.prefix(20).map { .string($0) }),
         ]

@@ -1,4 +1,5 @@
 import Glibc
+import KubeModel
 import Synchronization
 
 /// The orders service of the course's Spring Boot example: it takes its time to start, and tells Kubernetes how it is under
@@ -15,7 +16,7 @@ final class OrdersService: Sendable {
             "info",
             [
                 ("event", "starting"), ("profile", .string(surroundings["SPRING_PROFILES_ACTIVE"] ?? "default")),
-                ("startupSeconds", .number("\(seconds)")),
+                ("startupSeconds", .int(Int64(seconds))),
             ])
         // Nothing listens meanwhile, as with the real thing.
         if StopSignal.wait(milliseconds: Int32(seconds * 1000)) { exit(143) }
@@ -64,26 +65,27 @@ final class OrdersService: Sendable {
     }
 
     private var isReady: Bool { !isStopping.load(ordering: .relaxed) }
-    private var version: JSON { .string(surroundings.version) }
-    private var pod: JSON { .string(surroundings.pod) }
+    private var version: JSONValue { .string(surroundings.version) }
+    private var pod: JSONValue { .string(surroundings.pod) }
 
     /// Version 2 says what an order's status is.
-    private func describe(_ order: Order) -> JSON {
-        var members: [(String, JSON)] = [
-            ("id", .number("\(order.id)")), ("item", .string(order.item)), ("quantity", .number("\(order.quantity)")),
+    private func describe(_ order: Order) -> JSONValue {
+        var description: JSONValue = [
+            "id": .int(Int64(order.id)), "item": .string(order.item), "quantity": .int(Int64(order.quantity)),
         ]
-        if surroundings.version.hasPrefix("2") { members.append(("status", .string(order.status))) }
-        return .object(members.map { JSON.Member(name: $0.0, value: $0.1) })
+        if surroundings.version.hasPrefix("2") { description["status"] = .string(order.status) }
+        return description
     }
 
-    private var list: JSON {
+    private var list: JSONValue {
         let all = orders.withLock { $0 }
         return ["orders": .array(all.map(describe)), "version": version, "pod": pod]
     }
 
     private func add(_ request: HTTPRequest) -> HTTPResponse {
-        guard let body = try? JSONReader.read(request.body), let item = body["item"]?.string, !item.isEmpty,
-            case .number(let text) = body["quantity"] ?? 1, let quantity = Int(text), 1...1000 ~= quantity
+        guard let body = try? JSONValue(parsing: request.body, depthMax: 32), let item = body["item"]?.string,
+            !item.isEmpty,
+            let quantity = (body["quantity"] ?? 1).int, 1...1000 ~= quantity
         else {
             return HTTPResponse(400, ["error": "an order is an object with an item (text) and a quantity (1 to 1000)"])
         }

@@ -1,3 +1,4 @@
+import KubeModel
 import Synchronization
 
 /// VelocityTech's payment gateway: takes payments into the table `payments`, and says who answered.
@@ -65,7 +66,7 @@ struct PaymentGateway: Sendable {
 
     // MARK: What it says of itself
 
-    private func about(_ status: String) -> JSON {
+    private func about(_ status: String) -> JSONValue {
         [
             "status": .string(status), "timestamp": .string(Moment.now), "pod": .string(surroundings.pod),
             "version": .string(surroundings.version),
@@ -78,7 +79,7 @@ struct PaymentGateway: Sendable {
         "2.0": "answers with a receipt",
     ]
 
-    private var version: JSON {
+    private var version: JSONValue {
         let version = surroundings.version
         return [
             "service": "payment-gateway", "version": .string(version), "pod": .string(surroundings.pod),
@@ -87,16 +88,13 @@ struct PaymentGateway: Sendable {
     }
 
     /// Only names without secrets: passwords and keys stay where they are.
-    private var settings: JSON {
+    private var settings: JSONValue {
         let names = ["NODE_ENV", "DB_HOST", "DB_PORT", "DB_NAME", "REDIS_URL", "LOG_LEVEL"]
-        let members = names.compactMap { name in
-            surroundings[name].map { JSON.Member(name: name, value: .string($0)) }
-        }
-        let head: JSON = [
+        var settings: JSONValue = [
             "service": "payment-gateway", "version": .string(surroundings.version), "pod": .string(surroundings.pod),
         ]
-        guard case .object(let first) = head else { return head }
-        return .object(first + members)
+        for name in names { settings[name] = surroundings[name].map { .string($0) } }
+        return settings
     }
 
     private func readiness() -> HTTPAnswer {
@@ -113,12 +111,11 @@ struct PaymentGateway: Sendable {
 
     // MARK: Payments
 
-    private func trouble(_ sentence: String, _ more: JSON? = nil) -> JSON {
-        var members = [
-            JSON.Member(name: "status", value: "error"), JSON.Member(name: "error", value: .string(sentence)),
-        ]
-        if case .object(let extra) = more { members += extra }
-        return .object(members + [JSON.Member(name: "pod", value: .string(surroundings.pod))])
+    private func trouble(_ sentence: String, _ more: JSONObject = [:]) -> JSONValue {
+        var trouble: JSONValue = ["status": "error", "error": .string(sentence)]
+        for (name, value) in more { trouble[name] = value }
+        trouble["pod"] = .string(surroundings.pod)
+        return trouble
     }
 
     private func refusal(_ failure: PostgresConnection.Failure) -> HTTPResponse {
@@ -155,16 +152,16 @@ struct PaymentGateway: Sendable {
     }
 
     private func process(_ request: HTTPRequest) -> HTTPResponse {
-        let body: JSON
-        do throws(JSONReader.Failure) { body = try JSONReader.read(request.body) } catch {
-            return HTTPResponse(400, trouble("the body is not JSON: \(error.sentence) at byte \(error.offset)"))
+        let body: JSONValue
+        do throws(JSONError) { body = try JSONValue(parsing: request.body, depthMax: 32) } catch {
+            return HTTPResponse(400, trouble("the body is not JSON: \(error)"))
         }
         guard case .object = body else {
             return HTTPResponse(400, trouble("the body is an object with amount, cardNumber, expiryDate and cvv"))
         }
         switch PaymentRequest.check(body, now: Moment.month) {
         case .failure(let faults):
-            let details = faults.all.map { fault -> JSON in
+            let details = faults.all.map { fault -> JSONValue in
                 ["field": .string(fault.field), "message": .string(fault.message)]
             }
             return HTTPResponse(400, trouble("the payment is not valid", ["details": .array(details)]))
@@ -195,17 +192,17 @@ struct PaymentGateway: Sendable {
         return (first, false)
     }
 
-    private func receipt(_ payment: PaymentRequest, _ id: String) -> JSON {
-        var members: [(String, JSON)] = [
-            ("status", "approved"), ("paymentId", .string(id)), ("amount", .number(payment.amount)),
-            ("currency", .string(payment.currency)), ("card", .string("\(payment.brand) **** \(payment.lastFour)")),
-            ("timestamp", .string(Moment.now)), ("pod", .string(surroundings.pod)),
-            ("version", .string(surroundings.version)),
+    private func receipt(_ payment: PaymentRequest, _ id: String) -> JSONValue {
+        var receipt: JSONValue = [
+            "status": "approved", "paymentId": .string(id), "amount": .double(Double(payment.amount) ?? 0),
+            "currency": .string(payment.currency), "card": .string("\(payment.brand) **** \(payment.lastFour)"),
+            "timestamp": .string(Moment.now), "pod": .string(surroundings.pod),
+            "version": .string(surroundings.version),
         ]
         if surroundings.version.hasPrefix("2") {
-            members.append(("receipt", .string("VelocityTech charged \(payment.amount) \(payment.currency)")))
+            receipt["receipt"] = .string("VelocityTech charged \(payment.amount) \(payment.currency)")
         }
-        if let remark = payment.remark { members.append(("remark", .string(remark))) }
-        return .object(members.map { JSON.Member(name: $0.0, value: $0.1) })
+        receipt["remark"] = payment.remark.map { .string($0) }
+        return receipt
     }
 }

@@ -1,3 +1,5 @@
+import KubeModel
+
 /// The table `payments`: no card number and no CVV, only the last four digits.
 struct PaymentLedger: Sendable {
     static let schema = """
@@ -35,22 +37,23 @@ struct PaymentLedger: Sendable {
     }
 
     /// The latest first.
-    func list(limit: Int) throws(PostgresConnection.Failure) -> JSON {
+    func list(limit: Int) throws(PostgresConnection.Failure) -> JSONValue {
         let rows = try database.query(
             """
             SELECT id, amount, currency, card_brand, card_last4, status, processed_by, version,
                 to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), count(*) OVER ()
             FROM payments ORDER BY created_at DESC, id LIMIT $1
             """, ["\(limit)"])
-        let payments = rows.map { row -> JSON in
-            func text(_ index: Int) -> JSON { .string(row[index] ?? "") }
+        let payments = rows.map { row -> JSONValue in
+            func text(_ index: Int) -> JSONValue { .string(row[index] ?? "") }
             return [
-                "id": text(0), "amount": .number(row[1] ?? "0"), "currency": text(2), "cardBrand": text(3),
-                "cardLast4": text(4), "status": text(5), "processedBy": text(6), "version": text(7),
+                "id": text(0), "amount": .double(row[1].flatMap(Double.init) ?? 0), "currency": text(2),
+                "cardBrand": text(3), "cardLast4": text(4), "status": text(5), "processedBy": text(6),
+                "version": text(7),
                 "createdAt": text(8),
             ]
         }
-        return ["count": .number(rows.first?[9] ?? "0"), "payments": .array(payments)]
+        return ["count": .int(rows.first?[9].flatMap(Int64.init) ?? 0), "payments": .array(payments)]
     }
 
     func answers() throws(PostgresConnection.Failure) { _ = try database.query("SELECT 1") }

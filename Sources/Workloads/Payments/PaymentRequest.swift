@@ -1,3 +1,5 @@
+import KubeModel
+
 /// What a client asks to be charged, checked.
 struct PaymentRequest: Sendable, Hashable {
     /// What is wrong with one field.
@@ -26,9 +28,9 @@ struct PaymentRequest: Sendable, Hashable {
     private static let testExpiry = (year: 2025, month: 12)
 
     /// - Returns: All faults, not the first one alone.
-    static func check(_ body: JSON, now: (year: Int, month: Int)) -> Result<PaymentRequest, Faults> {
+    static func check(_ body: JSONValue, now: (year: Int, month: Int)) -> Result<PaymentRequest, Faults> {
         var faults: [Fault] = []
-        func value<Value>(_ field: String, _ check: (JSON?) throws(Fault) -> Value) -> Value? {
+        func value<Value>(_ field: String, _ check: (JSONValue?) throws(Fault) -> Value) -> Value? {
             do throws(Fault) { return try check(body[field]) } catch {
                 faults.append(error)
                 return nil
@@ -52,11 +54,15 @@ struct PaymentRequest: Sendable, Hashable {
 
     struct Faults: Error { var all: [Fault] }
 
-    private static func amount(_ json: JSON?) throws(Fault) -> String {
+    private static func amount(_ json: JSONValue?) throws(Fault) -> String {
         func fault(_ message: String) -> Fault { Fault(field: "amount", message: message) }
         guard let json else { throw fault("amount is missing") }
-        guard case .number(let text) = json, !text.contains(where: { "eE".contains($0) }) else {
-            throw fault("amount is a number with at most two decimals, for example 99.99")
+        let text: String
+        switch json {
+        case .int(let whole): text = whole.description
+        // Six digits and two decimals come out of a fraction as they went in.
+        case .double(let fraction) where !fraction.description.contains("e"): text = fraction.description
+        default: throw fault("amount is a number with at most two decimals, for example 99.99")
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let decimals = parts.count > 1 ? String(parts[1]) : ""
@@ -68,7 +74,7 @@ struct PaymentRequest: Sendable, Hashable {
         return "\(parts[0]).\(decimals)\(String(repeating: "0", count: 2 - decimals.count))"
     }
 
-    private static func currency(_ json: JSON?) throws(Fault) -> String {
+    private static func currency(_ json: JSONValue?) throws(Fault) -> String {
         guard let json else { return "EUR" }
         guard let text = json.string, currencies.contains(text) else {
             throw Fault(field: "currency", message: "currency is one of \(currencies.joined(separator: ", "))")
@@ -77,7 +83,7 @@ struct PaymentRequest: Sendable, Hashable {
     }
 
     /// Digits whose checksum is right (ISO/IEC 7812-1, "Luhn"); spaces and dashes between them are fine.
-    private static func cardNumber(_ json: JSON?) throws(Fault) -> String {
+    private static func cardNumber(_ json: JSONValue?) throws(Fault) -> String {
         func fault(_ message: String) -> Fault { Fault(field: "cardNumber", message: message) }
         guard let json else { throw fault("cardNumber is missing") }
         guard let text = json.string else { throw fault("cardNumber is a string of digits") }
@@ -104,7 +110,8 @@ struct PaymentRequest: Sendable, Hashable {
     }
 
     /// Whether the date has passed, which only a test card may have.
-    private static func expired(_ json: JSON?, _ now: (year: Int, month: Int), isTest: Bool) throws(Fault) -> Bool {
+    private static func expired(_ json: JSONValue?, _ now: (year: Int, month: Int), isTest: Bool) throws(Fault) -> Bool
+    {
         func fault(_ message: String) -> Fault { Fault(field: "expiryDate", message: message) }
         guard let json else { throw fault("expiryDate is missing") }
         let parts = (json.string ?? "").split(separator: "/", omittingEmptySubsequences: false)
@@ -119,7 +126,7 @@ struct PaymentRequest: Sendable, Hashable {
         return true
     }
 
-    private static func cvv(_ json: JSON?, _ brand: String) throws(Fault) {
+    private static func cvv(_ json: JSONValue?, _ brand: String) throws(Fault) {
         guard let json else { throw Fault(field: "cvv", message: "cvv is missing") }
         let count = brand == "amex" ? 4 : 3
         guard let text = json.string, text.count == count, text.allSatisfy({ ("0"..."9").contains($0) }) else {

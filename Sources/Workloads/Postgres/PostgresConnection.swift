@@ -1,3 +1,5 @@
+import Crypto
+
 /// A connection to PostgreSQL, by its protocol 3.0 (PostgreSQL docs, "Frontend/Backend Protocol").
 ///
 /// What a service needs of it: trust, password, md5 and SCRAM-SHA-256 authentication, statements, and statements with parameters.
@@ -92,6 +94,11 @@ final class PostgresConnection {
         }
     }
 
+    /// For servers whose pg_hba.conf still asks for it: 32 hexadecimal digits.
+    private static func md5(_ bytes: [UInt8]) -> String {
+        Insecure.MD5.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
     private func authenticate(_ address: DatabaseAddress) throws(Failure) {
         var exchange = ScramExchange(password: address.password)
         while true {
@@ -104,8 +111,8 @@ final class PostgresConnection {
                 case 0: return
                 case 3: answer.add(address.password)
                 case 5:
-                    let once = MD5.text(Array((address.password + address.user).utf8))
-                    answer.add("md5" + MD5.text(Array(once.utf8) + content.rest))
+                    let once = Self.md5(Array((address.password + address.user).utf8))
+                    answer.add("md5" + Self.md5(Array(once.utf8) + content.rest))
                 case 10:
                     answer.add("SCRAM-SHA-256")
                     answer.add(exchange.first.utf8.count)

@@ -1,3 +1,5 @@
+import Crypto
+import FoundationEssentials
 import Synchronization
 
 /// The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding.
@@ -10,15 +12,15 @@ struct ScramExchange {
         var rounds: Int
     }
     /// Thousands of hashes make a key; the next connection to the same server finds it here.
-    private static let keys = Mutex<[Salted: [UInt8]]>([:])
+    private static let keys = Mutex<[Salted: Data]>([:])
 
     private let password: String
     private let nonce: String
-    private var serverSignature: [UInt8] = []
+    private var serverSignature = Data()
 
     init(password: String) {
         self.password = password
-        nonce = Base64.encode((0..<18).map { _ in UInt8.random(in: .min ... .max) })
+        nonce = Data((0..<18).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
     }
 
     /// The user is left out: PostgreSQL takes the one that the start message names.
@@ -29,20 +31,21 @@ struct ScramExchange {
     mutating func final(_ challenge: String) throws(Failure) -> String {
         let fields = Self.fields(challenge)
         guard let joint = fields["r"], joint.hasPrefix(nonce), let salt = fields["s"],
-            let rounds = fields["i"].flatMap({ Int($0) }), 1...1_000_000 ~= rounds, let saltBytes = Base64.decode(salt)
+            let rounds = fields["i"].flatMap({ Int($0) }), 1...1_000_000 ~= rounds,
+            let saltBytes = Data(base64Encoded: salt)
         else { throw .malformed }
         let key = Self.key(Salted(password: password, salt: salt, rounds: rounds), saltBytes)
         let withoutProof = "c=biws,r=\(joint)"
-        let message = Array("\(firstBare),\(challenge),\(withoutProof)".utf8)
-        let clientKey = HMAC(key: key).sign(Array("Client Key".utf8))
-        let signature = HMAC(key: SHA256.hash(clientKey)).sign(message)
-        serverSignature = HMAC(key: HMAC(key: key).sign(Array("Server Key".utf8))).sign(message)
-        return withoutProof + ",p=" + Base64.encode(zip(clientKey, signature).map { $0 ^ $1 })
+        let message = Data("\(firstBare),\(challenge),\(withoutProof)".utf8)
+        let clientKey = Self.sign(Data("Client Key".utf8), key)
+        let signature = Self.sign(message, Data(SHA256.hash(data: clientKey)))
+        serverSignature = Self.sign(message, Self.sign(Data("Server Key".utf8), key))
+        return withoutProof + ",p=" + Data(zip(clientKey, signature).map { $0 ^ $1 }).base64EncodedString()
     }
 
     /// Whether the server knows the password, too.
     func verify(_ last: String) throws(Failure) {
-        guard Self.fields(last)["v"].flatMap(Base64.decode) == serverSignature else { throw .wrongServer }
+        guard Self.fields(last)["v"].flatMap({ Data(base64Encoded: $0) }) == serverSignature else { throw .wrongServer }
     }
 
     private static func fields(_ message: String) -> [String: String] {
@@ -54,14 +57,18 @@ struct ScramExchange {
         return fields
     }
 
+    private static func sign(_ message: Data, _ key: Data) -> Data {
+        Data(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key)))
+    }
+
     /// PBKDF2 with one block.
-    private static func key(_ salted: Salted, _ salt: [UInt8]) -> [UInt8] {
+    private static func key(_ salted: Salted, _ salt: Data) -> Data {
         if let known = keys.withLock({ $0[salted] }) { return known }
-        let signer = HMAC(key: Array(salted.password.utf8))
-        var round = signer.sign(salt + [0, 0, 0, 1])
+        let password = Data(salted.password.utf8)
+        var round = sign(salt + [0, 0, 0, 1], password)
         var key = round
         for _ in 1..<salted.rounds {
-            round = signer.sign(round)
+            round = sign(round, password)
             for index in key.indices { key[index] ^= round[index] }
         }
         keys.withLock { $0[salted] = key }

@@ -1,4 +1,5 @@
 import Glibc
+import KubeModel
 import Synchronization
 
 /// Programs for the troubleshooting labs: each has one fault, and its log tells who reads it.
@@ -26,7 +27,7 @@ enum TroubledApp {
         case .slow:
             let seconds = surroundings.number("STARTUP_SECONDS", 20, in: 0...600)
             latency = Int32(surroundings.number("LATENCY_MS", 1500, in: 0...60_000))
-            service.log("info", [("event", "warming up"), ("seconds", .number("\(Int(seconds))"))])
+            service.log("info", [("event", "warming up"), ("seconds", .int(Int64(Int(seconds))))])
             if StopSignal.wait(milliseconds: Int32(seconds * 1000)) { exit(143) }
         }
         let wait = latency
@@ -40,7 +41,7 @@ enum TroubledApp {
     }
 
     private static func respond(_ fault: Fault, _ service: WebService, _ request: HTTPRequest) -> HTTPResponse {
-        let about: JSON = [
+        let about: JSONValue = [
             "status": .string(fault == .broken ? "error" : "healthy"), "service": .string("\(fault)-app"),
             "pod": .string(service.surroundings.pod),
         ]
@@ -64,7 +65,7 @@ enum TroubledApp {
             while true {
                 // Written to, or the system would not count it.
                 kept.append([UInt8](repeating: UInt8(kept.count & 0xFF) | 1, count: megabytes << 20))
-                service.log("info", [("event", "cached"), ("megabytes", .number("\(kept.count * megabytes)"))])
+                service.log("info", [("event", "cached"), ("megabytes", .int(Int64(kept.count * megabytes)))])
                 sleep(1)
             }
         }

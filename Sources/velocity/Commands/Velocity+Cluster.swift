@@ -11,7 +11,9 @@ extension ClusterSettings.Pace: ExpressibleByArgument {}
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "The embedded cluster: a background process of yours.",
-        subcommands: [Up.self, Down.self, Status.self, Delete.self, List.self, PrintKubeconfig.self, Serve.self])
+        subcommands: [
+            Up.self, Down.self, Status.self, View.self, Delete.self, List.self, PrintKubeconfig.self, Serve.self,
+        ])
 
     struct Name: ParsableArguments {
         @Argument(help: "The cluster's name.")

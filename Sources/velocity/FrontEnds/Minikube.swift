@@ -70,10 +70,11 @@ struct Minikube {
         case "image", "cache": try await image(words)
         case "addons": try await addons(words)
         case "dashboard":
-            _ = try read(words, [.toggle("url"), .value("port")], "dashboard")
+            let read = try read(words, [.toggle("url"), .value("port")], "dashboard")
             _ = try running()
+            if Machine.canShowScreens, !read.has("url") { return try await ClusterCommand.View.show(try directory()) }
             Output.line("🎉  VelocityLab has its own view of the cluster instead of a page in the browser.")
-            Output.line("    Open it in another terminal: velocity")
+            Output.line("    Open it in a terminal: velocity cluster view")
         case "version": try version(words)
         case "profile": try profiles(words)
         case "kubectl": try kubectl(words)

@@ -14,23 +14,27 @@ import TerminalScreen
 /// The main thread waits for a key, a message or the next tick, and for nothing else; everything slow runs beside it.
 @MainActor
 final class ScreenSession {
-    private let terminal: Terminal
-    private let inbox: Inbox
+    let terminal: Terminal
+    let inbox: Inbox
     private var app: App
     private let content: CourseContent
     private let store: ProgressStore
     private let learner: Learner
-    private let cluster: ClusterDirectory
-    private let tasks = TaskBag()
+    let cluster: ClusterDirectory
+    let tasks = TaskBag()
     private var check: Task<Void, Never>?
+    var browsing: Task<Void, Never>?
 
-    /// - Parameter speed: How fast scenes play; 2 is twice as fast.
+    /// - Parameters:
+    ///   - speed: How fast scenes play; 2 is twice as fast.
+    ///   - cluster: The labs' own when nil.
     static func run(
-        content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start, speed: Double = 1
+        content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start, speed: Double = 1,
+        cluster: ClusterDirectory? = nil
     ) async throws {
         let usesColor = Machine.environment["NO_COLOR"].map(\.isEmpty) ?? true
         guard let inbox = Inbox() else { throw ClusterError("A pipe cannot be made.") }
-        let cluster = try Machine.home().cluster(EmbeddedCluster.defaultName)
+        let cluster = try cluster ?? Machine.home().cluster(EmbeddedCluster.defaultName)
         guard let terminal = Terminal(usesColor: usesColor) else {
             throw ClusterError(
                 "This terminal cannot show screens.", hint: "Use plain text: velocity list, velocity play --plain")
@@ -94,6 +98,9 @@ final class ScreenSession {
             let watcher = ClusterWatcher(
                 directory: cluster, namespace: content.labs.first?.namespace ?? "default", inbox: inbox)
             tasks.add { await watcher.run(startsCluster: true) }
+        case .follow(let target): follow(target)
+        case .deleteObject(let object): delete(object)
+        case .openPodShell(let pod): openShell(in: pod)
         case .recordScene(var play, let isFinished):
             play.started = .now
             play.finished = isFinished ? play.started : nil

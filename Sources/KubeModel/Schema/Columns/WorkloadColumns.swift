@@ -3,6 +3,12 @@ extension PrinterColumn {
         object.value[["spec", "template", "spec", "containers"]]?.array ?? []
     }
 
+    /// Ready pods of the wished number, as `2/3`.
+    static let readyReplicas = PrinterColumn.computed("Ready", "Ready pods of the wished number.") { object, _ in
+        let ready = object.value[["status", "readyReplicas"]]?.int ?? 0
+        return .string("\(ready)/\(object.value[["spec", "replicas"]]?.int ?? 0)")
+    }
+
     /// The names of the template's containers.
     static let containers = PrinterColumn.wide("Containers", "Names of the containers in the template.") { object, _ in
         .string(containers(object).map { $0["name"]?.string ?? "" }.joined(separator: ","))

@@ -113,17 +113,12 @@ extension KindSchema {
             ]),
         subresources: ["scale", "status"],
         columns: [
-            .name,
-            .computed("Ready", "Ready pods of the wished number.") { object, _ in
-                let ready = object.value[["status", "readyReplicas"]]?.int ?? 0
-                return .string("\(ready)/\(object.value[["spec", "replicas"]]?.int ?? 0)")
-            },
+            .name, .readyReplicas,
             .count("Up-to-date", ["status", "updatedReplicas"], "Pods of the newest template."),
             .count("Available", ["status", "availableReplicas"], "Pods that have been ready for long enough."),
             .age, .containers, .images, .selector,
         ],
-        scale: ScalePaths(
-            specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], selector: ["spec", "selector"]),
+        scale: .workload,
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.countsAnnotations = true

@@ -13,20 +13,6 @@ private let spec = Schema.object(
 ).checking(WorkloadRules.selector(of: "deployment"))
     .checking(WorkloadRules.alwaysRunning(of: "ReplicaSet"))
 
-private let status = Schema.object(
-    "io.k8s.api.apps.v1.ReplicaSetStatus", doc: "What the ReplicaSet has reached.",
-    [
-        .field("availableReplicas", .int32, doc: "Pods that have been ready for long enough."),
-        .field(
-            "conditions",
-            .list(of: MetadataSchemas.condition("io.k8s.api.apps.v1.ReplicaSetCondition"), keys: ["type"]),
-            doc: "ReplicaFailure."),
-        .field("fullyLabeledReplicas", .int32, doc: "Pods with all labels of the template."),
-        .field("observedGeneration", .int64, doc: "The generation that the controller has seen."),
-        .field("readyReplicas", .int32, doc: "Pods that are ready."),
-        .field("replicas", .int32, doc: "Pods that exist."),
-    ])
-
 extension KindSchema {
     /// Keeps a number of equal pods running.
     static let replicaSet = KindSchema(
@@ -35,7 +21,8 @@ extension KindSchema {
             "io.k8s.api.apps.v1.ReplicaSet", doc: "Keeps a number of equal pods running; usually made by a Deployment.",
             [
                 .field("spec", spec, default: [:], doc: "Which pods, and how many of them."),
-                .field("status", status, doc: "What has been reached."),
+                .field(
+                    "status", WorkloadSchemas.replicaStatus(of: "apps.v1.ReplicaSet"), doc: "What has been reached."),
             ]),
         subresources: ["scale", "status"],
         columns: [
@@ -46,8 +33,7 @@ extension KindSchema {
             .age, .containers, .images, .selector,
         ],
         selectableFields: ["status.replicas"],
-        scale: ScalePaths(
-            specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], selector: ["spec", "selector"]),
+        scale: .workload,
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.initialStatus = ["replicas": 0]

@@ -26,20 +26,6 @@ private let spec = Schema.core(
     }
 }.checking(WorkloadRules.alwaysRunning(of: "ReplicationController"))
 
-private let status = Schema.core(
-    "ReplicationControllerStatus", doc: "What the controller has reached.",
-    [
-        .field("availableReplicas", .int32, doc: "Pods that have been ready for long enough."),
-        .field(
-            "conditions",
-            .list(of: MetadataSchemas.condition("io.k8s.api.core.v1.ReplicationControllerCondition"), keys: ["type"]),
-            doc: "ReplicaFailure."),
-        .field("fullyLabeledReplicas", .int32, doc: "Pods with all labels of the template."),
-        .field("observedGeneration", .int64, doc: "The generation that the controller has seen."),
-        .field("readyReplicas", .int32, doc: "Pods that are ready."),
-        .field("replicas", .int32, doc: "Pods that exist."),
-    ])
-
 extension KindSchema {
     /// Keeps a number of equal pods running; the elder of the ReplicaSet.
     static let replicationController = KindSchema(
@@ -49,7 +35,9 @@ extension KindSchema {
             doc: "Keeps a number of equal pods running; the elder of the ReplicaSet.",
             [
                 .field("spec", spec, default: [:], doc: "Which pods, and how many of them."),
-                .field("status", status, doc: "What has been reached."),
+                .field(
+                    "status", WorkloadSchemas.replicaStatus(of: "core.v1.ReplicationController"),
+                    doc: "What has been reached."),
             ]
         ).defaulting { controller in
             guard let labels = controller[["spec", "template", "metadata", "labels"]], !JSONValue.isEmpty(labels) else {
@@ -70,8 +58,7 @@ extension KindSchema {
             },
         ],
         selectableFields: ["status.replicas"],
-        scale: ScalePaths(
-            specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], selector: ["spec", "selector"]),
+        scale: .workload,
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.initialStatus = ["replicas": 0]

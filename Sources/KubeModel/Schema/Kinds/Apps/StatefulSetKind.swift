@@ -179,15 +179,10 @@ extension KindSchema {
             ]),
         subresources: ["scale", "status"],
         columns: [
-            .name,
-            .computed("Ready", "Ready pods of the wished number.") { object, _ in
-                let ready = object.value[["status", "readyReplicas"]]?.int ?? 0
-                return .string("\(ready)/\(object.value[["spec", "replicas"]]?.int ?? 0)")
-            },
+            .name, .readyReplicas,
             .age, .containers, .images,
         ],
-        scale: ScalePaths(
-            specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], selector: ["spec", "selector"]),
+        scale: .workload,
         behavior: KindBehavior {
             $0.nameSyntax = NameSyntax.dnsLabel
             $0.countsGenerations = true

@@ -1,15 +1,17 @@
-import KubeModel
+extension JSONValue {
+    /// The value as YAML in block style, with the members of objects in the order of their names.
+    public var yaml: String { YAMLWriter.text(self) }
+}
 
-/// JSON values as YAML in block style, with the members of objects in the order of their names.
-enum YAMLWriter {
-    static func encode(_ value: JSONValue) -> [UInt8] {
+private enum YAMLWriter {
+    static func text(_ value: JSONValue) -> String {
         var text = ""
         switch value {
         case .object(let members) where !members.isEmpty: write(members, depth: 0, into: &text)
         case .array(let elements) where !elements.isEmpty: write(elements, depth: 0, into: &text)
         default: text = scalar(value, depth: 0) + "\n"
         }
-        return Array(text.utf8)
+        return text
     }
 
     private static func write(_ members: JSONObject, depth: Int, into text: inout String, isInline: Bool = false) {
