@@ -1,4 +1,4 @@
-// The loop of sandboxd: one packet in, one call, one packet out. See wire.h.
+// The loop of sandboxd: one packet in, one call, one packet out; programs come into being beside it (births.c). See wire.h.
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
