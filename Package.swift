@@ -52,7 +52,8 @@ let package = Package(
     ],
     targets: [
         // Layer 0: values.
-        library("KubeModel", [collections]),
+        library("CEL"),
+        library("KubeModel", ["CEL", collections]),
         library("CourseModel"),
         library("ScreenKit"),
         .target(name: "CSandbox"),
@@ -66,7 +67,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "KubeModel", "ObjectStore", "KubeClient", "CZlib", lifecycle,
+                "CEL", "KubeModel", "ObjectStore", "KubeClient", "CZlib", lifecycle,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -144,12 +145,15 @@ let package = Package(
             name: "LoadBench",
             dependencies: ["KubeModel", "KubeClient", "ContainerRuntime", "ClusterNetwork", "LabTesting"] + nio,
             path: "Tests/LoadBench", swiftSettings: house),
-        tests("KubeModel", exclude: ["Corpus"]),
+        tests("CEL"),
+        tests("KubeModel", ["CEL"], exclude: ["Corpus"]),
         tests("CourseModel"),
         tests("ScreenKit"),
         tests("ObjectStore"),
         tests("KubeClient", ["KubeModel", "APIServer"] + nio),
-        tests("APIServer", ["KubeModel", "KubeClient", "ObjectStore"] + nio),
+        tests(
+            "APIServer",
+            ["KubeModel", "KubeClient", "ObjectStore", .product(name: "X509", package: "swift-certificates")] + nio),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),

@@ -25,6 +25,9 @@ public final class APIServer: Service {
         registry = Registry(
             store: store, catalog: catalog, services: ServiceAllocator(pool), signer: signer,
             authorityCertificate: configuration.credentials?.authorityCertificate ?? "",
+            frontProxy: configuration.credentials.flatMap {
+                try? ClientIdentity(certificate: $0.frontProxyCertificate, key: $0.frontProxyKey)
+            },
             disabledPlugins: configuration.disabledAdmissionPlugins)
         self.configuration = configuration
         registry.restoreServices()
@@ -83,7 +86,10 @@ public final class APIServer: Service {
                     // It goes on until the server has ended, so that the last requests are in it.
                     if let file { group.addTask { await file.follow(journal) } }
                     group.addTask {
-                        if let port = try? await bound.value { await registry.announce(ServerAddress(port: port)) }
+                        if let port = try? await bound.value {
+                            await registry.announce(ServerAddress(port: port), credentials)
+                        }
+                        await registry.aggregator.run(registry)
                     }
                     defer { group.cancelAll() }
                     do {

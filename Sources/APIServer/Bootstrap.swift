@@ -41,6 +41,7 @@ extension Registry {
         ]
         try await createIfMissing(try kind(of: .services), service)
         await createFirstRoles()
+        await registerAPIServices()
     }
 
     /// Writes the default roles and bindings that are missing, all but the last at once.

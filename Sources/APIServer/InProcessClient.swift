@@ -54,7 +54,7 @@ struct InProcessClient: ClusterClient {
         try await perform("get", resource, namespace, name) { _ throws(Status) in
             let target = try target(resource, namespace, name)
             if target.kind.isComputed { return try await registry.computedObject(target) }
-            return try registry.get(target).object
+            return try await registry.get(target).object
         }
     }
 
@@ -69,7 +69,7 @@ struct InProcessClient: ClusterClient {
             let page =
                 kind.isComputed
                 ? try await registry.computedList(kind, namespace: namespace, query.selection)
-                : try registry.list(kind, namespace: namespace, query)
+                : try await registry.list(kind, namespace: namespace, query)
             return ObjectList(
                 items: page.items.map(\.object), resourceVersion: "\(page.revision.rawValue)",
                 continueToken: page.continueToken)
@@ -86,7 +86,7 @@ struct InProcessClient: ClusterClient {
                     kind, labelSelector: options.labelSelector, fieldSelector: options.fieldSelector),
                 resourceVersion: options.resourceVersion, allowsBookmarks: options.allowsBookmarks)
             let stream = WatchFeed.stream(
-                try WatchCursor(registry, kind, namespace: namespace, query), owning: request)
+                try await WatchCursor(registry, kind, namespace: namespace, query), owning: request)
             request.streaming(code: 200)
             return stream
         }
@@ -136,7 +136,8 @@ struct InProcessClient: ClusterClient {
         _ resource: ResourceType, namespace: String?, name: String, options: DeleteOptions
     ) async throws(Status) -> KubeObject {
         try await perform("delete", resource, namespace, name) { _ throws(Status) in
-            try await registry.delete(target(resource, namespace, name), options).object
+            let settings = WriteSettings(options, isDryRun: false, caller: user)
+            return try await registry.delete(target(resource, namespace, name), options, settings).object
         }
     }
 
@@ -161,6 +162,16 @@ struct InProcessClient: ClusterClient {
             let stream = try await registry.logs(target(.pods, namespace, pod), options: options)
             request.answered(code: 200)
             return stream
+        }
+    }
+
+    func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult {
+        try await perform("create", .pods, namespace, pod, "exec") { open throws(Status) in
+            let result = try await registry.exec(target(.pods, namespace, pod), request, timeout: timeout)
+            open.answered(code: 200)
+            return result
         }
     }
 }

@@ -34,6 +34,7 @@ static void free_start(struct start *start) {
     free(start->groups);
     free(start->mounts);
     free(start->files);
+    free(start->owned);
     free(start->layers);
 }
 
@@ -212,6 +213,7 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
         start.files[index].path = read_text(reader);
         start.files[index].content = read_bytes(reader, &start.files[index].length);
     }
+    start.owned = read_list(reader);
     start.is_layered = read_number(reader) != 0;
     start.has_system = read_number(reader) != 0;
     start.changes = read_text(reader);
@@ -221,10 +223,12 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
     start.memory |= (uint64_t)read_number(reader) << 32;
     start.millicores = read_number(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
-    if (reader->failed || !start.mounts || !start.files || !start.layers) {
+    if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
         answer(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         answer(id, -ENOENT, "there is no such pod", 0, -1);
+    } else if (!start.pod->init) {
+        answer(id, -ESTALE, "the pod's first process was killed", 0, -1);
     } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
         answer(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {

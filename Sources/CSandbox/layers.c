@@ -52,9 +52,8 @@ static int make_changes(const struct start *start, const char *path, char *folde
     return 0;
 }
 
-/// Mounts the layers' folders at `path`, the last layer on top, over `lowest`.
-static int stack(const struct start *start, const char *path, const char *lowest) {
-    char options[4096], changes[600], target[256];
+int stack_layers(const struct start *start, const char *path, const char *lowest) {
+    char options[4096], changes[600], upper[620], target[256];
     size_t length = (size_t)snprintf(options, sizeof options, "lowerdir=");
     bool is_root = strcmp(path, "/") == 0;
     for (size_t index = layer_count(start); index-- > 0;) {
@@ -64,6 +63,10 @@ static int stack(const struct start *start, const char *path, const char *lowest
     }
     int outcome = make_changes(start, path, changes, sizeof changes);
     if (outcome < 0) return outcome;
+    if (start->has_system && !start->changes[0] && !is_root) {
+        snprintf(upper, sizeof upper, "%s/upper", changes);
+        adopt_folders(start, path, lowest, upper);
+    }
     length += (size_t)snprintf(options + length, sizeof options - length, "%s,upperdir=%s/upper,workdir=%s/work,userxattr",
         lowest, changes, changes);
     if (length >= sizeof options) return -E2BIG;
@@ -84,7 +87,7 @@ static int make_real_folder(const char *path) {
 /// The host's system below the layers: its /usr, and of /etc what programs read.
 static int stack_system(const struct start *start, char *error, size_t capacity) {
     size_t count = layer_count(start);
-    int outcome = stack(start, "/usr", "/oldroot/usr");
+    int outcome = stack_layers(start, "/usr", "/oldroot/usr");
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the image's layers cannot be put above this machine's /usr");
@@ -94,10 +97,10 @@ static int stack_system(const struct start *start, char *error, size_t capacity)
         struct stat information;
         snprintf(from, sizeof from, "/oldroot%s", *setting);
         if (stat(from, &information) != 0 || !S_ISDIR(information.st_mode)) continue;
-        bool is_stacked = start->changes[0];
+        bool is_stacked = start->changes[0] || is_changed(start, *setting);
         for (size_t index = 0; index < count && !is_stacked; index++) is_stacked = has_folder(index, *setting);
         if (is_stacked) {
-            outcome = stack(start, *setting, from);
+            outcome = stack_layers(start, *setting, from);
         } else {
             outcome = bind_inside(from, *setting, true);
         }
@@ -128,7 +131,7 @@ int layers_build(const struct start *start, char *error, size_t capacity) {
         if (access(target, X_OK) != 0) return complain(error, capacity, "a layer of the image is missing");
     }
     if (start->has_system) outcome = make_system_skeleton("/lowest");
-    if (outcome == 0) outcome = stack(start, "/", "/lowest");
+    if (outcome == 0) outcome = stack_layers(start, "/", "/lowest");
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the image's layers cannot be put together (overlayfs; for ordinary users Linux 5.11 or newer)");

@@ -98,6 +98,11 @@ void nft_match_payload(struct nft_batch *b, uint32_t base, uint32_t offset, cons
 void nft_match_protocol(struct nft_batch *b, uint8_t protocol);
 /// Keeps of register 1 what is in the mask.
 void nft_mask(struct nft_batch *b, const void *mask, uint32_t length);
+/// Matches the address in register 1, which is spoilt by it, against a network: NFT_CMP_EQ or NFT_CMP_NEQ.
+void nft_match_network(struct nft_batch *b, const uint8_t *network, unsigned prefix, uint32_t operation);
+/// nftegress.c: whether pods may leave the cluster, and the match of packets that do.
+int nft_has_way_out(void);
+void nft_match_leaving(struct nft_batch *b);
 /// True for packets of connections in one of these states (NF_CT_STATE_BIT).
 void nft_match_state(struct nft_batch *b, uint32_t states);
 /// True for one of `count` connections, at random.

@@ -12,6 +12,7 @@
 //       chain forward { type filter hook forward priority 10; ip saddr NODE accept; jump judge }
 //       chain input   { type filter hook input priority 10; ip saddr NODE accept; ip daddr @locals jump judge }
 //       chain output  { type filter hook output priority 10; ip saddr @locals jump judge }
+//       chain leaving { type filter hook prerouting priority -150; ip daddr != CLUSTER jump judge }   if there is a way out
 //     }
 //
 // Services are translated before the forward hook, so a policy judges the pod that a connection goes to.
@@ -54,15 +55,6 @@ static void build_set(struct nft_batch *b, struct cursor *c, const char *name) {
     nft_end_elements(&elements);
 }
 
-/// Matches the address in register 1 against a network.
-static void match_network(struct nft_batch *b, const uint8_t *network, unsigned prefix, uint32_t operation) {
-    uint32_t mask = prefix == 0 ? 0 : htonl(~(uint32_t)0 << (32 - prefix)), masked;
-    memcpy(&masked, network, 4);
-    masked &= mask;
-    nft_mask(b, &mask, 4);
-    nft_compare(b, operation, &masked, 4);
-}
-
 static void match_peer(struct nft_batch *b, struct cursor *c, uint32_t field) {
     char name[16];
     unsigned kind = take8(c);
@@ -76,14 +68,14 @@ static void match_peer(struct nft_batch *b, struct cursor *c, uint32_t field) {
     unsigned prefix = take8(c), exceptions = take8(c);
     if (kind != 2 || prefix > 32) c->failed = 1;
     if (c->failed) return;
-    match_network(b, network, prefix, NFT_CMP_EQ);
+    nft_match_network(b, network, prefix, NFT_CMP_EQ);
     for (; exceptions > 0 && !c->failed; exceptions--) {
         network = take(c, 4);
         prefix = take8(c);
         if (prefix > 32) c->failed = 1;
         if (c->failed) return;
         nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, field, 4);
-        match_network(b, network, prefix, NFT_CMP_NEQ);
+        nft_match_network(b, network, prefix, NFT_CMP_NEQ);
     }
 }
 
@@ -177,6 +169,13 @@ static void build_hooks(struct nft_batch *b, const uint8_t *node) {
     match_set(b, "input", nft_destination, 4, "locals", NFT_JUMP, "judge");
     nft_chain(b, "output", "filter", NF_INET_LOCAL_OUT, 10);
     match_set(b, "output", nft_source, 4, "locals", NFT_JUMP, "judge");
+    if (!nft_has_way_out()) return;
+    // What leaves the cluster is judged before it is diverted, by where it wants to go.
+    nft_chain(b, "leaving", "filter", NF_INET_PRE_ROUTING, -150);
+    struct nft_rule leaving = nft_begin_rule(b, "leaving");
+    nft_match_leaving(b);
+    nft_verdict(b, NFT_JUMP, "judge");
+    nft_end_rule(b, leaving);
 }
 
 /// Everything in the table; 0 if what it is made from is malformed.

@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "nftbatch.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
 struct nft_rule nft_begin_rule(struct nft_batch *b, const char *chain) {
     nft_message(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     nft_text(b, NFTA_RULE_TABLE, b->table);
@@ -176,4 +179,12 @@ void nft_verdict_rule(struct nft_batch *b, const char *chain, int verdict) {
     struct nft_rule rule = nft_begin_rule(b, chain);
     nft_verdict(b, verdict, NULL);
     nft_end_rule(b, rule);
+}
+
+void nft_match_network(struct nft_batch *b, const uint8_t *network, unsigned prefix, uint32_t operation) {
+    uint32_t mask = prefix == 0 ? 0 : htonl(~(uint32_t)0 << (32 - prefix)), masked;
+    memcpy(&masked, network, 4);
+    masked &= mask;
+    nft_mask(b, &mask, 4);
+    nft_compare(b, operation, &masked, 4);
 }

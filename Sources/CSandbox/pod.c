@@ -72,6 +72,8 @@ int pods_prepare_network(char *error, size_t capacity) {
     // The node's address and those of load balancers are loopback addresses, so that they lead to the same place outside.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    // Each connection to an address that is not there fails at once, not one in a second. Kernels can do without.
+    write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the cluster's network cannot be set up");
@@ -129,7 +131,7 @@ static int prepare_inside(uint32_t address) {
     if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
     // Node ports and load balancers: see `NodeNetwork.swift`.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.1"), 32, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
     if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
     close(netlink);
     return outcome;
@@ -152,12 +154,14 @@ static int connect_pod(struct pod *pod) {
 }
 
 int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity) {
-    struct in_addr parsed;
-    if (inet_pton(AF_INET, address, &parsed) != 1 || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
+    struct in_addr parsed = {0};
+    bool has_network = address[0];
+    if ((has_network && inet_pton(AF_INET, address, &parsed) != 1) || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
         snprintf(error, capacity, "'%s' is not an address", address);
         return -EINVAL;
     }
     struct pod *present = find_pod(uid);
+    if (present && present->init) return 0;
     if (present) pod_remove(present);
     int ready[2];
     struct pod *pod = calloc(1, sizeof *pod);
@@ -167,7 +171,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     }
     snprintf(pod->uid, sizeof pod->uid, "%s", uid);
     pod->address = parsed.s_addr;
-    long flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
+    long flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD | (has_network ? CLONE_NEWNET : 0);
     pod->init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
     if (pod->init == 0) keep_pod(host_name, settings, ready[1]);
     close(ready[1]);
@@ -187,7 +191,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     pod->network = open(path, O_RDONLY | O_CLOEXEC);
     pod->next = sandboxd.pods;
     sandboxd.pods = pod;
-    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : connect_pod(pod);
+    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? connect_pod(pod) : 0;
     if (outcome < 0) {
         pod_remove(pod);
         errno = -outcome;
@@ -196,18 +200,28 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     return 0;
 }
 
+void pod_note_end(pid_t process) {
+    for (struct pod *pod = sandboxd.pods; pod; pod = pod->next) {
+        if (pod->init == process) pod->init = 0;
+    }
+}
+
 void pod_remove(struct pod *pod) {
-    kill(pod->init, SIGKILL);
+    // Its number may be another process's by now.
+    if (pod->init) kill(pod->init, SIGKILL);
     // Its end is the end of every process in the pod. It comes only when those are reaped, and containers are children of this
     // process: waiting for the first process alone would be waiting for ever.
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, __WALL)) != pod->init) {
-        if (process > 0) report_exit(process, status);
+    while (pod->init && (process = waitpid(-1, &status, __WALL)) != pod->init) {
+        if (process > 0) {
+            pod_note_end(process);
+            report_exit(process, status);
+        }
         if (process < 0 && errno != EINTR) break;
     }
     memory_remove(pod->uid);
-    int netlink = netlink_open();
+    int netlink = pod->interface[0] ? netlink_open() : -1;
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);
         close(netlink);

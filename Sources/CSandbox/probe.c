@@ -29,7 +29,8 @@ static int try_root(void) {
     pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
     if (child < 0) return -errno;
     if (child == 0) {
-        struct start start = {.directory = "/"};
+        char *none = NULL;
+        struct start start = {.directory = "/", .owned = &none, .changes = "", .has_system = true};
         char error[128];
         int outcome = unshare(CLONE_NEWNS) != 0 ? -errno : rootfs_build(&start, error, sizeof error);
         if (outcome == 0) outcome = seccomp_deny();

@@ -1,6 +1,5 @@
-// The root of a container: an empty one, with the host's system directories bound into it read-only.
-//
-// What is not listed here does not exist inside: homes, other pods' files, the host's /tmp and /var.
+// The root of a container: an empty one, into which come the host's system or an image's layers, devices, /proc, files of the
+// container's own and its volumes.
 #define _GNU_SOURCE 1
 #include "include/inside.h"
 #include "sandboxd.h"
@@ -32,7 +31,7 @@ int make_folders(const char *path) {
     return mkdir(copy, 0755) != 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int make_file(const char *path, const void *content, size_t length) {
+int make_file(const char *path, const void *content, size_t length) {
     char folder[512];
     snprintf(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
@@ -48,8 +47,7 @@ static int make_file(const char *path, const void *content, size_t length) {
     return count < 0 ? -EIO : 0;
 }
 
-/// Binds a file or folder of the host; `source` is its path there.
-static int bind(const char *source, const char *target, bool is_read_only) {
+int bind_host(const char *source, const char *target, bool is_read_only) {
     char from[600], to[600];
     struct stat information;
     snprintf(from, sizeof from, "/oldroot%s", source);
@@ -146,25 +144,12 @@ static int put_mount(const struct mount *mount) {
     return place < 0 ? place : 0;
 }
 
-/// A top-level directory of the host: the same link where it is one, otherwise bound.
-static int bind_system(const char *path) {
-    char from[64], to[64], target[256];
-    snprintf(from, sizeof from, "/oldroot%s", path);
-    snprintf(to, sizeof to, "/newroot%s", path);
-    ssize_t length = readlink(from, target, sizeof target - 1);
-    if (length > 0) {
-        target[length] = 0;
-        return symlink(target, to) != 0 && errno != EEXIST ? -errno : 0;
-    }
-    return access(from, F_OK) == 0 ? bind(path, path, true) : 0;
-}
-
 static int make_devices(void) {
     static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++) {
         char path[64];
         snprintf(path, sizeof path, "/dev/%s", devices[index]);
-        int outcome = bind(path, path, false);
+        int outcome = bind_host(path, path, false);
         if (outcome < 0 && index < 2) return outcome;
     }
     if (symlink("/proc/self/fd", "/newroot/dev/fd") != 0 || symlink("/proc/self/fd/0", "/newroot/dev/stdin") != 0
@@ -180,85 +165,6 @@ static int make_devices(void) {
         if (symlink("pts/ptmx", "/newroot/dev/ptmx") != 0) return -errno;
     }
     return 0;
-}
-
-static int make_writable(const char *root) {
-    static const char *const folders[] = {
-        "/tmp", "/run", "/var/tmp", "/var/log", "/var/lib", "/var/cache", "/var/spool", "/root", "/home", "/srv", "/mnt", "/run/lock",
-    };
-    for (size_t index = 0; index < sizeof folders / sizeof *folders; index++) {
-        char path[64];
-        snprintf(path, sizeof path, "%s%s", root, folders[index]);
-        int outcome = make_folders(path);
-        if (outcome < 0) return outcome;
-        chmod(path, 01777);
-    }
-    // Relative, because mounts are put under it while this root is not yet the root.
-    char link[64];
-    snprintf(link, sizeof link, "%s/var/run", root);
-    return symlink("../run", link) != 0 ? -errno : 0;
-}
-
-/// What programs read in /etc; the rest of it, passwords and keys first of all, stays outside.
-const char *const system_settings[] = {
-    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
-    "/etc/ca-certificates", "/etc/mime.types", "/etc/nginx", "/etc/localtime", "/etc/terminfo", "/etc/services",
-    "/etc/protocols", "/etc/os-release", "/etc/debian_version", "/etc/profile", "/etc/bash.bashrc", "/etc/python3",
-    "/etc/python3.11", "/etc/postgresql-common", "/etc/redis",
-    NULL,
-};
-
-static int bind_settings(void) {
-    for (const char *const *setting = system_settings; *setting; setting++) {
-        int outcome = bind(*setting, *setting, true);
-        // What this machine does not have, or does not let us read, no container can miss.
-        if (outcome < 0 && outcome != -ENOENT && outcome != -EACCES) return outcome;
-    }
-    return 0;
-}
-
-static const char *const system_folders[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL};
-
-static int copy_file(const char *from, const char *to) {
-    char chunk[16384];
-    int source = open(from, O_RDONLY | O_CLOEXEC);
-    if (source < 0) return -errno;
-    int outcome = make_file(to, NULL, 0);
-    int target = outcome < 0 ? outcome : open(to, O_WRONLY | O_CLOEXEC);
-    ssize_t count = 0;
-    while (target >= 0 && (count = read(source, chunk, sizeof chunk)) > 0) {
-        if (write(target, chunk, (size_t)count) != count) break;
-    }
-    close(source);
-    if (target < 0) return target;
-    close(target);
-    return count == 0 ? 0 : -EIO;
-}
-
-int make_system_skeleton(const char *root) {
-    char from[128], to[128], target[256];
-    int outcome = make_writable(root);
-    for (const char *const *folder = system_folders; *folder && outcome == 0; folder++) {
-        snprintf(from, sizeof from, "/oldroot%s", *folder);
-        snprintf(to, sizeof to, "%s%s", root, *folder);
-        ssize_t length = readlink(from, target, sizeof target - 1);
-        if (length > 0) {
-            target[length] = 0;
-            if (symlink(target, to) != 0) outcome = -errno;
-        } else if (access(from, F_OK) == 0) {
-            outcome = make_folders(to);
-        }
-    }
-    for (const char *const *setting = system_settings; *setting && outcome == 0; setting++) {
-        struct stat information;
-        snprintf(from, sizeof from, "/oldroot%s", *setting);
-        snprintf(to, sizeof to, "%s%s", root, *setting);
-        if (stat(from, &information) != 0) continue;
-        outcome = S_ISDIR(information.st_mode) ? make_folders(to) : copy_file(from, to);
-        // What this machine does not let us read, no container can miss.
-        if (outcome == -EACCES) outcome = 0;
-    }
-    return outcome;
 }
 
 /// What container runtimes hide of /proc by default, and what they make read-only: it is the machine's, not the container's.
@@ -303,7 +209,7 @@ static int protect_root(const struct start *start) {
     struct attributes attributes = {.set = read_only};
     if (syscall(SYS_mount_setattr, AT_FDCWD, "/newroot", 0, &attributes, sizeof attributes) != 0) return -errno;
     char path[128] = "/newroot/usr";
-    for (const char *const *setting = system_settings; start->is_layered && start->has_system; setting++) {
+    for (const char *const *setting = system_settings; start->has_system; setting++) {
         // Not each of them is a mount.
         if (syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &attributes, sizeof attributes) != 0 && errno != EINVAL && errno != ENOENT) {
             return -errno;
@@ -314,26 +220,12 @@ static int protect_root(const struct start *start) {
     return 0;
 }
 
-static int step(int outcome, const char *what, char *error, size_t capacity) {
+int step(int outcome, const char *what, char *error, size_t capacity) {
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, what);
     }
     return 0;
-}
-
-/// The root of a container without layers: the host's system, read-only.
-static int system_build(char *error, size_t capacity) {
-    if (mount("tmpfs", "/newroot", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return complain(error, capacity, "no tmpfs");
-    for (const char *const *folder = system_folders; *folder; folder++) {
-        int outcome = step(bind_system(*folder), *folder, error, capacity);
-        if (outcome < 0) return outcome;
-    }
-    int outcome = step(bind_settings(), "/etc", error, capacity);
-    if (outcome == 0) outcome = step(make_writable("/newroot"), "/var", error, capacity);
-    mkdir("/newroot/dev", 0755);
-    mkdir("/newroot/proc", 0555);
-    return outcome;
 }
 
 int rootfs_build(const struct start *start, char *error, size_t capacity) {
@@ -343,7 +235,7 @@ int rootfs_build(const struct start *start, char *error, size_t capacity) {
         || chdir("/") != 0) {
         return complain(error, capacity, "the root cannot be changed");
     }
-    int outcome = start->is_layered ? layers_build(start, error, capacity) : system_build(error, capacity);
+    int outcome = start->is_layered ? layers_build(start, error, capacity) : system_build(start, error, capacity);
     if (outcome == 0) outcome = step(make_devices(), "/dev", error, capacity);
     if (outcome < 0) return outcome;
     outcome = step(mount_proc(start), "/proc", error, capacity);

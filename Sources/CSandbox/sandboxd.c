@@ -102,7 +102,10 @@ struct pod *find_pod(const char *uid) {
 static void reap(void) {
     int status;
     pid_t process;
-    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) report_exit(process, status);
+    while ((process = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        pod_note_end(process);
+        report_exit(process, status);
+    }
 }
 
 // Connections that are being made
@@ -225,10 +228,13 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     }
     case VS_CONNECT: return begin_connecting(id, &reader);
     case VS_RULES:
-    case VS_POLICY: {
+    case VS_POLICY:
+    case VS_EGRESS: {
         size_t count;
         const uint8_t *rules = read_bytes(&reader, &count);
-        if (!reader.failed) outcome = (type == VS_RULES ? vs_nft_apply : vs_nft_apply_policy)(rules, count, error, sizeof error);
+        if (reader.failed) return answer(id, -EINVAL, "the request is malformed", 0, -1);
+        outcome = (type == VS_RULES ? vs_nft_apply : type == VS_POLICY ? vs_nft_apply_policy : vs_nft_divert)(
+            rules, count, error, sizeof error);
         return answer(id, outcome, error, 0, -1);
     }
     default: return answer(id, -ENOSYS, "there is no such request", 0, -1);

@@ -29,9 +29,11 @@ char **read_list(struct reader *reader);
 struct pod {
     struct pod *next;
     char uid[64];
+    /// 0 when it has ended without having been asked to: all that was in the pod has ended with it.
     pid_t init;
     int init_handle;
     int network;
+    /// Empty for a pod in the node's network, which is that of the cluster's namespace.
     char interface[16];
     uint32_t address;
 };
@@ -124,6 +126,8 @@ int link_remove(int netlink, const char *name);
 // pod.c
 int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity);
 void pod_remove(struct pod *pod);
+/// A process has ended: if it was the first one of a pod, the pod is of no use any more.
+void pod_note_end(pid_t process);
 int pods_prepare_network(char *error, size_t capacity);
 
 // container.c
@@ -163,6 +167,8 @@ struct start {
     size_t mount_count;
     struct file *files;
     size_t file_count;
+    /// Folders of the host's system that belong to the container's user, with their files; ended by NULL.
+    char **owned;
     struct streams streams;
     bool has_read_only_root;
     /// Nothing of /proc is hidden or read-only.
@@ -231,14 +237,28 @@ int64_t limits_look(int64_t now);
 int rootfs_build(const struct start *start, char *error, size_t capacity);
 /// While the new root is at /newroot: binds a file or folder to a place in it; no link there leads out of it.
 int bind_inside(const char *from, const char *target, bool is_read_only);
-/// What the host's system has besides /usr, as an empty tree with its small files.
-int make_system_skeleton(const char *root);
+/// Binds a file or folder of the host; `source` is its path there.
+int bind_host(const char *source, const char *target, bool is_read_only);
 /// Makes a folder and those above it.
 int make_folders(const char *path);
+int make_file(const char *path, const void *content, size_t length);
+/// Complains about an outcome that is one of failure, and returns it.
+int step(int outcome, const char *what, char *error, size_t capacity);
+
+// system.c: the same for a container that has the host's system
+int system_build(const struct start *start, char *error, size_t capacity);
+/// What the host's system has besides /usr, as an empty tree with its small files.
+int make_system_skeleton(const char *root);
 extern const char *const system_settings[];
+/// Whether something is mounted into a folder of settings, or likely to be written there.
+bool is_changed(const struct start *start, const char *folder);
+/// Before the host's folder `path` is stacked: makes those in it that the container has to be able to write to.
+void adopt_folders(const struct start *start, const char *path, const char *lowest, const char *upper);
 
 // layers.c: the same for an image of its own
 int layers_build(const struct start *start, char *error, size_t capacity);
+/// Mounts the layers' folders at `path`, the last layer on top, over `lowest`, and above all what the container changes.
+int stack_layers(const struct start *start, const char *path, const char *lowest);
 
 // seccomp.c
 int seccomp_deny(void);

@@ -14,6 +14,7 @@ struct Announcement: Service {
     let network: ClusterNetwork
     let directory: ClusterDirectory
     let settings: ClusterSettings
+    let nodes: [ClusterNode]
     let kubeconfig: String
     let level: RuntimeLevel
     let remarks: [String]
@@ -23,11 +24,15 @@ struct Announcement: Service {
         let port = try await api.boundPort
         try Directory.write(Array(kubeconfig.utf8), to: directory.kubeconfigFile)
         await network.waitUntilReady()
-        let isReady = try await client.waitFor(
-            .nodes, ClusterServer.nodeName, in: nil, timeout: .seconds(30)
-        ) { node in Conditions(node?.value[["status", "conditions"]])["Ready"]?.isTrue ?? false }
-        guard isReady else {
-            throw ClusterError("The node is not Ready after 30 seconds.", hint: "Read the log: \(directory.logFile)")
+        try await ClusterNode.removeOthers(than: nodes, client)
+        for node in nodes {
+            let isReady = try await client.waitFor(
+                .nodes, node.name, in: nil, timeout: .seconds(30)
+            ) { node in Conditions(node?.value[["status", "conditions"]])["Ready"]?.isTrue ?? false }
+            guard isReady else {
+                throw ClusterError(
+                    "Node '\(node.name)' is not Ready after 30 seconds.", hint: "Read the log: \(directory.logFile)")
+            }
         }
         var kept = settings
         // A port that stood in for a taken one is not for ever.

@@ -12,8 +12,9 @@ import Scheduler
 import ServiceLifecycle
 import UnixSignals
 
-/// A whole cluster in this process: store, API server, controllers, scheduler, network and one node.
+/// A whole cluster in this process: store, API server, controllers, scheduler, network and nodes.
 public struct ClusterServer {
+    /// Of the first node.
     public static let nodeName = "velocity"
 
     private let directory: ClusterDirectory
@@ -46,7 +47,14 @@ public struct ClusterServer {
     private func run() async throws {
         var remarks: [String] = []
         let level = try chooseLevel(&remarks)
+        guard settings.nodes == 1 || level == .sandbox else {
+            throw ClusterError(
+                "Several nodes need level 'sandbox', and this cluster runs at level '\(level.rawValue)'.",
+                hint: "Start it with --nodes 1. `velocity doctor` says what the full level needs.")
+        }
         let port = try choosePort(&remarks)
+        if settings.pullsImages { remarks.append("Images that are not here are fetched from their registries.") }
+        if level == .sandbox, let way = settings.egress.sentence { remarks.append(way) }
         let store = try openStore()
         let credentials: PKI
         do { credentials = try PKI.load(orMakeIn: directory.pkiDirectory) } catch {
@@ -69,6 +77,8 @@ public struct ClusterServer {
         unlink(directory.stateFile)
     }
 
+    private var nodes: [ClusterNode] { ClusterNode.all(settings.nodes) }
+
     private func serve(
         _ store: ObjectStore, _ credentials: PKI, _ runtime: any ContainerRuntime, _ logs: ContainerLogs, port: Int,
         remarks: [String]
@@ -77,39 +87,43 @@ public struct ClusterServer {
         apiConfiguration.auditFile = directory.auditFile
         let api = APIServer(store: store, configuration: apiConfiguration)
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
+        let signer = try CertificateSigner(credentials)
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
             namespacedKinds: { api.namespacedResources }, resources: { api.resource(apiVersion: $0, kind: $1) },
-            volumes: VolumeFolders(directory: directory.path + "/volumes"), timeFactor: settings.timeFactor)
+            volumes: VolumeFolders(directory: directory.path + "/volumes"), issue: { try signer.sign($0) },
+            timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets,
             namespaces: manager.informers.namespaces)
+        var networkConfiguration = ClusterNetworkConfiguration(nodeCount: nodes.count, apiHostPort: port)
+        networkConfiguration.egress = settings.egress
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,
-            configuration: ClusterNetworkConfiguration(apiHostPort: port),
+            configuration: networkConfiguration,
             informers: NetworkInformers(
                 client: client("system:kube-proxy"), services: manager.informers.services,
                 endpointSlices: manager.informers.endpointSlices, pods: manager.informers.pods,
                 namespaces: manager.informers.namespaces, secrets: manager.informers.secrets))
-        let kubelet = Kubelet(
-            client: client("system:node:\(Self.nodeName)"), runtime: runtime,
-            addresses: NetworkAddresses(network: network),
-            logs: logs,
-            configuration: KubeletConfiguration(
-                nodeName: Self.nodeName, rootDirectory: directory.path,
-                visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
-                capacity: MachineCapacity.measure(directory.path), nodeAddress: NodeNetwork.address.description))
-        api.setNodeAgent(kubelet, node: Self.nodeName)
+        let kubelets = nodes.map { node in
+            let kubelet = Kubelet(
+                client: client("system:node:\(node.name)"), runtime: runtime,
+                addresses: NetworkAddresses(network: network, node: node.number), logs: logs,
+                configuration: node.configuration(directory, settings))
+            api.setNodeAgent(kubelet, node: node.name)
+            return kubelet
+        }
         let announcement = Announcement(
             client: client("system:velocity"), api: api, network: network, directory: directory, settings: settings,
-            kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level,
+            nodes: nodes, kubeconfig: credentials.kubeconfig(server: "https://127.0.0.1:\(port)"), level: runtime.level,
             remarks: remarks, pipe: pipe)
         var logger = Logger(label: "cluster") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
-        // Stopped in reverse: the node first, the API that everything talks to last.
+        // Stopped in reverse: the nodes first, the API that everything talks to last.
         var configuration = ServiceGroupConfiguration(
-            services: [api] + manager.services + [scheduler, network, kubelet, announcement],
+            services: [api] + manager.services + [scheduler, network] + kubelets
+                + [announcement, RuntimeGuard(runtime: runtime, name: directory.name)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)
@@ -161,7 +175,7 @@ public struct ClusterServer {
 
     private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
     {
-        let images = ImageCatalog.ofThisProgram(store: directory.home.images)
+        let images = ImageCatalog.ofThisProgram(store: directory.home.images, pulls: settings.pullsImages)
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: images, logs: logs)
@@ -180,8 +194,9 @@ public struct ClusterServer {
 /// The network's addresses as the kubelet asks for them.
 private struct NetworkAddresses: PodAddressing {
     let network: ClusterNetwork
+    let node: Int
 
-    func assign(podUID: String) throws -> String { try network.addresses.assign(podUID) }
-    func release(podUID: String) { network.addresses.release(podUID) }
+    func assign(podUID: String) throws -> String { try network.addresses[node].assign(podUID) }
+    func release(podUID: String) { network.addresses[node].release(podUID) }
     func resolverConfiguration(for pod: Pod) -> String { network.resolverConfiguration(for: pod) }
 }

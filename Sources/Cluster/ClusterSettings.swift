@@ -10,6 +10,14 @@ public struct ClusterSettings: Sendable, Hashable {
     public var timeFactor: Double
     /// Where the API answers on 127.0.0.1; taken again at the next start when it is free.
     public var port: Int
+    /// How many nodes there are; all are this machine.
+    public var nodes: Int
+
+    /// Images that are not here are fetched from their registries.
+    public var pullsImages = false
+
+    /// Where pods may connect to outside of the cluster.
+    public var egress = Egress.none
 
     public enum Pace: String, Sendable, CaseIterable {
         /// States stay long enough to be seen.
@@ -18,11 +26,14 @@ public struct ClusterSettings: Sendable, Hashable {
         case instant
     }
 
-    public init(level: RuntimeLevel? = nil, pace: Pace = .lesson, timeFactor: Double = 1, port: Int = 16443) {
+    public init(
+        level: RuntimeLevel? = nil, pace: Pace = .lesson, timeFactor: Double = 1, port: Int = 16443, nodes: Int = 1
+    ) {
         self.level = level
         self.pace = pace
         self.timeFactor = timeFactor
         self.port = port
+        self.nodes = nodes
     }
 
     /// What is missing or out of range is as in a new cluster.
@@ -31,16 +42,30 @@ public struct ClusterSettings: Sendable, Hashable {
             level: value["runtime"]?.string.flatMap(RuntimeLevel.init),
             pace: value["pace"]?.string.flatMap(Pace.init) ?? .lesson,
             timeFactor: value["timeFactor"]?.double.flatMap { 1...1000 ~= $0 ? $0 : nil } ?? 1,
-            port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443)
+            port: value["port"]?.int.flatMap { 0...65_535 ~= $0 ? $0 : nil } ?? 16443,
+            nodes: value["nodes"]?.int.flatMap { 1...NodeNetwork.nodesMax ~= $0 ? $0 : nil } ?? 1)
+        pullsImages = value["pullImages"]?.bool ?? false
+        egress = value["egress"]?.string.flatMap(Egress.init) ?? .none
     }
 
     public var value: JSONValue {
         var value: JSONValue = [
             "pace": .string(pace.rawValue), "timeFactor": .double(timeFactor), "port": JSONValue(port),
+            "nodes": JSONValue(nodes),
         ]
+        if pullsImages { value["pullImages"] = true }
+        if egress != .none { value["egress"] = .string(egress.rawValue) }
         if let level { value["runtime"] = .string(level.rawValue) }
         return value
     }
+}
+
+extension ClusterSettings {
+    /// `1 node`, `3 nodes`.
+    public var nodeWords: String { nodes == 1 ? "1 node" : "\(nodes) nodes" }
+
+    /// As `kubectl get nodes` shows them.
+    public var nodeNames: [String] { ClusterNode.all(nodes).map(\.name) }
 }
 
 extension JSONValue {
@@ -69,6 +94,8 @@ extension ClusterSettings {
     /// The options of `velocity cluster serve` that give these settings.
     public var arguments: [String] {
         var arguments = ["--pace", pace.rawValue, "--time-factor", "\(timeFactor)", "--port", "\(port)"]
+        arguments += ["--nodes", "\(nodes)"]
+        arguments += [pullsImages ? "--pull" : "--no-pull", "--allow-egress", egress.rawValue]
         if let level { arguments += ["--runtime", level.rawValue] }
         return arguments
     }

@@ -12,8 +12,8 @@ import Synchronization
 /// brings the datapath, the DNS server and the ports on the host in line, once per burst of changes. NetworkPolicies, and the
 /// pods and namespaces that they select, are followed in the same way beside that (`PolicyPlan`).
 public final class ClusterNetwork: Service {
-    /// The addresses of this node's pods.
-    public let addresses: PodAddressPool
+    /// The addresses of pods, for each node.
+    public let addresses: [PodAddressPool]
 
     private let client: any ClusterClient
     private let datapath: any NetworkDatapath
@@ -39,11 +39,16 @@ public final class ClusterNetwork: Service {
             preconditionFailure("'\(configuration.domain)' is no domain name")
         }
         self.domain = domain
-        addresses = PodAddressPool(
-            network: datapath.podNetwork ?? configuration.podNetwork(on: level),
-            prefixLength: configuration.podPrefixLength)
+        let first = datapath.podNetwork ?? configuration.podNetwork(on: level)
+        let size = UInt32(1) << UInt32(32 - configuration.podPrefixLength)
+        addresses = (0..<configuration.nodeCount).map { number in
+            PodAddressPool(
+                network: IPv4Address(first.number + UInt32(number) * size), prefixLength: configuration.podPrefixLength)
+        }
         forwarder = StreamForwarder()
-        dns = DNSServer(zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops)
+        dns = DNSServer(
+            zone: DNSZone(domain: domain), eventLoops: forwarder.eventLoops,
+            egress: level == .sandbox ? configuration.egress : .none)
     }
 
     /// Text of `/etc/resolv.conf` for a pod.
@@ -68,6 +73,10 @@ public final class ClusterNetwork: Service {
 
     private func runUntilCancelled() async throws {
         let channels = try await openClusterSockets()
+        let gateway = EgressGateway(
+            egress: level == .sandbox ? configuration.egress : .none, address: configuration.gatewayAddress,
+            port: configuration.egressPort)
+        let wayOut = try await gateway.open(datapath, forwarder)
         await withDiscardingTaskGroup { group in
             if let api = channels.api, let port = configuration.apiHostPort {
                 group.addTask { [forwarder] in
@@ -76,6 +85,7 @@ public final class ClusterNetwork: Service {
                     }
                 }
             }
+            if let wayOut { group.addTask { [forwarder] in await gateway.serve(wayOut, forwarder) } }
             let (jobs, newJobs) = AsyncStream<@Sendable () async -> Void>.makeStream()
             group.addTask {
                 await withDiscardingTaskGroup { group in
@@ -96,6 +106,7 @@ public final class ClusterNetwork: Service {
     ) async {
         let follower = ServiceFollower(
             client: client, datapath: datapath, dns: dns, domain: domain, forwarder: forwarder,
+            nodes: (0..<configuration.nodeCount).map(NodeNetwork.address(ofNode:)),
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
         await Signals.follow([informers.services, informers.endpointSlices]) { again in
             let isApplied = await follower.update(

@@ -2,11 +2,13 @@ public import ContainerRuntime
 
 /// The addresses of a cluster's network, and where its API is on the host.
 public struct ClusterNetworkConfiguration: Sendable, Hashable {
-    /// First address of the node's part of the pod network; what the datapath demands goes before it.
+    /// First address of the first node's part of the pod network; what the datapath demands goes before it.
     ///
     /// Nil takes the default of the runtime level.
     public var podNetwork: IPv4Address?
     public var podPrefixLength: Int
+    /// Each has a part of the pod network, one behind the other.
+    public var nodeCount: Int
     /// The cluster IP of DNS.
     public var dnsAddress: String
     /// What the names of Services end in.
@@ -20,15 +22,22 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     public var apiHostPort: Int?
     /// Whether node ports are opened on the host.
     public var opensNodePorts: Bool
+    /// Where pods may connect to outside of the cluster; it counts where pods have a network of their own.
+    public var egress = Egress.none
+    /// What pods send their packets to, and the port on it behind which the world outside is.
+    public var gatewayAddress = IPv4Address(169, 254, 1, 1)
+    public var egressPort = 15001
 
     public init(
-        podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, dnsAddress: String = "10.96.0.10",
+        podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, nodeCount: Int = 1,
+        dnsAddress: String = "10.96.0.10",
         ingressAddress: String = "10.244.255.2",
         domain: String = "cluster.local", apiAddress: String = "10.96.0.1", apiPort: Int = 443, apiHostPort: Int? = nil,
         opensNodePorts: Bool = true
     ) {
         self.podNetwork = podNetwork
         self.podPrefixLength = podPrefixLength
+        self.nodeCount = nodeCount
         self.dnsAddress = dnsAddress
         self.ingressAddress = ingressAddress
         self.domain = domain

@@ -10,10 +10,15 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Finds the recipe behind an image reference, or throws what the kubelet reports as `ErrImagePull`.
     func pullImage(_ reference: String) async throws(RuntimeError) -> Image
 
+    /// The image behind a reference as it is here; it is pulled only where it is not.
+    func findImage(_ reference: String) async throws(RuntimeError) -> Image
+
     /// Whether an image was brought to this machine, so that no pull is needed.
     func hasImage(_ reference: String) -> Bool
 
     /// Makes the sandbox of a pod: its namespaces, its address, its files. It holds no container yet.
+    ///
+    /// One that is there already stays as it is; one that was lost is made anew.
     func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError)
 
     /// Starts a container in the sandbox of `configuration.podUID`; returns when its process is running.
@@ -41,6 +46,9 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// Kills what is left of the pod and removes its sandbox, address and files (its logs stay). Unknown pods are fine.
     func removePodSandbox(_ podUID: String) async
 
+    /// Has an element when what keeps the pods has ended without having been asked to: every program has ended with it.
+    var breakdown: AsyncStream<Void> { get }
+
     /// Ends everything this runtime started. Nothing is left afterwards.
     func shutDown() async
 
@@ -57,7 +65,11 @@ extension ContainerRuntime {
 
     public func writtenBytes(of container: ContainerID) -> Int? { nil }
 
+    public var breakdown: AsyncStream<Void> { AsyncStream { _ in } }
+
     public func hasImage(_ reference: String) -> Bool { false }
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image { try await pullImage(reference) }
 }
 
 /// The three levels of runtime; the level is probed at start and shown.
@@ -96,6 +108,8 @@ public struct Image: Sendable, Hashable {
     public var userName: String?
     /// The group the image asks for; nil: that of its user.
     public var group: Int?
+    /// The bytes of its own files; what is built in has none.
+    public var bytes: Int64 = 0
     /// The signal that asks the program to stop, SIGTERM unless the image says otherwise.
     public var stopSignal: Int32
 
@@ -121,8 +135,10 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     public var name: String
     public var namespace: String
     public var hostName: String
-    /// The address given by the network, for example `10.244.0.5`.
+    /// The address given by the network, for example `10.244.0.5`; the node's for a pod in the node's network.
     public var address: String
+    /// The pod has no network of its own, but the node's: that of the cluster, never this machine's.
+    public var isInNodeNetwork = false
     /// Text of `/etc/resolv.conf`.
     public var resolverConfiguration: String
     /// Text of `/etc/hosts`.
@@ -258,6 +274,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
     case programRefused(name: String, because: String)
     /// There is no such pod or container.
     case notFound(String)
+    /// What held the pod together has ended; its sandbox has to be made anew.
+    case sandboxLost(String)
     /// A system call failed.
     case system(String)
 }

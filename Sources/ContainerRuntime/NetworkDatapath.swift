@@ -11,6 +11,10 @@ public protocol NetworkDatapath: Sendable {
     /// Replaces what pods may send to each other, atomically. Established connections survive.
     func apply(_ policies: PolicyRules) async throws(RuntimeError)
 
+    /// Brings TCP connections that pods make to addresses outside of the cluster to a socket that listens at `address` and `port`;
+    /// what may leave at all, policies say, which are to be applied afterwards.
+    func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError)
+
     /// A listening TCP socket, or a bound UDP socket, at an address inside the cluster's network.
     ///
     /// The caller owns the descriptor; it is non-blocking and close-on-exec.
@@ -32,6 +36,9 @@ extension NetworkDatapath {
 
     /// Without a network of its own there is nothing to enforce; `RuntimeLevel.reductions` says so.
     public func apply(_ policies: PolicyRules) async throws(RuntimeError) {}
+
+    /// Without a network of their own, pods are outside anyway.
+    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {}
 
     /// The same as without `source`, where addresses of the cluster are not addresses of sockets.
     public func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError)

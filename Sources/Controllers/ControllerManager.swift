@@ -15,11 +15,12 @@ public struct ControllerManager: Sendable {
     ///   - namespacedKinds: Every kind that lives in namespaces at the moment, so that deleting a namespace empties it.
     ///   - resources: The resource of a kind of object; what autoscalers scale.
     ///   - volumes: Where volumes of the class `standard` are made; nil makes none.
+    ///   - issue: Signs wishes for certificates; nil signs none.
     ///   - timeFactor: Divides the waits that Kubernetes prescribes, such as those between the pods of a failing Job.
     public init(
         client: any ClusterClient, rootCertificate: String, namespacedKinds: @escaping @Sendable () -> [ResourceType],
         resources: @escaping @Sendable (_ apiVersion: String, _ kind: String) -> ResourceType?,
-        volumes: VolumeFolders? = nil, timeFactor: Double = 1
+        volumes: VolumeFolders? = nil, issue: CertificateIssuer? = nil, timeFactor: Double = 1
     ) {
         let informers = InformerSet(client: client)
         let followed = FollowedKinds(informers.all, resources: resources)
@@ -89,6 +90,7 @@ public struct ControllerManager: Sendable {
             + Self.nodeLoops(informers, client: client, pace: Pace(factor: timeFactor))
             + [Self.quotaLoop(informers, client: client, kinds: namespacedKinds)]
             + Self.storage(informers, client: client, volumes: volumes)
+            + Self.certificates(informers, client: client, issue: issue)
             + informers.all.map {
                 GarbageCollector.loop($0, others: informers.all, followed: followed, client: client)
             }

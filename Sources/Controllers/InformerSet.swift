@@ -27,6 +27,7 @@ public struct InformerSet: Sendable {
     public let persistentVolumeClaims: Informer
     public let persistentVolumes: Informer
     public let storageClasses: Informer
+    public let certificateSigningRequests: Informer
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -53,6 +54,7 @@ public struct InformerSet: Sendable {
         persistentVolumeClaims = informer(.persistentVolumeClaims)
         persistentVolumes = informer(.persistentVolumes)
         storageClasses = informer(.storageClasses)
+        certificateSigningRequests = informer(.certificateSigningRequests)
     }
 
     public var all: [Informer] {
@@ -60,7 +62,7 @@ public struct InformerSet: Sendable {
             namespaces, nodes, pods, replicaSets, replicationControllers, deployments, statefulSets, daemonSets,
             controllerRevisions, jobs, cronJobs, services, endpoints, endpointSlices, serviceAccounts, configMaps,
             secrets, autoscalers, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes,
-            storageClasses,
+            storageClasses, certificateSigningRequests,
         ]
     }
 }

@@ -48,6 +48,7 @@ struct ContentReader {
         }
         if hasAllLabs {
             checkGates(references, labs: labs)
+            checkQuestions(labs, pages)
             for (week, fields) in indexes { check(week, fields, labs: labs) }
         }
         let hasAllWeeks = weeks.count == folders.count
@@ -62,6 +63,20 @@ struct ContentReader {
         return CourseContent(
             weeks: weeks, scenes: scenes, characters: characters, labs: labs, pages: pages.pages,
             map: MapReader(files: files, diagnostics: diagnostics).read())
+    }
+
+    /// Kept answers are found by the id of their question, wherever that is asked.
+    private func checkQuestions(_ labs: [Lab], _ pages: PageReader) {
+        var known = Set(pages.pages.flatMap(\.questions).map(\.id))
+        for lab in labs {
+            for phase in lab.phases {
+                for question in phase.questions where !known.insert(question.id).inserted {
+                    diagnostics.error(
+                        SourcePlace(file: "Labs/\(lab.id)/\(phase.id)/phase.yaml"),
+                        "the question '\(question.id)' is there already", hint: "Give it another id.")
+                }
+            }
+        }
     }
 
     private func document(_ path: String) -> Node? {

@@ -49,6 +49,27 @@ public protocol ClusterClient: Sendable {
     func logs(
         namespace: String, pod: String, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error>
+
+    /// Runs a command in a container to its end, without input.
+    ///
+    /// Throws also when it has not ended after `timeout`; what it started may go on then.
+    func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult
+}
+
+/// What a command in a container wrote, and how it ended.
+public struct ExecResult: Sendable, Hashable {
+    public var output: [UInt8]
+    public var errorOutput: [UInt8]
+    /// The exit code, or 128 plus the signal that ended it.
+    public var exitCode: Int
+
+    public init(output: [UInt8], errorOutput: [UInt8], exitCode: Int) {
+        self.output = output
+        self.errorOutput = errorOutput
+        self.exitCode = exitCode
+    }
 }
 
 /// What to list (API concepts, "Retrieving large results sets in chunks").

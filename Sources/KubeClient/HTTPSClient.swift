@@ -57,7 +57,12 @@ public final class HTTPSClient: ClusterClient {
 
     // MARK: Connections
 
-    private func connect() async throws -> HTTPConnection {
+    private func connect() async throws -> HTTPConnection { try await connect(HTTPConnection.make) }
+
+    /// A connection, wrapped in TLS where wanted, with the handlers that `make` puts on it.
+    func connect<Connection: Sendable>(
+        _ make: @escaping @Sendable (any Channel) -> EventLoopFuture<Connection>
+    ) async throws -> Connection {
         let context = context
         let name = SocketAddress.isIPAddress(host) ? nil : host
         // All handlers are there before the first byte, so that the reason of a handshake that fails is not lost.
@@ -69,7 +74,7 @@ public final class HTTPSClient: ClusterClient {
                     guard let context else { return }
                     try channel.pipeline.syncOperations.addHandler(
                         try NIOSSLClientHandler(context: context, serverHostname: name))
-                }.flatMap { HTTPConnection.make(on: channel) }
+                }.flatMap { make(channel) }
             }
     }
 
@@ -80,11 +85,7 @@ public final class HTTPSClient: ClusterClient {
         _ method: HTTPMethod, _ path: String, query: [(String, String)] = [], contentType: String? = nil,
         body: [UInt8]? = nil
     ) async throws(Status) -> HTTPExchangeResponse {
-        var head = HTTPRequestHead(version: .http1_1, method: method, uri: prefix + path + Self.text(of: query))
-        head.headers.add(name: "Host", value: "\(host):\(port)")
-        head.headers.add(name: "Accept", value: "application/json")
-        head.headers.add(name: "User-Agent", value: "velocity")
-        if let token { head.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        var head = head(method, path, query)
         if let contentType { head.headers.add(name: "Content-Type", value: contentType) }
         if let body { head.headers.add(name: "Content-Length", value: String(body.count)) }
         do {
@@ -96,12 +97,24 @@ public final class HTTPSClient: ClusterClient {
             }
             return try await exchange(try await connect(), head, body)
         } catch {
-            throw Status(code: 0, reason: "Unreachable", message: unreachable(error))
+            throw unreachable(error)
         }
     }
 
-    private func unreachable(_ error: any Error) -> String {
-        "The cluster at \(host):\(port) cannot be reached: \(Self.reason(error))."
+    /// What every request begins with.
+    func head(_ method: HTTPMethod, _ path: String, _ query: [(String, String)]) -> HTTPRequestHead {
+        var head = HTTPRequestHead(version: .http1_1, method: method, uri: prefix + path + Self.text(of: query))
+        head.headers.add(name: "Host", value: "\(host):\(port)")
+        head.headers.add(name: "Accept", value: "application/json")
+        head.headers.add(name: "User-Agent", value: "velocity")
+        if let token { head.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        return head
+    }
+
+    func unreachable(_ error: any Error) -> Status {
+        Status(
+            code: 0, reason: "Unreachable",
+            message: "The cluster at \(host):\(port) cannot be reached: \(Self.reason(error)).")
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -179,7 +192,7 @@ public final class HTTPSClient: ClusterClient {
 }
 
 /// `host:port/path`, with IPv6 in brackets.
-private struct ServerAddress {
+struct ServerAddress {
     var host: String
     var port: Int?
     var path: String

@@ -37,18 +37,42 @@ public struct Kubeconfig: Sendable {
 
     /// Reads a kubeconfig.
     ///
-    /// - Parameter path: Nil looks where kubectl does: `$KUBECONFIG`, else `~/.kube/config`.
+    /// - Parameter path: Nil looks where kubectl does: all files of `$KUBECONFIG` that are there, else `~/.kube/config`. What
+    ///   the first file says of a name counts.
     public static func load(path: String?, environment: [String: String]) throws(Failure) -> Kubeconfig {
-        let listed = environment["KUBECONFIG"]?.split(separator: ":").first.map(String.init)
-        let path = path ?? listed ?? (environment["HOME"] ?? "") + "/.kube/config"
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+        let listed = environment["KUBECONFIG"]?.split(separator: ":").map(String.init) ?? []
+        let home = (environment["HOME"] ?? "") + "/.kube/config"
+        let paths = path.map { [$0] } ?? (listed.isEmpty ? [home] : listed)
+        var merged: Kubeconfig?
+        for path in paths {
+            guard let data = try? Data(contentsOf: URL(filePath: path)) else { continue }
+            let config = try read(data, path)
+            merged = merged?.adding(config) ?? config
+        }
+        guard let merged else {
             throw Failure(
-                message: "The kubeconfig '\(path)' cannot be read.",
+                message: "The kubeconfig '\(paths[0])' cannot be read.",
                 hint: "Name one with --kubeconfig, or set KUBECONFIG.")
         }
+        return merged
+    }
+
+    private static func read(_ data: Data, _ path: String) throws(Failure) -> Kubeconfig {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
         return try Kubeconfig(yaml: String(decoding: data, as: UTF8.self), path: path, folder: folder)
+    }
+
+    /// What another file has that this one has not ("Merging kubeconfig files").
+    private func adding(_ other: Kubeconfig) -> Kubeconfig {
+        var merged = self
+        let known = Set(clusters.keys.map { "cluster \($0)" } + users.keys.map { "user \($0)" })
+        merged.problems.merge(other.problems.filter { !known.contains($0.key) }) { own, _ in own }
+        merged.clusters.merge(other.clusters.filter { problems["cluster \($0.key)"] == nil }) { own, _ in own }
+        merged.users.merge(other.users.filter { problems["user \($0.key)"] == nil }) { own, _ in own }
+        merged.contexts.merge(other.contexts) { own, _ in own }
+        if currentContext.isEmpty { merged.currentContext = other.currentContext }
+        return merged
     }
 
     /// - Parameter folder: Where relative paths in it start.
@@ -112,7 +136,14 @@ private struct EntryReader {
     }
 
     func user(_ name: String, _ node: Node?) throws(Kubeconfig.Failure) -> Kubeconfig.User {
-        Kubeconfig.User(
+        if let program = node?["exec"]?["command"]?.string {
+            throw Kubeconfig.Failure(
+                message:
+                    "The user '\(name)' of the kubeconfig '\(path)' gets credentials from the program '\(program)', which is"
+                    + " not run here.",
+                hint: "Use a context with a certificate or a token: kubectl create token NAME prints one.")
+        }
+        return Kubeconfig.User(
             certificate: try bytes(node, "client-certificate", of: "user '\(name)'"),
             key: try bytes(node, "client-key", of: "user '\(name)'"), token: node?["token"]?.string)
     }

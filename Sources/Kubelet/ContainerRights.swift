@@ -87,7 +87,12 @@ struct PodHostName: Sendable, Hashable {
     /// What `hostname` says in the pod.
     let shown: String
 
-    init(_ pod: Pod) {
+    /// - Parameter node: The node's name, for a pod in the node's network.
+    init(_ pod: Pod, node: String? = nil) {
+        if let node {
+            (short, full, shown) = (node, nil, node)
+            return
+        }
         var name = pod.spec["hostname"]?.string ?? String(pod.name.prefix(63))
         while let last = name.last, last == "-" || last == "." { name.removeLast() }
         short = name

@@ -1,7 +1,11 @@
+public import ContainerRuntime
 public import KubeModel
 
 /// How a kubelet runs its node.
 public struct KubeletConfiguration: Sendable {
+    /// The level at which a node runs its pods; our nodes bear this label, and no others do.
+    public static let runtimeLabel = "velocitylab.dev/runtime"
+
     public var nodeName: String
     /// Where pods keep their volumes and logs.
     public var rootDirectory: String
@@ -13,10 +17,17 @@ public struct KubeletConfiguration: Sendable {
     public var capacity: [String: Quantity]
     /// The address under which the node shows itself.
     public var nodeAddress: String
+    /// The network of the node's pods, as its object says.
+    public var podNetwork: String
+    /// Whether the node is the one on which the control plane is said to be.
+    public var isControlPlane: Bool
+    /// Where pods may connect to outside of the cluster, for those who look at the node.
+    public var egress = Egress.none
 
     public init(
         nodeName: String, rootDirectory: String, visiblePause: Duration = .zero, timeFactor: Double = 1,
-        capacity: [String: Quantity], nodeAddress: String
+        capacity: [String: Quantity], nodeAddress: String, podNetwork: String = "10.244.0.0/24",
+        isControlPlane: Bool = true
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory
@@ -24,6 +35,8 @@ public struct KubeletConfiguration: Sendable {
         self.timeFactor = timeFactor
         self.capacity = capacity
         self.nodeAddress = nodeAddress
+        self.podNetwork = podNetwork
+        self.isControlPlane = isControlPlane
     }
 
     /// A prescribed wait, as long as it is here.

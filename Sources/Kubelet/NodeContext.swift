@@ -58,10 +58,12 @@ final class NodeContext: Sendable {
 
 /// `/etc/hosts` of a pod.
 enum HostsFile {
-    static func text(_ pod: Pod, address: String, hostName: PodHostName) -> String {
+    /// - Parameter isNodes: The pod is in the node's network, and sees the node's file.
+    static func text(_ pod: Pod, address: String, hostName: PodHostName, isNodes: Bool) -> String {
         var lines = [
             // Programs know by this line that the file is not the image's own.
-            "# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+            "# Kubernetes-managed hosts file\(isNodes ? " (host network)" : "").",
+            "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
         ]
         lines.append(([address] + [hostName.full, hostName.short].compactMap { $0 }).joined(separator: "\t"))
         for alias in pod.spec["hostAliases"]?.array ?? [] {

@@ -43,6 +43,11 @@ struct NodeRegistration: Sendable {
 
     /// What works less well with real programs on this node than in a real cluster: once per start.
     private func tellReductions(_ events: EventRecorder) async {
+        if level == .sandbox, let way = configuration.egress.sentence,
+            let node = try? await client.get(.nodes, configuration.nodeName)
+        {
+            await events.record(node, .normal, reason: "EgressAllowed", message: way)
+        }
         guard level == .plain, let node = try? await client.get(.nodes, configuration.nodeName) else { return }
         let message = "This node runs pods at level '\(level.rawValue)'. " + level.reductions.joined(separator: " ")
         await events.record(node, .warning, reason: "ReducedRuntime", message: message)
@@ -55,7 +60,7 @@ struct NodeRegistration: Sendable {
         node.annotations["node.alpha.kubernetes.io/ttl"] = "0"
         node.annotations["volumes.kubernetes.io/controller-managed-attach-detach"] = "true"
         node.value["spec"] = [
-            "podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24"],
+            "podCIDR": .string(configuration.podNetwork), "podCIDRs": [.string(configuration.podNetwork)],
             "providerID": .string("velocity://\(configuration.nodeName)"),
         ]
         var isNew = true
@@ -71,12 +76,14 @@ struct NodeRegistration: Sendable {
 
     private var labels: [String: String] {
         let architecture = Self.architecture
-        return [
+        var labels = [
             "kubernetes.io/hostname": configuration.nodeName, "kubernetes.io/os": "linux",
             "kubernetes.io/arch": architecture,
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": architecture,
-            "node-role.kubernetes.io/control-plane": "", "velocitylab.dev/runtime": level.rawValue,
+            KubeletConfiguration.runtimeLabel: level.rawValue,
         ]
+        if configuration.isControlPlane { labels["node-role.kubernetes.io/control-plane"] = "" }
+        return labels
     }
 
     private static var architecture: String {

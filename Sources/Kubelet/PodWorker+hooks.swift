@@ -66,7 +66,8 @@ extension PodWorker {
             guard let port = container.port(request["port"]) else { throw ConnectError.system("couldn't find port") }
             let socket = try await node.runtime.connect(address: host, port: port, insidePod: nil, timeout: timeout)
             _ = try await HTTPFetch.get(
-                connectedSocket: socket, host: "\(host):\(port)", path: path.hasPrefix("/") ? path : "/\(path)",
+                connectedSocket: socket, isTLS: request["scheme"] == "HTTPS", host: "\(host):\(port)",
+                path: path.hasPrefix("/") ? path : "/\(path)",
                 headers: headers + [("User-Agent", "kube-lifecycle/1.32")], timeout: timeout)
             return nil
         } catch let error as HTTPFetch.Failure where error == .tooLarge {

@@ -15,6 +15,7 @@ extension PodWorker {
         let container = container(slot)
         guard let image = await pullImage(slot) else { return nil }
         var isReported = false
+        var isRenewed = false
         while !isOver(slot) {
             do throws(ConfigurationError) {
                 let configuration = try await makeConfiguration(slot, image)
@@ -24,11 +25,19 @@ extension PodWorker {
                 starting[container.name] = []
                 do throws(RuntimeError) { id = try await node.runtime.startContainer(configuration) } catch {
                     startIsOver(container)
+                    if case .sandboxLost = error, !isRenewed {
+                        isRenewed = true
+                        await record(
+                            .normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+                        guard await prepareSandbox() else { return nil }
+                        continue
+                    }
                     await record(.warning, "Failed", "Error: \(error.sentence)", container)
                     return .failure(StartFailure(message: error.sentence))
                 }
                 containerIDs[container.name] = id
                 startIsOver(container)
+                stopSignals[container.name] = image.stopSignal
                 await record(.normal, "Started", "Started container \(container.name)", container)
                 hookFailures[container.name] = await runPostStart(id, container)
                 let hasReadiness = container.probe(.readiness) != nil
@@ -93,7 +102,7 @@ extension PodWorker {
         let fromImage = image.environment.filter { !names.contains(String($0.prefix { $0 != "=" })) }
         var configuration = ContainerConfiguration(
             podUID: pod.uid, name: container.name, attempt: state.attempt, image: image, arguments: command + rest,
-            environment: fromImage + ["HOSTNAME=\(PodHostName(pod).shown)"] + own,
+            environment: fromImage + ["HOSTNAME=\(hostName.shown)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: rights.user,
             mounts: mounts,
             memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
@@ -123,14 +132,17 @@ extension PodWorker {
             if pulls { await record(.normal, "Pulling", "Pulling image \"\(container.image)\"", container) }
             let begun = ContinuousClock.now
             do throws(RuntimeError) {
-                let image = try await node.runtime.pullImage(container.image)
+                let image =
+                    pulls
+                    ? try await node.runtime.pullImage(container.image)
+                    : try await node.runtime.findImage(container.image)
                 let took = (ContinuousClock.now - begun).components
                 let milliseconds = took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000
                 await record(
                     .normal, "Pulled",
                     pulls
                         ? "Successfully pulled image \"\(container.image)\" in \(milliseconds)ms (\(milliseconds)ms including waiting)."
-                            + " Image size: 0 bytes."
+                            + " Image size: \(image.bytes) bytes."
                         : "Container image \"\(container.image)\" already present on machine", container)
                 node.markPresent(container.image)
                 return image
@@ -182,7 +194,7 @@ extension RuntimeError {
             "failed to start the container: exec: \"\(name)\": \(Self.missing(name))"
         case .programRefused(let name, let reason): "failed to start the container: exec: \"\(name)\": \(reason)"
         case .notFound(let what): "\(what) not found"
-        case .system(let message): message
+        case .sandboxLost(let message), .system(let message): message
         }
     }
 }

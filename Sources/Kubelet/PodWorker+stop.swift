@@ -69,7 +69,7 @@ extension PodWorker {
         let begun = ContinuousClock.now
         await record(.normal, "Killing", message, container)
         if grace > .zero { await runPreStop(id, container, timeout: grace) }
-        await runtime.signal(id, grace > .zero ? 15 : 9)
+        await runtime.signal(id, grace > .zero ? stopSignals[container.name] ?? 15 : 9)
         let left = max(grace - (ContinuousClock.now - begun), shortestGrace)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await runtime.waitForExit(id) }

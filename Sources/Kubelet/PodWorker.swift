@@ -20,6 +20,8 @@ actor PodWorker {
     var containerIDs: [String: ContainerID] = [:]
     /// The containers that the runtime is starting, and who waits until it has.
     var starting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    /// What asks them to stop, as their images say.
+    var stopSignals: [String: Int32] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -90,6 +92,7 @@ actor PodWorker {
             group.cancelAll()
             await stopContainers()
         }
+        let stopped = ContinuousClock.now
         await node.runtime.removePodSandbox(pod.uid)
         node.addresses.release(podUID: pod.uid)
         if facts.failure != nil, !isForgotten, !pod.object.isBeingDeleted {
@@ -100,6 +103,8 @@ actor PodWorker {
         }
         guard !isForgotten, pod.object.isBeingDeleted else { return }
         await write()
+        // Terminating is a state, too, and stays in sight like any other; who gives no grace does not want to see it.
+        if graceSeconds != 0 { await pause(node.configuration.visiblePause - (ContinuousClock.now - stopped)) }
         await removeObject()
     }
 
@@ -250,19 +255,20 @@ actor PodWorker {
     }
 
     /// Makes the sandbox; tries again until it works or the pod ends.
-    private func prepareSandbox() async -> Bool {
+    func prepareSandbox() async -> Bool {
         await pause(node.configuration.visiblePause)
         var backoff = Backoff()
         while !isEnding {
             do {
-                let address = try node.addresses.assign(podUID: pod.uid)
-                let hostName = PodHostName(pod)
+                let address =
+                    isInNodeNetwork ? node.configuration.nodeAddress : try node.addresses.assign(podUID: pod.uid)
                 if let obstacle = hostName.obstacle { throw RuntimeError.system(obstacle) }
                 var configuration = PodSandboxConfiguration(
                     podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName.shown,
                     address: address,
                     resolverConfiguration: node.addresses.resolverConfiguration(for: pod),
-                    hosts: HostsFile.text(pod, address: address, hostName: hostName))
+                    hosts: HostsFile.text(pod, address: address, hostName: hostName, isNodes: isInNodeNetwork))
+                configuration.isInNodeNetwork = isInNodeNetwork
                 configuration.sysctls = PodSysctls.wanted(by: pod)
                 try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
@@ -277,6 +283,11 @@ actor PodWorker {
         }
         return false
     }
+
+    /// The pod lives at the node's address, among the node's ports; where pods are only addresses, it has its own all the same.
+    private var isInNodeNetwork: Bool { pod.spec["hostNetwork"] == true && node.runtime.level != .plain }
+
+    var hostName: PodHostName { PodHostName(pod, node: isInNodeNetwork ? node.configuration.nodeName : nil) }
 
     // MARK: Facts
 

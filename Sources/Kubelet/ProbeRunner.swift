@@ -153,7 +153,8 @@ struct ProbeRunner: Sendable {
         var path = request["path"]?.string ?? "/"
         if !path.hasPrefix("/") { path = "/\(path)" }
         let host = request["host"]?.string ?? address
-        let url = "\((request["scheme"]?.string ?? "HTTP").lowercased())://\(host):\(port)\(path)"
+        let scheme = (request["scheme"]?.string ?? "HTTP").lowercased()
+        let url = "\(scheme)://\(host):\(port)\(path)"
         let headers = (request["httpHeaders"]?.array ?? []).map {
             ($0["name"]?.string ?? "", $0["value"]?.string ?? "")
         }
@@ -167,7 +168,7 @@ struct ProbeRunner: Sendable {
         do {
             let left = max(.milliseconds(1), timeout - (ContinuousClock.now - begun))
             let response = try await HTTPFetch.get(
-                connectedSocket: socket, host: "\(host):\(port)", path: path,
+                connectedSocket: socket, isTLS: scheme == "https", host: "\(host):\(port)", path: path,
                 headers: headers + [("User-Agent", "kube-probe/1.32")], timeout: left)
             guard 200..<400 ~= response.status else {
                 return Result(isSuccess: false, message: "HTTP probe failed with statuscode: \(response.status)")

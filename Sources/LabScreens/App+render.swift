@@ -11,9 +11,9 @@ extension App {
         drawHeader(in: header, of: &buffer)
         let hints = hints
         buffer.footer(screens.last?.isTyping ?? false ? hints : hints + [KeyHint("?", "help")], in: footer)
-        if let notice {
+        if let notice = notice ?? preparation {
             let line: Rect
-            (area, line) = area.split(bottom: min(2, TextWrap.lines(notice, columns: area.columns).count))
+            (area, line) = area.split(bottom: min(4, TextWrap.lines(notice, columns: area.columns).count))
             buffer.paragraph(notice, in: line, .warning)
         }
         if showsStrip {
@@ -24,15 +24,15 @@ extension App {
         switch screens.last {
         case .home(let home): home.render(in: area, of: &buffer, progress: progress, record: record)
         case .scene(let scene): scene.render(in: area, of: &buffer, content: content)
-        case .lab(let lab): lab.render(in: area, of: &buffer, progress: progress)
+        case .lab(let lab): lab.render(in: area, of: &buffer, progress: progress, drill: cluster.drill, record: record)
         case .checkpoint(let checkpoint): checkpoint.render(in: area, of: &buffer)
         case .reading(let reading): reading.render(in: area, of: &buffer, content: content, record: record)
-        case .map(let map): map.render(in: area, of: &buffer, content: content, progress: progress)
+        case .map(let map): map.render(in: area, of: &buffer, content: content, progress: progress, record: record)
         case .gallery(let gallery): gallery.render(in: area, of: &buffer, record: record)
         case .browser(let browser): browser.render(in: area, of: &buffer)
         case nil: break
         }
-        if isHelpShown { renderHelp(hints, of: &buffer) }
+        if isHelpShown { renderHelp(hints + furtherHints, of: &buffer) }
         return buffer
     }
 
@@ -49,7 +49,7 @@ extension App {
             switch screens.last {
             case .home: HomeScreen.hints
             case .scene(let scene): scene.hints
-            case .lab: LabScreen.hints
+            case .lab(let lab): lab.keys
             case .checkpoint(let checkpoint):
                 (debrief(of: checkpoint) == nil ? [] : [KeyHint("d", "the story goes on")]) + checkpoint.hints
             case .reading(let reading): reading.hints
@@ -60,6 +60,10 @@ extension App {
             }
         if case .stopped = cluster.state { hints.append(KeyHint("r", "start the cluster")) }
         return hints
+    }
+
+    private var furtherHints: [KeyHint] {
+        if case .lab = screens.last { LabScreen.furtherHints } else { [] }
     }
 
     private func drawHeader(in area: Rect, of buffer: inout CellBuffer) {
@@ -81,7 +85,7 @@ extension App {
 
     private func renderHelp(_ hints: [KeyHint], of buffer: inout CellBuffer) {
         let lines = hints + [KeyHint("?", "this help"), KeyHint("Ctrl-C", "quit at once")]
-        let width = min(buffer.size.columns, 44)
+        let width = min(buffer.size.columns, 60)
         let height = min(buffer.size.rows, lines.count + 4)
         let area = Rect(
             column: (buffer.size.columns - width) / 2, row: (buffer.size.rows - height) / 2, columns: width,

@@ -23,6 +23,7 @@ public struct App: Sendable {
             case .scene(let scene): scene.isTyping
             case .reading(let reading): reading.isTyping
             case .browser(let browser): browser.isTyping
+            case .lab(let lab): lab.isTyping
             default: false
             }
         }
@@ -40,6 +41,8 @@ public struct App: Sendable {
     var notice: String?
     /// By the last message that said so; ages are counted from here.
     private var now = Timestamp(seconds: 0)
+    /// What is done to the lab just now; nil when nothing is.
+    var preparation: String?
     var isHelpShown = false
 
     /// - Parameters:
@@ -55,7 +58,9 @@ public struct App: Sendable {
         self.record = record
         self.speed = speed
         cluster = ClusterView(state: .starting)
-        screens = [.home(HomeScreen(content: content))]
+        var home = HomeScreen(content: content)
+        home.markNext([:], record)
+        screens = [.home(home)]
         switch start {
         case .home: break
         case .scene(let id, let then, let cut):
@@ -114,7 +119,9 @@ public struct App: Sendable {
         case .time(let moment):
             now = moment
             withBrowser { $0.pass(to: moment) }
-        case .progress(let progress): self.progress = progress
+        case .progress(let progress):
+            self.progress = progress
+            markNext()
         case .story(let record):
             self.record = record
             for index in screens.indices {
@@ -122,7 +129,12 @@ public struct App: Sendable {
                 scene.update(record)
                 screens[index] = .scene(scene)
             }
+            markNext()
         case .notice(let text): notice = text
+        case .preparing(let text): preparation = text
+        case .prepared(let text):
+            preparation = nil
+            notice = text
         case .checkpointBroken(let sentence):
             notice = sentence
             withCheckpoint { $0.end() }
@@ -137,6 +149,13 @@ public struct App: Sendable {
         case .key(let key): return press(key)
         }
         return []
+    }
+
+    /// Marks what comes next on the home screen, unless somebody has chosen there already.
+    private mutating func markNext() {
+        guard case .home(var home) = screens.first else { return }
+        home.markNext(progress, record)
+        screens[0] = .home(home)
     }
 
     /// Applies a change to the checkpoint screen, wherever it lies in the stack.
@@ -183,7 +202,7 @@ public struct App: Sendable {
             replaceTop(.scene(scene))
             return perform(action)
         case .lab(var lab):
-            let action = lab.press(key, page: max(1, size.rows - 8))
+            let action = lab.press(key, page: max(1, size.rows - 8), record: record)
             replaceTop(.lab(lab))
             return perform(action)
         case .checkpoint(let checkpoint) where key == .character("d") && debrief(of: checkpoint) != nil:
@@ -195,13 +214,16 @@ public struct App: Sendable {
         case .reading(var reading):
             let area = textArea
             let lines = reading.lines(columns: area.columns, content: content, record: record)
-            let action = reading.press(
-                key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows), record: record)
+            let last = max(0, lines.count - area.rows)
+            let wasAtEnd = reading.isAtEnd(lastLine: last)
+            let action = reading.press(key, page: max(1, area.rows - 2), lastLine: last, record: record)
             replaceTop(.reading(reading))
-            return perform(action)
+            let isRead = wasAtEnd || reading.isAtEnd(lastLine: last)
+            let isNew = !record.pagesRead.contains(reading.page.id)
+            return (isRead && isNew ? [.recordPage(reading.page.id)] : []) + perform(action)
         case .map(var map):
             let area = textArea
-            let lines = MapText.lines(content, progress: progress, columns: min(96, area.columns))
+            let lines = MapText.lines(content, progress: progress, record: record, columns: min(96, area.columns))
             let action = map.press(key, page: max(1, area.rows - 2), lastLine: max(0, lines.count - area.rows))
             replaceTop(.map(map))
             return perform(action)
@@ -248,6 +270,9 @@ public struct App: Sendable {
         case keepAnswer(QuestionID, String)
         case openPhase(LabPath)
         case sceneEnded(ScenePlayback, isFinished: Bool)
+        case begin(LabID, PhaseID)
+        case catchUp(LabID, PhaseID)
+        case hint(LabID, PhaseID)
         case shell(LabID)
         case check(LabID, Phase)
         case cancelCheck
@@ -287,7 +312,13 @@ public struct App: Sendable {
             screens.removeLast()
             let start = Moment(milliseconds: 0)  // The shell knows what time it is.
             return [.recordScene(playback.record(started: start, finished: nil), isFinished: isFinished)]
+        case .begin(let lab, let phase): return prepare(.beginPhase(lab, phase))
+        case .catchUp(let lab, let phase): return prepare(.catchUp(lab, phase))
+        case .hint(let lab, let phase): return [.showHint(lab, phase)]
         case .shell(let lab): return [.openShell(lab)]
+        case .check where preparation != nil:
+            notice = "The lab is being prepared; wait until that is done."
+            return []
         case .check(let lab, let phase):
             let screen = Screen.checkpoint(CheckpointScreen(lab: lab, phase: phase))
             if case .checkpoint = screens.last { replaceTop(screen) } else { screens.append(screen) }
@@ -301,6 +332,16 @@ public struct App: Sendable {
         case .deleteObject(let object): return [.deleteObject(object)]
         case .podShell(let pod): return [.openPodShell(pod)]
         }
+    }
+
+    /// One at a time: two would undo each other.
+    private mutating func prepare(_ effect: Effect) -> [Effect] {
+        guard preparation == nil else {
+            notice = "The lab is being prepared already; wait until that is done."
+            return []
+        }
+        preparation = "Preparing the lab ..."
+        return [effect]
     }
 
     private mutating func open(_ id: SceneID, _ cut: ScenePlayback.Cut) -> [Effect] {

@@ -17,6 +17,8 @@ struct HomeScreen: Sendable {
 
     let entries: [Entry]
     private(set) var selected: Int
+    /// Somebody has chosen: the mark stays where it is.
+    private var isChosen = false
     private let content: CourseContent
 
     init(content: CourseContent) {
@@ -27,7 +29,19 @@ struct HomeScreen: Sendable {
         selected = entries.firstIndex(where: \.isChoice) ?? 0
     }
 
+    /// Marks the first phase that is not done; before the opening scene was seen, that one.
+    mutating func markNext(_ progress: [String: PhaseProgress], _ record: StoryRecord) {
+        let hasBegun = !progress.isEmpty || record.plays.contains { $0.finished != nil }
+        guard !isChosen, hasBegun else { return }
+        let open = entries.firstIndex { entry in
+            guard case .step(.phase(let path)) = entry else { return false }
+            return progress[path.description]?.isDone != true
+        }
+        if let open { selected = open }
+    }
+
     mutating func press(_ key: Key) -> App.Action {
+        isChosen = true
         switch key {
         case .up, .character("k"): move(-1)
         case .down, .character("j"): move(1)
@@ -95,8 +109,10 @@ struct HomeScreen: Sendable {
         case .page(let id):
             guard let page = content.page(id) else { return ("read", id.rawValue, "", .dim) }
             let kept = page.questions.count { record.answers[$0.id] != nil }
-            let isDone = kept == page.questions.count
-            let note = page.questions.isEmpty ? "" : "\(isDone ? "✓ " : "")\(kept) of \(page.questions.count) answered"
+            let isRead = record.pagesRead.contains(id)
+            let isDone = isRead && kept == page.questions.count
+            let state = page.questions.isEmpty ? "read" : "\(kept) of \(page.questions.count) answered"
+            let note = isDone ? "✓ \(state)" : page.questions.isEmpty ? "" : state
             return ("read", page.title, note, isDone ? .good : .dim)
         case .phase(let path):
             let phase = content.lab(path.lab)?.phases.first { $0.id == path.phase }

@@ -5,12 +5,14 @@ import ScreenKit
 public enum MapText {
     /// For plain output of that many columns.
     public static func plain(
-        _ content: CourseContent, progress: [String: PhaseProgress], columns: Int
+        _ content: CourseContent, progress: [String: PhaseProgress], record: StoryRecord, columns: Int
     ) -> [String] {
-        lines(content, progress: progress, columns: columns).map(\.text)
+        lines(content, progress: progress, record: record, columns: columns).map(\.text)
     }
 
-    static func lines(_ content: CourseContent, progress: [String: PhaseProgress], columns: Int) -> [PageLine] {
+    static func lines(
+        _ content: CourseContent, progress: [String: PhaseProgress], record: StoryRecord, columns: Int
+    ) -> [PageLine] {
         let last = content.map.stops.last?.number ?? content.weeks.last?.number ?? 0
         var lines = [PageLine(text: "The road: \(last) weeks", style: .title), PageLine(text: "")]
         let stops =
@@ -19,7 +21,7 @@ public enum MapText {
             let week = content.weeks.first { $0.number == stop.number }
             let number = stop.number < 10 ? " \(stop.number)" : "\(stop.number)"
             if let week {
-                let note = standing(of: week, content, progress)
+                let note = standing(of: week, content, progress, record)
                 lines += entry("\(number) ● ", "\(week.title): \(week.subtitle)", note, columns, .bold)
             } else {
                 lines += entry("\(number) ○ ", stop.title ?? "", stop.note ?? "to come", columns, .dim)
@@ -35,14 +37,16 @@ public enum MapText {
         return lines
     }
 
-    private static func standing(of week: Week, _ content: CourseContent, _ progress: [String: PhaseProgress]) -> String
-    {
+    private static func standing(
+        of week: Week, _ content: CourseContent, _ progress: [String: PhaseProgress], _ record: StoryRecord
+    ) -> String {
         let paths = week.labs.compactMap(content.lab).flatMap { lab in
             lab.phases.map { LabPath(lab: lab.id, phase: $0.id).description }
         }
         let done = paths.count { progress[$0]?.isDone ?? false }
-        return done == paths.count && done > 0
-            ? "✓ \(done) of \(done) phases" : "\(done) of \(paths.count) phases"
+        let read = week.pages.count(where: record.pagesRead.contains)
+        let pages = week.pages.isEmpty ? "" : ", \(read) of \(week.pages.count) pages read"
+        return (done == paths.count && done > 0 ? "✓ " : "") + "\(done) of \(paths.count) phases" + pages
     }
 
     private static func entry(
@@ -80,9 +84,12 @@ struct MapScreen: Sendable {
         return .none
     }
 
-    func render(in area: Rect, of buffer: inout CellBuffer, content: CourseContent, progress: [String: PhaseProgress]) {
+    func render(
+        in area: Rect, of buffer: inout CellBuffer, content: CourseContent, progress: [String: PhaseProgress],
+        record: StoryRecord
+    ) {
         let text = ReadingScreen.textArea(in: area)
-        let lines = MapText.lines(content, progress: progress, columns: min(96, text.columns))
+        let lines = MapText.lines(content, progress: progress, record: record, columns: min(96, text.columns))
         buffer.show(lines, from: min(scroll, max(0, lines.count - text.rows)), in: text)
     }
 }

@@ -1,3 +1,4 @@
+public import Checkers
 public import CourseModel
 public import KubeModel
 public import ScreenKit
@@ -26,6 +27,10 @@ public enum Message: Sendable, Hashable {
     case time(Timestamp)
     /// One line for the person at the screen.
     case notice(String)
+    /// The lab is being brought to another state: what is done now.
+    case preparing(String)
+    /// That is over; how it went.
+    case prepared(String)
 }
 
 /// What the shell around the screens has to do; it answers with messages.
@@ -36,6 +41,14 @@ public enum Effect: Sendable, Hashable {
     case runCheckpoint(LabID, PhaseID)
     case cancelCheckpoint
     case startCluster
+    /// Makes the lab as it is where the phase begins; a drill breaks something then.
+    case beginPhase(LabID, PhaseID)
+    /// Does the phases before this one for the learner.
+    case catchUp(LabID, PhaseID)
+    /// Shows the next hint for the first check of a phase that is open.
+    case showHint(LabID, PhaseID)
+    /// A page was read to its end.
+    case recordPage(PageID)
     /// A scene was seen, to its end or up to where it was left.
     case recordScene(ScenePlay, isFinished: Bool)
     /// The learner has written an answer.
@@ -51,10 +64,15 @@ public enum Effect: Sendable, Hashable {
 public struct PhaseProgress: Sendable, Hashable {
     public var passed: Int
     public var total: Int
+    /// What was earned so far, of all points that there are.
+    public var earned: Int
+    public var points: Int
 
-    public init(passed: Int, total: Int) {
+    public init(passed: Int, total: Int, earned: Int = 0, points: Int = 0) {
         self.passed = passed
         self.total = total
+        self.earned = earned
+        self.points = points
     }
 
     public var isDone: Bool { total > 0 && passed == total }
@@ -98,11 +116,16 @@ public struct ClusterView: Sendable, Hashable {
     public var nodes: [Node]
     /// Of the lab's namespace, in order of their names.
     public var pods: [Pod]
+    /// The drill that has begun in the lab's namespace; nil when none has.
+    public var drill: DrillStage?
 
-    public init(state: State, mode: String = "", nodes: [Node] = [], pods: [Pod] = []) {
+    public init(
+        state: State, mode: String = "", nodes: [Node] = [], pods: [Pod] = [], drill: DrillStage? = nil
+    ) {
         self.state = state
         self.mode = mode
         self.nodes = nodes
         self.pods = pods
+        self.drill = drill
     }
 }

@@ -56,9 +56,16 @@ public struct HintShown: Hashable, Sendable, Codable {
     public var phase: PhaseID
     public var check: CheckID
     /// From 1; each level says more.
+    ///
+    /// ``solutionLevel`` and ``doneLevel`` are above all of them.
     public var level: Int
     public var text: String
     public var shown: Moment
+
+    /// The whole solution was shown.
+    public static let solutionLevel = 4
+    /// What the check judges was done for the learner: it earns no points any more.
+    public static let doneLevel = 5
 
     public init(lab: LabID, phase: PhaseID, check: CheckID, level: Int, text: String, shown: Moment) {
         self.lab = lab
@@ -84,6 +91,15 @@ public struct CheckStanding: Hashable, Sendable {
     public var attempts: Int
     public var firstPassed: Moment?
     public var hintsShown: Int
+    /// What passing it is worth.
+    public var points: Int
+    /// It was done for the learner before it had passed.
+    public var isDoneForThem: Bool
+    /// The seed of the latest attempt; 0 where nothing was chosen.
+    public var seed: Int64
+
+    /// All of its points, or none.
+    public var earned: Int { best == .passed && !isDoneForThem ? points : 0 }
 }
 
 /// Where a learner stands with one phase.
@@ -95,4 +111,6 @@ public struct PhaseStanding: Hashable, Sendable {
     public var passed: Moment?
     public var latest: Moment
     public var checks: [CheckStanding]
+
+    public var earned: Int { checks.reduce(0) { $0 + $1.earned } }
 }

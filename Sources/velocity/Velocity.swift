@@ -12,7 +12,8 @@ struct Velocity: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Start.self, ListLabs.self, Play.self, Read.self, CheckLab.self, HintLab.self, ShowSolution.self,
+            Start.self, ListLabs.self, Play.self, Read.self, CheckLab.self, Answer.self, HintLab.self,
+            ShowSolution.self,
             CatchUp.self, ResetLab.self, Shell.self,
             ClusterCommand.self,
             ImageCommand.self, LearnerCommand.self, Submit.self, Grade.self, CourseCommand.self, Doctor.self,

@@ -194,7 +194,7 @@ import Testing
         func request(_ object: KubeObject, _ kind: ResourceType) async throws(Status) {
             let schema = KindSchema(kind, root: .any)
             _ = try await fixture.registry.admit(
-                object, AdmissionRequest(schema, WriteSettings(caller: AccessFixture.jane)))
+                object, AdmissionRequest(schema, object, WriteSettings(caller: AccessFixture.jane)))
         }
         var role = KubeObject(.roles, namespace: "default", name: "r")
         role.value["rules"] = [["apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]]]

@@ -219,7 +219,7 @@ import Testing
     func catchUp() async throws {
         try await fixture.server.registry.prepare()
         let kind = try fixture.server.registry.kind(of: .pods)
-        var cursor = try WatchCursor(
+        var cursor = try await WatchCursor(
             fixture.server.registry, kind, namespace: nil, WatchQuery(resourceVersion: "1"))
         for name in ["a", "b", "c"] { _ = try await fixture.makeConfigMap(name) }
         cursor.wake()

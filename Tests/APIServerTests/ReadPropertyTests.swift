@@ -34,7 +34,7 @@ import Testing
             random = SeededGenerator(seed: seed)
             pictures = selections.map { _ in [:] }
             // The first change may turn out to be none.
-            record()
+            await record()
         }
 
         func selection(_ index: Int) throws(Status) -> Selection {
@@ -69,26 +69,26 @@ import Testing
                         .configMaps, object, subresource: nil, options: WriteOptions())
                 }
             }
-            record()
+            await record()
         }
 
-        func record() {
+        func record() async {
             revisions.append(store.revision)
             for index in selections.indices {
-                pictures[index][store.revision] = try? picture(index, ListQuery(selection: selection(index)))
+                pictures[index][store.revision] = try? await picture(index, ListQuery(selection: selection(index)))
             }
         }
 
-        func list(_ index: Int, _ query: ListQuery) throws(Status) -> ListPage {
-            try registry.list(kind, namespace: selections[index].namespace, query)
+        func list(_ index: Int, _ query: ListQuery) async throws(Status) -> ListPage {
+            try await registry.list(kind, namespace: selections[index].namespace, query)
         }
 
-        func picture(_ index: Int, _ query: ListQuery) throws(Status) -> Picture {
-            ReadPropertyTests.picture(try list(index, query).items)
+        func picture(_ index: Int, _ query: ListQuery) async throws(Status) -> Picture {
+            ReadPropertyTests.picture(try await list(index, query).items)
         }
 
-        func cursor(_ index: Int, from revision: Revision) throws(Status) -> WatchCursor {
-            try WatchCursor(
+        func cursor(_ index: Int, from revision: Revision) async throws(Status) -> WatchCursor {
+            try await WatchCursor(
                 registry, kind, namespace: selections[index].namespace,
                 WatchQuery(selection: selection(index), resourceVersion: "\(revision)"))
         }
@@ -128,7 +128,7 @@ import Testing
     @Test("a list at R plus the events after R is the list at every later revision", arguments: 1...6)
     func listPlusEvents(seed: UInt64) async throws {
         let world = try await World(seed: seed, historyCount: 60)
-        world.record()
+        await world.record()
         for _ in 0..<150 { try await world.write() }
         for _ in 0..<60 {
             let index = world.number(0..<Self.selections.count)
@@ -137,7 +137,7 @@ import Testing
             let to = later[world.number(0..<later.count)]
             let note = "seed \(seed), selection \(index), \(from) to \(to)"
             var picture = try #require(world.pictures[index][from])
-            var cursor = try world.cursor(index, from: from)
+            var cursor = try await world.cursor(index, from: from)
             do throws(Status) {
                 while cursor.revision < to {
                     cursor.wake()
@@ -156,11 +156,11 @@ import Testing
     @Test("a watch that is drained now and then always knows what a list would give", arguments: 1...6)
     func mirrors(seed: UInt64) async throws {
         let world = try await World(seed: seed, historyCount: 40)
-        world.record()
+        await world.record()
         var mirrors: [(picture: Picture, cursor: WatchCursor)] = []
         for index in Self.selections.indices {
-            let page = try world.list(index, ListQuery(selection: world.selection(index)))
-            mirrors.append((Self.picture(page.items), try world.cursor(index, from: page.revision)))
+            let page = try await world.list(index, ListQuery(selection: world.selection(index)))
+            mirrors.append((Self.picture(page.items), try await world.cursor(index, from: page.revision)))
         }
         for _ in 0..<200 {
             try await world.write()
@@ -176,8 +176,8 @@ import Testing
             } catch {
                 // It slept too long: the history has gone on without it, and it begins again.
                 #expect(error.isExpired && world.isForgotten(mirrors[index].cursor.revision), "\(note): \(error)")
-                let page = try world.list(index, ListQuery(selection: world.selection(index)))
-                mirrors[index] = (Self.picture(page.items), try world.cursor(index, from: page.revision))
+                let page = try await world.list(index, ListQuery(selection: world.selection(index)))
+                mirrors[index] = (Self.picture(page.items), try await world.cursor(index, from: page.revision))
             }
             #expect(mirrors[index].picture == world.pictures[index][world.store.revision], "\(note)")
         }
@@ -195,7 +195,7 @@ import Testing
             var isInconsistent = false
             repeat {
                 do throws(Status) {
-                    let page = try world.list(index, query)
+                    let page = try await world.list(index, query)
                     #expect(page.items.count <= query.limit ?? 0)
                     if !isInconsistent { #expect(revision == nil || revision == page.revision) }
                     revision = page.revision

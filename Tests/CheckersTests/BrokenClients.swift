@@ -36,6 +36,9 @@ struct UnreachableCluster: ClusterClient {
     func logs(
         namespace: String, pod: String, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> { throw away }
+    func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult { throw away }
 }
 
 /// A cluster in which a quota allows no further pod.
@@ -87,5 +90,10 @@ struct RefusingPods: ClusterClient {
         namespace: String, pod: String, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
         try await base.logs(namespace: namespace, pod: pod, options: options)
+    }
+    func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult {
+        try await base.exec(namespace: namespace, pod: pod, request, timeout: timeout)
     }
 }

@@ -1,4 +1,5 @@
 import CourseModel
+import KubeClient
 import KubeModel
 import Testing
 
@@ -25,6 +26,65 @@ struct PodAndLoadTests {
         #expect(assessment.state == .hopeless)
         #expect(assessment.finding?.cause == .immutable)
         #expect(assessment.finding?.text.contains("'kubectl delete pod a'") == true)
+    }
+
+    @Test("a pod without room is stuck, unless another one is about to leave some")
+    func withoutRoom() {
+        var pod = Fixture.pod("a", isReady: false)
+        pod.value["status"] = [
+            "phase": "Pending",
+            "conditions": [
+                [
+                    "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                    "message": "0/1 nodes are available: 1 Insufficient memory.",
+                ]
+            ],
+        ]
+        let assessment = Fixture.judge([pod, Fixture.pod("b")]).assess(.podReady(Self.pod))
+        #expect(assessment.state == .stuck)
+        #expect(assessment.finding?.cause == .unschedulable)
+        #expect(Fixture.judge([pod, Fixture.pod("b").terminating]).assess(.podReady(Self.pod)).state == .notYet)
+    }
+
+    @Test("what a ReplicaSet says of itself just now is stuck; an event may be of long ago")
+    func refused() {
+        let deployment = Fixture.deployment(ready: 2)
+        var set = Fixture.replicaSet(of: deployment)
+        set.value["spec"] = ["template": deployment.value[["spec", "template"]] ?? .null]
+        let pods = [Fixture.pod("a"), Fixture.pod("b")]
+        let event = Fixture.event("FailedCreate", "exceeded quota: tight", about: set)
+        let wanted = ClusterCondition.ready(deployment: ObjectRef(kind: "Deployment", name: "web"), count: 3)
+        let before = Fixture.judge([deployment, set, event] + pods).assess(wanted)
+        #expect(before.finding?.cause == .refused && before.state == .notYet)
+        set.value["status"] = [
+            "conditions": [["type": "ReplicaFailure", "status": "True", "message": "exceeded quota: tight"]]
+        ]
+        let now = Fixture.judge([deployment, set] + pods).assess(wanted)
+        #expect(now.finding?.text == "The pods cannot be created: exceeded quota: tight.")
+        #expect(now.state == .stuck)
+    }
+
+    @Test(
+        "of each kind it is known what can never be changed",
+        arguments: [
+            ("Pod", "spec.containers[0].env", true), ("Pod", "metadata.labels.app", false),
+            ("Deployment", "spec.selector.matchLabels.app", true), ("Deployment", "spec.template", false),
+            ("StatefulSet", "spec.serviceName", true), ("StatefulSet", "spec.template.spec", false),
+            ("Job", "spec.template.spec", true), ("PersistentVolumeClaim", "spec.storageClassName", true),
+            ("PersistentVolumeClaim", "spec.resources.requests.storage", false), ("Secret", "type", true),
+            ("Secret", "data.DB_PASSWORD", false), ("ConfigMap", "data.PORT", false), ("Service", "spec.type", false),
+        ])
+    func immutableFields(kind: String, path: String, isImmutable: Bool) {
+        let object = KubeObject(.pods, name: "a")
+        #expect(object.isImmutable(at: path, kind: kind) == isImmutable)
+    }
+
+    @Test("a ConfigMap or Secret that was sealed keeps its data for good", arguments: ["ConfigMap", "Secret"])
+    func sealed(kind: String) {
+        var object = KubeObject(.configMaps, name: "a")
+        object.value["immutable"] = true
+        #expect(object.isImmutable(at: "data.PORT", kind: kind))
+        #expect(!object.isImmutable(at: "metadata.labels", kind: kind))
     }
 
     @Test("the image of a pod may be changed, so waiting for that is not hopeless")
@@ -65,6 +125,38 @@ struct PodAndLoadTests {
             lab: "week06", phase: "drill-pending", results: [check], started: start, finished: end)
         #expect(stage.note(in: result).results[0].measured == ["recovery": 2500])
         #expect(stage.note(in: result).results[0].evidence[0].what.contains("too-much, seed 7"))
+        #expect(stage.note(in: result).seed == 7)
+    }
+
+    @Test("the clock of a drill stops when it is mended for the first time")
+    func clockStops() async throws {
+        let check = Check(
+            id: "c", title: "", steps: [.expect(.absent(Self.pod), within: .zero)], hints: [Hint(text: "Look")])
+        let fault = Fault(
+            id: "f", title: "", breaking: [], mending: [],
+            fails: Mutant.Expectation(check: "c", cause: .other, hint: []))
+        let phase = Phase(
+            id: "d", title: "", minutes: 1, objective: "", steps: [],
+            checkpoint: Checkpoint(title: "", checks: [check]), faults: [fault])
+        let lab = Lab(
+            id: "l", title: "", week: "w", mission: "", success: "", namespace: "velocitytech", phases: [phase])
+        let cluster = try await ScriptedCluster()
+        _ = try await cluster.client.create(.namespaces, KubeObject(.namespaces, name: "velocitytech"))
+        let runner = SolutionRunner(client: cluster.client, namespace: "velocitytech")
+        try await DrillStage.begin(phase, of: lab, seed: 7, client: cluster.client, runner: runner)
+        let began = try #require(DrillStage(try await cluster.client.get(.namespaces, "velocitytech")))
+        #expect(began.recovery == nil)
+        for minutes in [1, 9] as [Int64] {
+            let now = Moment(milliseconds: began.started.milliseconds + minutes * 60_000)
+            let result = await CheckEngine(client: cluster.client, options: CheckOptions(now: { now })).run(
+                phase, of: lab)
+            #expect(result.results.first?.measured["recovery"] == 60_000)
+            #expect(result.seed == 7)
+        }
+        let mended = try #require(DrillStage(try await cluster.client.get(.namespaces, "velocitytech")))
+        #expect(mended.recovery == .seconds(60))
+        try await DrillStage.begin(phase, of: lab, seed: 8, client: cluster.client, runner: runner)
+        #expect(DrillStage(try await cluster.client.get(.namespaces, "velocitytech"))?.recovery == nil)
     }
 
     @Test("a drill that nobody has begun is skipped, not passed")
@@ -84,7 +176,7 @@ struct PodAndLoadTests {
         let result = await CheckEngine(client: cluster.client).run(phase, of: lab)
         #expect(
             result.results.map(\.verdict) == [
-                .skipped(because: "the drill has not begun; 'velocity reset l/d' begins it")
+                .skipped(because: "the drill has not begun; 'velocity reset l/d' begins it, or the key b in its screen")
             ])
     }
 

@@ -3,6 +3,7 @@ import Checkers
 import KubeClient
 import KubeModel
 import ObjectStore
+import Synchronization
 
 @testable import Checkers
 
@@ -257,6 +258,10 @@ final class ScriptedCluster: Sendable {
 
 /// The node's part of `logs`: the stand-in leaves a probe's output in its status.
 private struct LogAgent: NodeAgent {
+    func exec(in pod: KubeObject, _ request: ExecRequest) async throws(Status) -> any ContainerSession {
+        SayingSession(request.command)
+    }
+
     func logs(of pod: KubeObject, options: LogOptions) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
         let text = pod.value[["status", "message"]]?.string ?? ""
         return AsyncThrowingStream { continuation in
@@ -264,4 +269,27 @@ private struct LogAgent: NodeAgent {
             continuation.finish()
         }
     }
+}
+
+/// A command that says its arguments, and ends with 3 when the program is called `false`.
+private final class SayingSession: ContainerSession {
+    private let command: [String]
+    private let isSaid = Mutex(false)
+
+    init(_ command: [String]) { self.command = command }
+
+    func nextOutput() async -> SessionOutput? {
+        let isFirst = isSaid.withLock { said in
+            defer { said = true }
+            return !said
+        }
+        let text = command.dropFirst().joined(separator: " ") + "\n"
+        return isFirst ? SessionOutput(bytes: Array(text.utf8), isErrorOutput: false) : nil
+    }
+
+    func exit() async -> SessionExit { .code(command.first == "false" ? 3 : 0) }
+    func write(_ bytes: [UInt8]) async {}
+    func closeInput() async {}
+    func resize(columns: Int, rows: Int) async {}
+    func close() async {}
 }

@@ -113,7 +113,8 @@ struct BalancerTests {
     @Test("a port that is for root alone is told with the way around it")
     func privileged() {
         let hostPort = ServicePlan.HostPort(
-            kind: .balancer(IPv4Address(127, 88, 0, 1)), port: 80, service: key("a"), resourceVersion: "1", backends: []
+            kind: .balancer(IPv4Address(127, 88, 0, 1)), addresses: [IPv4Address(127, 88, 0, 1)], port: 80,
+            service: key("a"), resourceVersion: "1", backends: []
         )
         let refusal = HostPortListeners.Refusal(hostPort: hostPort, address: "127.88.0.1", reason: .privileged)
         #expect(

@@ -43,7 +43,7 @@ struct HostPortTests {
 
     private func nodePort(_ port: Int, _ addresses: [String], version: Int = 1) -> ServicePlan.HostPort {
         ServicePlan.HostPort(
-            port: port, service: key, resourceVersion: "\(version)",
+            addresses: [NodeNetwork.address(ofNode: 0)], port: port, service: key, resourceVersion: "\(version)",
             backends: addresses.map { ServiceRule.Backend(address: $0, port: 8080) })
     }
 

@@ -112,6 +112,20 @@ struct ServicePlanTests {
         #expect(plan.rules.map { "\($0.address):\($0.port)" } == ["10.96.0.50:80"] + sockets)
     }
 
+    @Test("with several nodes, a node port is on each of them")
+    func severalNodes() {
+        let service = Fixture.service(
+            "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]],
+            type: "NodePort")
+        let nodes = (0..<2).map(NodeNetwork.address(ofNode:))
+        let plan = ServicePlan(services: [service], slices: [], nodes: nodes)
+        #expect(plan.hostPorts.map(\.addresses) == [nodes])
+        #expect(
+            plan.rules.map { "\($0.address):\($0.port)" } == [
+                "10.96.0.50:80", "127.200.0.1:30080", "127.200.0.2:30080",
+            ])
+    }
+
     @Test("plans do not depend on the order of objects")
     func order() {
         let services = (0..<5).map {

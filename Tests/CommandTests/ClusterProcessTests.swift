@@ -47,6 +47,37 @@ import Testing
         }
     }
 
+    @Test("a cluster of several nodes spreads pods over them, and one that is started with fewer moves them")
+    func severalNodes() async throws {
+        guard RuntimeProbe.run().level == .sandbox else { return }  // Several nodes are for that level alone.
+        try await Program.inNewHome { program in
+            let up = try await program.run("cluster", "up", "--pace", "instant", "--port", "0", "--nodes", "2")
+            #expect(up.code == 0, "\(up.errors)")
+            var set = KubeObject(.replicaSets, namespace: "default", name: "web")
+            set.value["spec"] = [
+                "replicas": 2, "selector": ["matchLabels": ["app": "web"]],
+                "template": [
+                    "metadata": ["labels": ["app": "web"]],
+                    "spec": ["containers": [["name": "web", "image": "web:1.0"]]],
+                ],
+            ]
+            _ = try await client(program).create(.replicaSets, set)
+            func waitReady(on nodes: Set<String>) async throws {
+                let pods = try await client(program).waitFor(.pods, namespace: "default", timeout: .seconds(30)) {
+                    pods in
+                    pods.count == 2 && pods.allSatisfy { Pod($0).isReady }
+                        && Set(pods.map { Pod($0).nodeName }) == nodes
+                }
+                #expect(pods != nil, "\(nodes)")
+            }
+            try await waitReady(on: ["velocity", "velocity-2"])
+            #expect(try await program.run("cluster", "down").code == 0)
+            #expect(try await program.run("cluster", "up", "--nodes", "1").code == 0)
+            try await waitReady(on: ["velocity"])
+            #expect(try await client(program).list(.nodes).items.map(\.name) == ["velocity"])
+        }
+    }
+
     /// Who is ended, and how, before the cluster is deleted.
     enum Victim: CaseIterable {
         case none, clusterAsked, cluster, keeperOfNamespaces, container
@@ -83,8 +114,12 @@ import Testing
             case .keeperOfNamespaces:
                 let kept = Program.family(of: keeper)
                 kill(keeper, SIGKILL)
-                // What it keeps goes with it, while the cluster's own process is still there.
+                // What it keeps goes with it, and then the cluster, which is of no use any more.
                 #expect(await Program.waitForEnd(of: kept))
+                #expect(await Program.waitForEnd(of: family))
+                let log = try String(
+                    contentsOfFile: program.state + "/clusters/velocitylab/logs/cluster.log", encoding: .utf8)
+                #expect(log.contains("was killed, and the pods with it"), "\(log)")
             case .container: kill(family[family.count - 1], SIGKILL)
             }
             if victim == .cluster || victim == .clusterAsked { #expect(await Program.waitForEnd(of: family)) }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ContainerRuntime
@@ -56,7 +57,8 @@ import Testing
             "nginx", "nginx:alpine", "nginx:1.25-alpine", "nginx:1.14.2", "velocitytech/payment-gateway:latest",
             "velocitytech/payment-gateway:optimized", "velocitytech/payment-gateway:2.0", "curlimages/curl",
             "postgres:14-alpine", "postgres:15-alpine", "postgres:14", "redis:7-alpine", "redis",
-            "mycompany/orders-service:1.0", "mycompany/orders-service:2.0", "myregistry.azurecr.io/myapi:1.2.3",
+            "mycompany/myapp:1.0", "myapp:latest", "mycompany/orders-service:1.0", "mycompany/orders-service:2.0",
+            "myregistry.azurecr.io/myapi:1.2.3",
             "myregistry.azurecr.io/myapi:1.3.0", "myapi:1.3.0", "busybox", "hello-world", "registry.k8s.io/pause:3.9",
             "k8s.gcr.io/pause:3.1", "velocitytech/broken-app", "velocitytech/leaking-app", "velocitytech/crashing-app",
             "velocitytech/slow-app:1.0",
@@ -68,6 +70,45 @@ import Testing
             #expect(because.contains("is not installed on this machine; sudo apt-get install"), "\(because)")
         }
         #expect(ImageReference(parsing: text).map(catalog.hasBuiltIn) == true)
+    }
+
+    @Test(
+        "busybox and alpine have BusyBox's own programs, where this machine has it",
+        arguments: ["busybox", "alpine:3.20"])
+    func applets(name: String) throws {
+        let bed = try StoreBed()
+        let mounts = try bed.catalog.resolve(name).mounts
+        #expect(mounts == (try bed.catalog.resolve(name).mounts))
+        let runs = bed.catalog.entries.first { $0.repository == "busybox" }?.runs ?? ""
+        guard let program = ImageCatalog.find("busybox") else {
+            #expect(mounts.isEmpty && runs.hasSuffix("sudo apt-get install busybox-static)"))
+            return
+        }
+        #expect(runs == "the host's BusyBox, on the host's system")
+        let folder = try #require(mounts.first?.hostPath)
+        for applet in ["nc", "nslookup", "[["] {
+            #expect(TreeEntry("\(folder)/\(applet)")?.target == program, "\(applet)")
+        }
+        #expect(bed.store.names("/new").isEmpty)
+    }
+
+    @Test(
+        "wget takes a time limit in both ways, whatever the host's BusyBox can",
+        .enabled(if: ImageCatalog.find("busybox") != nil, "there is no BusyBox on this machine"),
+        arguments: ["-T 5", "--timeout=5", "-T5 -q", ""])
+    func wget(limit: String) throws {
+        let bed = try StoreBed()
+        let mounts = try bed.catalog.resolve("busybox").mounts
+        let folder = try #require(mounts.first?.hostPath)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "PATH='\(folder)':$PATH; sh -c 'wget \(limit) -O - http://127.0.0.1:1/ 2>&1'"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && text.contains("Connection refused"), "\(text)")
     }
 
     @Test("the tag that the course breaks a rollout with is not there")

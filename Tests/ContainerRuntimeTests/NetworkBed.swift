@@ -15,10 +15,14 @@ struct NetworkBed {
     }
 
     /// Runs `body` with pods whose web servers listen on port 80; their answers name them.
-    static func run(pods: [String], _ body: (NetworkBed) async throws -> Void) async throws {
+    ///
+    /// - Parameter onNode: The pod that is in the node's network.
+    static func run(
+        pods: [String], onNode: String? = nil, _ body: (NetworkBed) async throws -> Void
+    ) async throws {
         let bed = NetworkBed(runtime: try SandboxRuntime(images: .ofThisProgram(), logs: ContainerLogs()))
         do {
-            for pod in pods { try await bed.start(pod) }
+            for pod in pods { try await bed.start(pod, isOnNode: pod == onNode) }
             try await body(bed)
         } catch {
             await bed.end()
@@ -32,11 +36,12 @@ struct NetworkBed {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private func start(_ pod: String) async throws {
-        try await runtime.runPodSandbox(
-            PodSandboxConfiguration(
-                podUID: pod, name: pod, namespace: "default", hostName: pod, address: Self.address(pod).description,
-                resolverConfiguration: "nameserver 10.96.0.10\n", hosts: "127.0.0.1 localhost\n"))
+    private func start(_ pod: String, isOnNode: Bool) async throws {
+        var configuration = PodSandboxConfiguration(
+            podUID: pod, name: pod, namespace: "default", hostName: pod, address: Self.address(pod).description,
+            resolverConfiguration: "nameserver 10.96.0.10\n", hosts: "127.0.0.1 localhost\n")
+        configuration.isInNodeNetwork = isOnNode
+        try await runtime.runPodSandbox(configuration)
         let image = try await runtime.pullImage("web:1.0")
         _ = try await runtime.startContainer(
             ContainerConfiguration(

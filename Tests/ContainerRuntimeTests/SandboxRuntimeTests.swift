@@ -65,6 +65,57 @@ struct SandboxRuntimeTests {
         await runtime.shutDown()
     }
 
+    @Test("when what keeps the pods is killed, all who wait are told at once, and nothing starts any more")
+    func breakdown() async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("echo up; exec sleep 1000", in: "a", runtime)
+        let process = try #require(runtime.process(of: id))
+        let keeper = try #require(Self.parent(of: process))
+        async let exit = runtime.waitForExit(id)
+        kill(keeper, SIGKILL)
+        #expect(await exit.code == 137)
+        var count = 0
+        for await _ in runtime.breakdown {
+            count += 1
+            break
+        }
+        #expect(count == 1)
+        await #expect(throws: RuntimeError.self) { try await makePod("b", "10.244.0.3", in: runtime) }
+        await runtime.shutDown()
+    }
+
+    @Test("a pod whose first process was killed says so, can be made anew, and goes without a hitch")
+    func lostSandbox() async throws {
+        let runtime = try runtime()
+        try await makePod("a", "10.244.0.2", in: runtime)
+        let id = try await start("exec sleep 1000", in: "a", runtime)
+        let process = try #require(runtime.process(of: id))
+        let keeper = try #require(Self.parent(of: process))
+        let children = try String(contentsOfFile: "/proc/\(keeper)/task/\(keeper)/children", encoding: .utf8)
+        let first = try #require(children.split(separator: " ").compactMap { Int32($0) }.min())
+        kill(first, SIGKILL)
+        #expect(await runtime.waitForExit(id).code == 137)
+        await #expect(throws: RuntimeError.sandboxLost("the pod's first process was killed")) {
+            _ = try await start("echo again", in: "a", runtime)
+        }
+        try await makePod("a", "10.244.0.2", in: runtime)
+        // A second time changes nothing.
+        try await makePod("a", "10.244.0.2", in: runtime)
+        #expect(await runtime.waitForExit(try await start("exit 3", in: "a", runtime)).code == 3)
+        try await makePod("b", "10.244.0.3", in: runtime)
+        let other = try await start("exec sleep 1000", in: "b", runtime)
+        await runtime.removePodSandbox("a")
+        #expect(runtime.process(of: other) != nil)
+        await runtime.shutDown()
+    }
+
+    private static func parent(of process: Int32) -> Int32? {
+        let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = text?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+        return line.flatMap { Int32($0.dropFirst(5).filter { $0 != "\t" }) }
+    }
+
     @Test("a container sees neither homes nor other processes nor this machine's files")
     func isolation() async throws {
         let runtime = try runtime()

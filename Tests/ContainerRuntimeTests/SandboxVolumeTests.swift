@@ -58,6 +58,56 @@ struct SandboxVolumeTests {
         }
     }
 
+    @Test(
+        "a volume is put where the host's system has no folder, and what a program writes into the system is its own",
+        arguments: [nil, 1000])
+    func inSystemFolders(user: Int?) async throws {
+        try await SandboxBed.run { bed in
+            let path = bed.folder + "/volume"
+            mkdir(path, 0o755)
+            let places = [
+                "/usr/share/velocity-pod", "/usr/lib/velocity-pod/deep", "/etc/velocity-pod",
+                "/etc/ssl/certs/velocity-pod",
+                "/opt/velocity-pod", "/bin/velocity-pod",
+            ]
+            let script = places.map { "echo \($0) > \($0)/x; cat \($0)/x" }.joined(separator: "; ")
+            let text = try await bed.output(script) {
+                $0.mounts = places.map { .init(hostPath: path, containerPath: $0, isReadOnly: false) }
+            }
+            #expect(text == places.joined(separator: "\n") + "\n", "\(text)")
+            let tool = "/usr/local/bin/velocity-tool"
+            let written = try await bed.output(
+                "printf '#!/bin/sh\necho ran' > \(tool) && chmod 755 \(tool) && velocity-tool", name: "tool"
+            ) { $0.runAsUser = SandboxBed.isRoot ? nil : user }
+            #expect(written == "ran\n", "\(written)")
+            #expect(access(tool, F_OK) != 0 && places.allSatisfy { access($0, F_OK) != 0 })
+        }
+    }
+
+    @Test("what a container writes into the host's system counts as its own storage, and a read-only root refuses it")
+    func writtenBytes() async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("head -c 3000000 /dev/zero > /usr/local/share/big; echo ready; exec sleep 100")
+            try await bed.wait(for: "ready")
+            #expect((3_000_000..<4_000_000).contains(bed.runtime.writtenBytes(of: id) ?? 0))
+            let text = try await bed.output("echo x 2>&1 > /usr/local/share/x || true", name: "second") {
+                $0.security.hasReadOnlyRoot = true
+            }
+            #expect(text.contains("Read-only file system"), "\(text)")
+        }
+    }
+
+    @Test(
+        "the pages of nginx belong to the user it runs as", .enabled(if: access("/usr/share/nginx/html", F_OK) == 0))
+    func ownedFolders() async throws {
+        try await SandboxBed.run { bed in
+            let text = try await bed.output(
+                "cd /usr/share/nginx/html; for f in *; do echo mine > $f; done; echo two > two.html; cat *",
+                image: "nginx")
+            #expect(text == "mine\ntwo\n", "\(text)")
+        }
+    }
+
     @Test("no link in a volume leads out of it, and one inside it is followed")
     func links() async throws {
         try await SandboxBed.run { bed in

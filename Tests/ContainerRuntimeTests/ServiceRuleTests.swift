@@ -73,7 +73,27 @@ struct ServiceRuleTests {
         }
     }
 
-    private static let node = NodeNetwork.address.description
+    @Test("a pod in the node's network listens at the node's address, and reaches pods and Services from there")
+    func nodeNetwork() async throws {
+        try await NetworkBed.run(pods: ["a", "b"], onNode: "b") { bed in
+            let onNode = ServiceRule.Backend(address: Self.node, port: 80)
+            try await bed.runtime.apply([
+                rule(["a"]), rule(["a"], address: Self.node, port: 30080),
+                ServiceRule(address: "10.96.0.51", port: 80, transport: .tcp, backends: [onNode]),
+            ])
+            #expect(try await bed.ask(from: "a", Self.node) == "b")
+            #expect(try await bed.ask(from: "a", "10.96.0.51") == "b")
+            #expect(try await bed.ask(from: "b", NetworkBed.address("a").description) == "a")
+            #expect(try await bed.ask(from: "b", "10.96.0.50") == "a")
+            #expect(try await bed.ask(from: "b", Self.node, 30080) == "a")
+            #expect(try await bed.ask(from: "b", "10.96.0.51") == "b")
+            await bed.runtime.removePodSandbox("b")
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "a", Self.node) }
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "a")
+        }
+    }
+
+    private static let node = NodeNetwork.address(ofNode: 0).description
 
     @Test("a client stays with its pod, also over changes elsewhere, and goes to another when its pod has gone")
     func affinity() async throws {

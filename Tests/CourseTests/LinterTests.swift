@@ -201,7 +201,66 @@ struct LinterTests {
     @Test("a fault in a scene is named with its place", arguments: sceneFaults)
     func scenes(fault: Fault) throws { try expect(fault) }
 
+    @Test("commands in containers, questions, answers and points are read")
+    func execAndAnswers() throws {
+        let course = try ScratchCourse()
+        try course.change(
+            ScratchCourse.phase,
+            [
+                (
+                    "files: [web.yaml]",
+                    "files: [web.yaml]\n    questions: [{id: w01-who, text: Who?, answers: [nobody, no one]}]"
+                ), ("needs: [ready]", "needs: [ready]\n      points: 4"),
+                (
+                    "        - ready:",
+                    """
+                            - exec: {deployment: web, container: main, command: [cat, /etc/motd], exitCode: 1}
+                              contains: hello
+                              within: 5s
+                            - answer: {question: w01-who}
+                            - ready:
+                    """
+                ),
+            ])
+        #expect(course.lint() == [])
+        let phase = try #require(try CourseLoader(root: course.root).load().lab("week01")?.phase("phase1"))
+        let container = ContainerRef(object: ObjectRef(kind: "Deployment", name: "web"), container: "main")
+        let command = CommandExpectation(command: ["cat", "/etc/motd"], exitCode: 1, contains: "hello")
+        let question = LabQuestion(id: "w01-who", text: "Who?", answers: ["nobody", "no one"])
+        #expect(phase.questions == [question])
+        #expect(
+            phase.checkpoint.checks[0].steps.prefix(2) == [
+                .expect(.executed(container, command), within: .seconds(5)),
+                .expect(.answered(question), within: .zero),
+            ])
+        #expect(phase.checkpoint.checks.map(\.points) == [1, 4])
+        #expect(phase.checkpoint.points == 5)
+    }
+
     static let labFaults = [
+        Fault(
+            ScratchCourse.phase, "needs: [ready]", "needs: [ready]\n      points: 101",
+            """
+            \(ScratchCourse.phase):25:15: error: 'points' must be a whole number from 0 to 100
+            """),
+        Fault(
+            ScratchCourse.phase, "- ready:", "- answer: {question: w01-who}\n        - ready:",
+            """
+            \(ScratchCourse.phase):18:30: error: no step of this phase asks 'w01-who'
+                hint: Put it under 'questions' of a step.
+            """),
+        Fault(
+            ScratchCourse.phase, "- ready:", "- exec: {pod: web}\n        - ready:",
+            """
+            \(ScratchCourse.phase):18:17: error: 'exec' needs 'command'
+                hint: List the program and its arguments, for example [pg_isready, -U, prod_user].
+            """),
+        Fault(
+            ScratchCourse.phase, "files: [web.yaml]", "files: [web.yaml]\n    questions: [{id: who, text: Who?}]",
+            """
+            \(ScratchCourse.phase):11:17: error: a question needs 'answers'
+                hint: List every answer that is right.
+            """),
         Fault(
             ScratchCourse.phase, "needs: [ready]", "needs: [redy]",
             """

@@ -19,9 +19,16 @@ struct ScratchCourse: ~Copyable {
     }
 
     /// Replaces a part of a file that must be there.
-    func change(_ path: String, _ old: String, _ new: String) throws {
-        guard let text = Self.clean[path], text.contains(old) else { throw CocoaError(.fileReadUnknown) }
-        try write(path, text.replacing(old, with: new))
+    func change(_ path: String, _ old: String, _ new: String) throws { try change(path, [(old, new)]) }
+
+    /// Makes several changes to a file as it was at first.
+    func change(_ path: String, _ changes: [(old: String, new: String)]) throws {
+        guard var text = Self.clean[path] else { throw CocoaError(.fileReadUnknown) }
+        for change in changes {
+            guard text.contains(change.old) else { throw CocoaError(.fileReadUnknown) }
+            text = text.replacing(change.old, with: change.new)
+        }
+        try write(path, text)
     }
 
     func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(root)/\(path)") }

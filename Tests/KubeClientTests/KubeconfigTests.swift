@@ -69,6 +69,40 @@ import Testing
         }
     }
 
+    @Test("the files of KUBECONFIG are taken together: of two entries of a name the first one counts")
+    func merged() async throws {
+        try await withTemporaryFolder { folder in
+            try Folder.write(Self.yaml, to: "\(folder)/first")
+            try Folder.write(
+                """
+                clusters:
+                - {name: lab, cluster: {server: "https://other"}}
+                - {name: far, cluster: {server: "https://far"}}
+                contexts:
+                - name: far
+                  context: {cluster: far}
+                current-context: far
+                """, to: "\(folder)/second")
+            let variables = ["KUBECONFIG": "\(folder)/gone:\(folder)/first:\(folder)/second"]
+            let config = try Kubeconfig.load(path: nil, environment: variables)
+            #expect(config.currentContext == "lab")
+            #expect(try config.resolve("far").cluster.server == "https://far")
+            #expect(try config.resolve("lab").cluster.server == "https://127.0.0.1:6443")
+        }
+    }
+
+    @Test("credentials from a program are not fetched, and that is said")
+    func credentialProgram() throws {
+        let config = try Kubeconfig(
+            yaml: """
+                clusters: [{name: c, cluster: {server: "https://a"}}]
+                users: [{name: u, user: {exec: {command: aws}}}]
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                """)
+        let error = try failure { _ = try config.resolve("c") }
+        #expect(error.message.contains("gets credentials from the program 'aws'"))
+    }
+
     @Test("a file that cannot be read, or is not YAML, is named")
     func badFile() throws {
         let missing = try failure { _ = try Kubeconfig.load(path: "/nosuch/config", environment: [:]) }

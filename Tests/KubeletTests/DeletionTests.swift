@@ -75,6 +75,18 @@ import Testing
         }
     }
 
+    @Test("where states stay in sight, a pod whose containers have stopped is still seen Terminating")
+    func visible() async throws {
+        let bed = try KubeletBed(visiblePause: .milliseconds(200))
+        try await bed.run {
+            let ready = try await bed.ready(try await bed.makePod())
+            let deleted = ContinuousClock.now
+            try await bed.delete(ready)
+            try await bed.waitUntilGone(ready)
+            #expect(ContinuousClock.now - deleted >= .milliseconds(200))
+        }
+    }
+
     @Test("a deletion without grace kills at once, and releases the address")
     func forced() async throws {
         let bed = try KubeletBed()

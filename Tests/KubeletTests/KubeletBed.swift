@@ -17,13 +17,15 @@ struct KubeletBed: Sendable {
     let addresses = AddressBook()
     let directory: String
     let timeFactor: Double
+    let visiblePause: Duration
     var client: any ClusterClient { cluster.client }
 
     /// The waits of Kubernetes are divided by `timeFactor`.
-    init(timeFactor: Double = 1000) throws {
+    init(timeFactor: Double = 1000, visiblePause: Duration = .zero) throws {
         cluster = try MemoryCluster()
         runtime = ScriptedRuntime(logs: logs)
         self.timeFactor = timeFactor
+        self.visiblePause = visiblePause
         var template = Array("/tmp/velocity-kubelet-XXXXXX".utf8CString)
         directory = try #require(mkdtemp(&template).map { String(cString: $0) })
     }
@@ -32,7 +34,7 @@ struct KubeletBed: Sendable {
         Kubelet(
             client: cluster.server.client(user: "kubelet"), runtime: runtime, addresses: addresses, logs: logs,
             configuration: KubeletConfiguration(
-                nodeName: "n1", rootDirectory: directory, timeFactor: timeFactor,
+                nodeName: "n1", rootDirectory: directory, visiblePause: visiblePause, timeFactor: timeFactor,
                 capacity: ["cpu": Quantity(4), "memory": Quantity(1 << 30), "pods": Quantity(110)],
                 nodeAddress: "192.0.2.1"))
     }

@@ -76,6 +76,23 @@ import Testing
         }
     }
 
+    @Test("a pod in the node's network has the node's address and name, and takes none of those for pods")
+    func nodeNetwork() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let pod = Pod(try await bed.ready(try await bed.makePod("web", ["hostNetwork": true])))
+            #expect(pod.podIP == "192.0.2.1")
+            #expect(bed.addresses.taken.isEmpty)
+            let sandbox = try #require(bed.runtime.sandboxes.first)
+            #expect(sandbox.isInNodeNetwork)
+            #expect(sandbox.hostName == "n1")
+            #expect(sandbox.hosts.hasPrefix("# Kubernetes-managed hosts file (host network).\n"))
+            #expect(sandbox.hosts.contains("192.0.2.1\tn1\n"))
+            let environment = try #require(bed.runtime.configuration(of: "main")?.environment)
+            #expect(environment.contains("HOSTNAME=n1"))
+        }
+    }
+
     @Test("a sandbox that cannot be made is told in an event, and tried again")
     func sandboxFailure() async throws {
         let bed = try KubeletBed()

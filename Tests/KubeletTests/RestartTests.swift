@@ -184,4 +184,19 @@ import Testing
             #expect(bed.runtime.calls.last == .start("main", attempt: 2))
         }
     }
+
+    @Test("a sandbox that was lost is made anew, and the container starts in it")
+    func lostSandbox() async throws {
+        let bed = try KubeletBed()
+        bed.runtime.failStart(of: "main", with: .sandboxLost("the pod's first process was killed"))
+        try await bed.run {
+            let pod = try await bed.makePod()
+            try await bed.event(
+                "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.", about: pod)
+            bed.runtime.failStart(of: "main", with: nil)
+            _ = try await bed.ready(pod)
+            #expect(bed.runtime.calls.count { if case .runSandbox = $0 { true } else { false } } >= 2)
+        }
+    }
+
 }

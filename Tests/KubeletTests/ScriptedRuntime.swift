@@ -204,7 +204,8 @@ final class ScriptedRuntime: ContainerRuntime {
         }
         return Image(
             reference: reference, digest: "sha256:\(reference)", entrypoint: ["/entry"], command: ["serve"],
-            environment: ["PATH=/bin", "FROM_IMAGE=yes"], workingDirectory: "/srv", user: 7)
+            environment: ["PATH=/bin", "FROM_IMAGE=yes"], workingDirectory: "/srv", user: 7,
+            stopSignal: reference.hasPrefix("quits") ? 3 : 15)
     }
 
     func runPodSandbox(_ configuration: PodSandboxConfiguration) async throws(RuntimeError) {

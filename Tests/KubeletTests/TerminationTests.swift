@@ -51,6 +51,18 @@ struct TerminationTests {
         }
     }
 
+    @Test("a container is asked to stop with the signal that its image names", arguments: [("quits", 3), ("x", 15)])
+    func stopSignal(image: String, signal: Int32) async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let pod = try await bed.ready(
+                bed.makePod("web", ["containers": [["name": "main", "image": .string(image)]]]))
+            try await bed.delete(pod)
+            try await bed.waitUntilGone(pod)
+            #expect(bed.runtime.calls.contains(.signal("main", signal)))
+        }
+    }
+
     @Test("a deadline can be set, and brought forward, while the pod runs")
     func newDeadline() async throws {
         let bed = try KubeletBed()

@@ -1,3 +1,4 @@
+import Checkers
 import CourseModel
 import LabScreens
 import ScreenKit
@@ -12,12 +13,76 @@ import Testing
             app.text.split(separator: "\n") == [
                 "VelocityLab  home",
                 " Week 6: Orchestration",
-                " ▸ scene  The Stampede",
-                "   lab    Deployments and Scaling                                        1 of 2",
+                "   scene  The Stampede",
+                " ▸ lab    Deployments and Scaling                                        1 of 2",
                 "↑↓ choose  Enter open  m map  g gallery  v cluster  q quit  ? help",
             ])
-        app.press(.down, .enter)
+        app.press(.enter)
         #expect(app.text.contains("Deployments and Scaling  step 1 of 2"))
+    }
+
+    @Test("the home screen marks the first phase that is not done, until somebody has chosen another entry")
+    func mark() {
+        var app = Fixtures.app(rows: 12)
+        #expect(app.text.contains("▸ scene  The Stampede"), "a story begins at its beginning")
+        let seen = ScenePlay(
+            scene: "crisis", started: Moment(milliseconds: 1), finished: Moment(milliseconds: 2), lines: [], choices: []
+        )
+        _ = app.update(.story(StoryRecord(plays: [seen])))
+        #expect(app.text.contains("▸ lab    Deployments"))
+        app.press(.up)
+        _ = app.update(.progress(["week06/phase2": PhaseProgress(passed: 1, total: 2)]))
+        #expect(app.text.contains("▸ scene  The Stampede"))
+    }
+
+    @Test("starting a phase over asks first; while the lab is prepared nothing is checked")
+    func begin() {
+        var app = Fixtures.app(.phase(Fixtures.phase))
+        #expect(app.press(.character("b")).isEmpty)
+        #expect(app.text.contains("This deletes the namespace 'velocitytech'"))
+        #expect(app.press(.character("n"), .character("b")).isEmpty, "another key means no")
+        #expect(app.press(.character("b")) == [.beginPhase("week06", "phase2")])
+        _ = app.update(.preparing("Waiting until everything is well ..."))
+        #expect(app.text.contains("Waiting until everything is well ..."))
+        #expect(app.press(.character("c")).isEmpty)
+        #expect(app.text.contains("The lab is being prepared; wait until that is done."))
+        _ = app.update(.prepared("It can begin."))
+        #expect(app.text.contains("It can begin."))
+        #expect(app.press(.character("c")) == [.runCheckpoint("week06", "phase2")])
+    }
+
+    @Test("a drill says whether it has begun, since when, and how long it took")
+    func drill() {
+        var app = Fixtures.drillApp
+        _ = app.update(.cluster(Fixtures.cluster))
+        #expect(app.text.contains("It has not begun: b makes the lab new"))
+        app.press(.character("b"))
+        #expect(app.text.contains("breaks something, and starts the clock"))
+        var cluster = Fixtures.cluster
+        cluster.drill = DrillStage(phase: "drill", fault: "f", seed: 7, started: Moment(milliseconds: 3_723_000))
+        _ = app.update(.cluster(cluster))
+        #expect(app.text.contains("It began at 01:02:03 (UTC)"))
+        cluster.drill = DrillStage(
+            phase: "drill", fault: "f", seed: 7, started: Moment(milliseconds: 0), mended: Moment(milliseconds: 31_000))
+        _ = app.update(.cluster(cluster))
+        #expect(app.text.contains("✓ Mended after 31 s."))
+        #expect(!app.text.contains("seed"), "the fault stays the learner's to find")
+    }
+
+    @Test("a question of a step is answered on the screen, which says whether it is right")
+    func question() {
+        var app = Fixtures.drillApp
+        #expect(app.text.contains("1. Who makes a new pod?") && app.text.contains("not answered yet"))
+        app.press(.character("1"), .character("M"), .character("e"))
+        #expect(app.text.contains("Me_"))
+        #expect(app.press(.enter) == [.keepAnswer("who", "Me")])
+        func told(_ text: String) -> String {
+            let answer = KeptAnswer(question: "who", text: text, written: Moment(milliseconds: 0))
+            _ = app.update(.story(StoryRecord(answers: ["who": answer])))
+            return app.text
+        }
+        #expect(told("Me").contains("✗ Think again."))
+        #expect(told(" nobody. ").contains("✓ That is right."))
     }
 
     @Test("a scene appears letter by letter; a key completes the line, the next one goes on")

@@ -65,6 +65,24 @@ enum Fixtures {
             .init(name: "gateway-6d4-bbbbb", status: "CrashLoopBackOff", isReady: false, restarts: 2),
         ])
 
+    /// A drill with one question.
+    static var drillApp: App {
+        let fault = Fault(
+            id: "f", title: "", breaking: [], mending: [],
+            fails: Mutant.Expectation(check: "three-ready", cause: .other, hint: []))
+        let question = LabQuestion(id: "who", text: "Who makes a new pod?", answers: ["nobody"])
+        let drill = Phase(
+            id: "drill", title: "Drill", minutes: 5, objective: "Mend it.",
+            steps: [Step(id: "look", title: "Look", text: "Look first.", questions: [question])],
+            checkpoint: Checkpoint(title: "Well", checks: [check]), faults: [fault])
+        let lab = Lab(
+            id: "week06", title: "Command Center", week: "week06", mission: "", success: "",
+            namespace: "velocitytech", phases: [drill])
+        let course = CourseContent(weeks: content.weeks, scenes: [], characters: [], labs: [lab])
+        return App(
+            content: course, size: Size(columns: 80, rows: 24), start: .phase(LabPath(lab: "week06", phase: "drill")))
+    }
+
     static func app(_ start: App.Start = .home, columns: Int = 80, rows: Int = 24) -> App {
         App(content: content, size: Size(columns: columns, rows: rows), start: start)
     }

@@ -89,12 +89,26 @@ import Testing
         #expect(!app.text.contains("That it was quiet."))
         app.press(.character("1"), .character("I"), .character("s"), .character("?"))
         #expect(app.text.contains("Is?_") && !app.text.contains("Keys here"))
-        #expect(app.press(.enter) == [.keepAnswer("why", "Is?")])
+        #expect(app.press(.enter).contains(.keepAnswer("why", "Is?")))
         let answer = KeptAnswer(question: "why", text: "Is?", written: Moment(milliseconds: 0))
         _ = app.update(.story(StoryRecord(answers: ["why": answer])))
         #expect(app.text.contains("   Is?") && app.text.contains("The team: That it was quiet."))
         app.press(.character("1"), .backspace, .escape)
         #expect(app.text.contains("   Is?"), "Esc leaves it as it was")
+    }
+
+    @Test("a page whose end was in view counts as read, once; home and map say so")
+    func pagesRead() {
+        var app = app(.page("goals"))
+        #expect(app.press(.escape) == [.recordPage("goals")])
+        _ = app.update(.story(StoryRecord(pagesRead: ["goals"])))
+        #expect(app.text.split(separator: "\n").contains { $0.contains("read   Goals") && $0.hasSuffix("✓ read") })
+        app.press(.character("m"))
+        #expect(app.text.contains("0 of 1 phases, 1 of 2 pages read"))
+        var again = self.app(.page("goals"), StoryRecord(pagesRead: ["goals"]))
+        #expect(again.press(.escape).isEmpty)
+        var small = self.app(.page("goals"), rows: 3)
+        #expect(small.press(.escape).isEmpty, "what was never in view was not read")
     }
 
     @Test("the map tells what exists from what is to come")

@@ -110,4 +110,11 @@ public final class InterceptedClient: ClusterClient {
         try await intercept(Request(verb: .logs, resource: .pods))
         return try await base.logs(namespace: namespace, pod: pod, options: options)
     }
+
+    public func exec(
+        namespace: String, pod: String, _ request: ExecRequest, timeout: Duration
+    ) async throws(Status) -> ExecResult {
+        try await intercept(Request(verb: .call, resource: .pods))
+        return try await base.exec(namespace: namespace, pod: pod, request, timeout: timeout)
+    }
 }

@@ -152,7 +152,7 @@ struct BadDayTests {
         #expect(
             names == [
                 "v1: learners, attempts, verdicts, hints, scene plays", "v2: submissions",
-                "v3: what scenes showed, answers to questions",
+                "v3: what scenes showed, answers to questions", "v4: pages that were read",
             ])
     }
 }

@@ -37,12 +37,13 @@ struct ProgressStoreTests {
     @Test("an attempt comes back as it was recorded, after a restart")
     func roundTrip() throws {
         let folder = try ScratchFolder()
-        let result = CheckpointResult.sample(failure, .skipped(because: "it needs: it is ready"))
+        var result = CheckpointResult.sample(failure, .skipped(because: "it needs: it is ready"))
+        result.seed = 7
         do {
             let store = try ProgressStore(path: folder.database)
             let learner = try store.addLearner(name: "Ana Marić")
             #expect(learner.id == "ana-mari")
-            try store.record(result, learner: learner.id, cluster: "velocity", seed: 7)
+            try store.record(result, learner: learner.id, cluster: "velocity")
             store.close()
         }
         let store = try ProgressStore(path: folder.database)
@@ -79,6 +80,34 @@ struct ProgressStoreTests {
         #expect(standing.checks.map(\.best) == [.passed, .passed])
         #expect(standing.checks.map(\.latest) == [.failed, .failed])
         #expect(standing.passed == Moment(milliseconds: 5500))
+    }
+
+    @Test("a check earns its points; what was done for the learner before it passed earns none, also later")
+    func points() throws {
+        let folder = try ScratchFolder()
+        let store = try ProgressStore(path: folder.database)
+        let learner = try store.currentLearner(orNew: "Ana").id
+        var first = CheckpointResult.sample(.passed, failure, at: 1000)
+        first.results[0].points = 5
+        first.results[1].points = 3
+        try store.record(first, learner: learner, cluster: "c")
+        for check in ["ready", "heals"] as [CheckID] {
+            try store.record(
+                HintShown(
+                    lab: "week01", phase: "phase1", check: check, level: HintShown.doneLevel,
+                    text: "It was done for you.",
+                    shown: Moment(milliseconds: 2000)), learner: learner)
+        }
+        var second = CheckpointResult.sample(.passed, .passed, at: 3000)
+        second.results[0].points = 5
+        second.results[1].points = 3
+        try store.record(second, learner: learner, cluster: "c")
+        let standing = try #require(try store.standing(of: learner).first)
+        #expect(standing.checks.map(\.best) == [.passed, .passed])
+        #expect(standing.checks.map(\.points) == [5, 3])
+        #expect(standing.checks.map(\.isDoneForThem) == [false, true])
+        #expect(standing.checks.map(\.earned) == [5, 0])
+        #expect(standing.earned == 5)
     }
 
     @Test("one check that passes alone does not pass its phase")

@@ -114,11 +114,11 @@ struct SubmissionTests {
         #expect(report.rows.map { $0.standing(report.columns[1])?.best } == [.passed, .failed])
         #expect(
             report.csv == """
-                learner,name,lab,phase,check,title,outcome,attempts,first_passed,hints_shown\r
-                ana-11-x,"Ana, =1+1 ""x""\",week01,phase1,ready,it is ready,passed,2,1970-01-01T00:00:00.500Z,0\r
-                ana-11-x,"Ana, =1+1 ""x""\",week01,phase1,heals,it heals,passed,2,1970-01-01T00:00:01.500Z,0\r
-                filip,Filip,week01,phase1,ready,it is ready,passed,1,1970-01-01T00:00:00.500Z,0\r
-                filip,Filip,week01,phase1,heals,it heals,failed,1,,0\r
+                learner,name,lab,phase,check,title,outcome,attempts,first_passed,hints_shown,points,points_max,done_for_them,seed\r
+                ana-11-x,"Ana, =1+1 ""x""\",week01,phase1,ready,it is ready,passed,2,1970-01-01T00:00:00.500Z,0,1,1,no,0\r
+                ana-11-x,"Ana, =1+1 ""x""\",week01,phase1,heals,it heals,passed,2,1970-01-01T00:00:01.500Z,0,1,1,no,0\r
+                filip,Filip,week01,phase1,ready,it is ready,passed,1,1970-01-01T00:00:00.500Z,0,1,1,no,0\r
+                filip,Filip,week01,phase1,heals,it heals,failed,1,,0,0,1,no,0\r
 
                 """)
     }

@@ -12,15 +12,18 @@ extension Registry {
     private static let projectedSeconds: Int64 = 3607
     private static let extendedSeconds: Int64 = 365 * 86_400
 
-    func requestToken(_ target: Target, _ body: JSONValue, isDryRun: Bool) throws(Status) -> JSONValue {
-        let account = try get(target).object
+    func requestToken(
+        _ target: Target, _ body: JSONValue, _ settings: WriteSettings
+    ) async throws(Status) -> JSONValue {
+        let body = try await admitBody(.create, body, Self.type, of: target, "token", settings)
+        let account = try await get(target).object
         let spec = body["spec"] ?? [:]
         let seconds = try lifetime(spec)
         var audiences = spec["audiences"]?.array?.compactMap(\.string) ?? []
         if audiences.isEmpty { audiences = [ServiceAccountTokens.issuer] }
         var binding: ServiceAccountTokens.Binding?
         if let reference = spec["boundObjectRef"], reference != .null {
-            binding = try bound(reference, account)
+            binding = try await bound(reference, account)
         }
         let isExtended =
             seconds == Self.projectedSeconds && binding?.claim == "pod" && audiences == [ServiceAccountTokens.issuer]
@@ -38,7 +41,7 @@ extension Registry {
         ]
         answer[["spec", "boundObjectRef"]] = spec["boundObjectRef"] ?? .null
         answer["status"] = [
-            "token": .string(isDryRun ? "" : issued.token),
+            "token": .string(settings.isDryRun ? "" : issued.token),
             "expirationTimestamp": .string(Timestamp(seconds: time.seconds + seconds).text),
         ]
         return answer
@@ -62,7 +65,7 @@ extension Registry {
 
     private func bound(
         _ reference: JSONValue, _ account: KubeObject
-    ) throws(Status) -> ServiceAccountTokens.Binding {
+    ) async throws(Status) -> ServiceAccountTokens.Binding {
         let kindName = reference["kind"]?.string ?? ""
         let apiVersion = reference["apiVersion"]?.string ?? ""
         let name = reference["name"]?.string ?? ""
@@ -73,7 +76,8 @@ extension Registry {
         case ("v1", "Node"): resource = .nodes
         default: throw .badRequest("cannot bind token to object of type \(apiVersion), Kind=\(kindName)")
         }
-        let object = try get(Target(kind: try kind(of: resource), namespace: account.namespace, name: name)).object
+        let object = try await get(Target(kind: try kind(of: resource), namespace: account.namespace, name: name))
+            .object
         var binding = ServiceAccountTokens.Binding(claim: kindName.lowercased(), object: object)
         if resource == .pods {
             let own = object.value[["spec", "serviceAccountName"]]?.string ?? ""

@@ -67,6 +67,7 @@ final class OpenRequest: Sendable {
         var impersonated: UserInfo?
         var decision: Decision?
         var annotations: [(name: String, value: String)] = []
+        var warnings: [String] = []
         var code = 0
         var refusal: Status?
         var isOver = false
@@ -102,6 +103,13 @@ final class OpenRequest: Sendable {
 
     /// Adds a remark to the audit event.
     func annotate(_ name: String, _ value: String) { state.withLock { $0.annotations.append((name, value)) } }
+
+    /// Adds a text that the client is shown, whatever the answer; said twice, it is shown once.
+    func warn(_ text: String) {
+        state.withLock { if !$0.warnings.contains(text) { $0.warnings.append(text) } }
+    }
+
+    var warnings: [String] { state.withLock { $0.warnings } }
 
     func refused(_ status: Status) {
         state.withLock { state in

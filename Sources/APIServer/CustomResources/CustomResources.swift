@@ -75,6 +75,7 @@ final class CustomResources: Sendable {
             }
         }
         refresh(registry)
+        await registry.registerAPIServices()
     }
 
     // MARK: Deletion

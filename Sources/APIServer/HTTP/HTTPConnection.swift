@@ -125,6 +125,12 @@ struct HTTPConnection: Sendable {
         case .watch(let watch):
             try await outbound.write(.part(.head(head)))
             let version = request.head.version
+            if watch.cursor.needsConversion {
+                try await watch.run { try await outbound.write(.part(.body(.byteBuffer($0)))) }
+                try Task.checkCancellation()
+                try await outbound.write(.part(.end(nil)))
+                break
+            }
             await watches.serve(watch, on: channel.channel, isChunked: version.major == 1 && version.minor >= 1)
             try Task.checkCancellation()
             try await outbound.write(.part(.end(nil)))

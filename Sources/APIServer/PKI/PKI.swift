@@ -12,7 +12,7 @@ public struct PKIError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The certificates of one cluster: an authority of its own, the server's, and the administrator's.
 ///
-/// The authority's key is never written: when anything expires, everything is made anew together.
+/// When anything expires, everything is made anew together.
 public struct PKI: Sendable {
     /// Certificates and keys as PEM text.
     public let authorityCertificate: String
@@ -20,10 +20,22 @@ public struct PKI: Sendable {
     public let serverKey: String
     public let clientCertificate: String
     public let clientKey: String
+    /// The key of the authority, by which other certificates are signed; only its owner may read the file.
+    let authorityKey: String
+    /// By what the server is known to API servers behind it, and the authority of its own that this is signed by: whoever
+    /// has a certificate of it speaks for every user.
+    let frontProxyAuthority: String
+    let frontProxyCertificate: String
+    let frontProxyKey: String
     /// The key that signs the tokens of service accounts; it outlives the certificates, as the tokens do.
     public let serviceAccountKey: String
 
-    private static let files = ["ca.crt", "apiserver.crt", "apiserver.key", "admin.crt", "admin.key"]
+    static let frontProxyName = "front-proxy-client"
+
+    private static let files = [
+        "ca.crt", "apiserver.crt", "apiserver.key", "admin.crt", "admin.key", "ca.key", "front-proxy-ca.crt",
+        "front-proxy-client.crt", "front-proxy-client.key",
+    ]
     private static let signerFile = "sa.key"
 
     init(parts: [String], serviceAccountKey: String) {
@@ -34,10 +46,17 @@ public struct PKI: Sendable {
         serverKey = parts[2]
         clientCertificate = parts[3]
         clientKey = parts[4]
+        authorityKey = parts[5]
+        frontProxyAuthority = parts[6]
+        frontProxyCertificate = parts[7]
+        frontProxyKey = parts[8]
     }
 
     private var parts: [String] {
-        [authorityCertificate, serverCertificate, serverKey, clientCertificate, clientKey]
+        [
+            authorityCertificate, serverCertificate, serverKey, clientCertificate, clientKey, authorityKey,
+            frontProxyAuthority, frontProxyCertificate, frontProxyKey,
+        ]
     }
 
     /// The certificates in a directory; makes them when they are missing, damaged or about to expire.
@@ -72,7 +91,10 @@ public struct PKI: Sendable {
         serviceAddress: String = "10.96.0.1", now: Timestamp? = nil, serviceAccountKey: String? = nil
     ) throws(PKIError) -> PKI {
         do {
-            let parts = try CertificateAuthority(now: now ?? .now).issueAll(serviceAddress: serviceAddress)
+            let now = now ?? .now
+            let parts =
+                try CertificateAuthority(now: now).issueAll(serviceAddress: serviceAddress)
+                + CertificateAuthority(now: now, name: "velocitylab-front-proxy-ca").issueFrontProxy()
             return PKI(parts: parts, serviceAccountKey: serviceAccountKey ?? TokenSigner().pem)
         } catch {
             throw PKIError(message: "The certificates of the cluster cannot be made: \(error).", hint: nil)
@@ -86,9 +108,16 @@ public struct PKI: Sendable {
     func isUsable(now: Timestamp) -> Bool {
         do {
             let authority = try Certificate(pemEncoded: authorityCertificate)
+            let proxyAuthority = try Certificate(pemEncoded: frontProxyAuthority)
+            guard try Certificate.PrivateKey(pemEncoded: authorityKey).publicKey == authority.publicKey else {
+                return false
+            }
             let moment = Date(timeIntervalSince1970: Double(now.seconds))
             let later = moment.addingTimeInterval(Double(Self.secondsLeftMin))
-            for (text, key) in [(serverCertificate, serverKey), (clientCertificate, clientKey)] {
+            for (text, key, authority) in [
+                (serverCertificate, serverKey, authority), (clientCertificate, clientKey, authority),
+                (frontProxyCertificate, frontProxyKey, proxyAuthority),
+            ] {
                 let certificate = try Certificate(pemEncoded: text)
                 let privateKey = try Certificate.PrivateKey(pemEncoded: key)
                 guard privateKey.publicKey == certificate.publicKey,

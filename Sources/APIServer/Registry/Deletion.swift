@@ -23,6 +23,17 @@ enum Deletion: Equatable {
         return .remove(marked)
     }
 
+    /// The object as it is to be written; nil when nothing is.
+    var outcome: KubeObject? {
+        switch self {
+        case .remove(let object), .mark(let object): object
+        case .keep: nil
+        }
+    }
+
+    /// Whether the object goes now.
+    var isFinal: Bool { if case .remove = self { true } else { false } }
+
     /// Whether nothing holds a marked object back any more.
     static func isComplete(_ object: KubeObject, _ resource: ResourceType) -> Bool {
         guard object.isBeingDeleted, object.finalizers.isEmpty else { return false }

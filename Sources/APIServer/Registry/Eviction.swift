@@ -36,6 +36,8 @@ enum Eviction: Equatable {
             ? .unready(budget: name) : .charged(budget: name)
     }
 
+    static let resource = ResourceType(group: "policy", version: "v1", kind: "Eviction", plural: "evictions")
+
     static let ambiguity: JSONValue = [
         "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure",
         "message": "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
@@ -97,18 +99,21 @@ extension Status {
 
 extension Registry {
     /// Deletes a pod on behalf of somebody who empties a node (POST `eviction`), if its budget allows that.
-    func evict(_ target: Target, _ eviction: JSONValue, isDryRun: Bool) async throws(Status) -> JSONValue {
+    func evict(_ target: Target, _ body: JSONValue, _ settings: WriteSettings) async throws(Status) -> JSONValue {
+        let eviction = try await admitBody(.create, body, Eviction.resource, of: target, "eviction", settings)
         guard eviction[["metadata", "name"]]?.string == target.name else {
             throw .badRequest("name in URL does not match name in Eviction object")
         }
-        let isDryRun = isDryRun || eviction[["deleteOptions", "dryRun"]]?.array?.isEmpty == false
+        let isDryRun = settings.isDryRun || eviction[["deleteOptions", "dryRun"]]?.array?.isEmpty == false
         var options = DeleteOptions(eviction["deleteOptions"])
         let isConditional = options.resourceVersion != nil
         var attempt = 0
         var isCharged = false
+        var deletion = WriteSettings()
+        deletion.isDryRun = isDryRun
         while true {
             attempt += 1
-            let pod = try get(target).object
+            let pod = try await get(target).object
             if let uid = options.uid, uid != pod.uid {
                 throw .conflict(
                     target.resource, target.name,
@@ -116,7 +121,7 @@ extension Registry {
                         + "The object might have been deleted and then recreated")
             }
             var budget: String?
-            switch Eviction(of: pod, budgets: try budgets(in: target.namespace)) {
+            switch Eviction(of: pod, budgets: try await budgets(in: target.namespace)) {
             case .ambiguous: return Eviction.ambiguity
             case .free: break
             case .unready(let name): budget = name
@@ -129,7 +134,7 @@ extension Registry {
                 var current = pod
                 if !isDryRun, !isConditional, !pod.isBeingDeleted { current = try await announce(pod, target) }
                 if budget != nil, !isConditional { options.resourceVersion = current.resourceVersion }
-                _ = try await delete(target, options, isDryRun: isDryRun)
+                _ = try await delete(target, options, deletion)
                 return SuccessStatus.created
             } catch {
                 guard error.isConflict, !isConditional else { throw error }
@@ -139,9 +144,9 @@ extension Registry {
         }
     }
 
-    private func budgets(in namespace: String?) throws(Status) -> [DisruptionBudget] {
+    private func budgets(in namespace: String?) async throws(Status) -> [DisruptionBudget] {
         let kind = try kind(of: .podDisruptionBudgets)
-        return try list(kind, namespace: namespace, ListQuery()).items.map { DisruptionBudget($0.object) }
+        return try await list(kind, namespace: namespace, ListQuery()).items.map { DisruptionBudget($0.object) }
     }
 
     private func charge(_ name: String, for pod: Target, isDryRun: Bool) async throws(Status) {

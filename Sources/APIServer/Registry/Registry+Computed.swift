@@ -2,12 +2,11 @@ import KubeClient
 import KubeModel
 import ObjectStore
 
-/// Objects that are made when they are asked for: metrics, and the groups that are served.
+/// Objects that are made when they are asked for: metrics, and the parts of the control plane.
 extension Registry {
     /// The present objects of a computed kind, in the order of their names.
     func compute(_ kind: KindSchema, namespace: String?) async throws(Status) -> [KubeObject] {
         switch kind.resource {
-        case .apiServices: return apiServices()
         case .componentStatuses: return componentStatuses()
         case .nodeMetrics: return try await nodeMetrics()
         case .podMetrics: return try await podMetrics(namespace: namespace)
@@ -31,41 +30,6 @@ extension Registry {
             throw .notFound(target.resource, target.name)
         }
         return object
-    }
-
-    // MARK: Groups
-
-    private func apiServices() -> [KubeObject] {
-        let created = store.get(StoreKey(resource: "namespaces", namespace: nil, name: "default"))?.object
-            .creationTimestamp
-        var seen: Set<String> = []
-        let kinds = catalog.kinds.filter { seen.insert($0.resource.apiVersion).inserted }
-        return kinds.map { kind in
-            let (group, version) = (kind.resource.group, kind.resource.version)
-            var object = KubeObject(.apiServices, name: "\(version).\(group)")
-            object.value[["metadata", "labels"]] = ["kube-aggregator.kubernetes.io/automanaged": "onstart"]
-            if kind.custom != nil {
-                object.value[["metadata", "labels"]] = ["kube-aggregator.kubernetes.io/automanaged": "true"]
-            }
-            object.value[["metadata", "creationTimestamp"]] = created.map { .string($0.text) } ?? .null
-            let priorities = GroupOrder.priorities(group: group, version: version)
-            var spec: JSONValue = [:]
-            if !group.isEmpty { spec["group"] = .string(group) }
-            spec["version"] = .string(version)
-            spec["groupPriorityMinimum"] = JSONValue(priorities.group)
-            spec["versionPriority"] = JSONValue(priorities.version)
-            object.value["spec"] = spec
-            object.value["status"] = [
-                "conditions": [
-                    [
-                        "type": "Available", "status": "True",
-                        "lastTransitionTime": created.map { .string($0.text) } ?? .null, "reason": "Local",
-                        "message": "Local APIServices are always available",
-                    ]
-                ]
-            ]
-            return object
-        }.sorted { $0.name < $1.name }
     }
 
     // MARK: Components

@@ -38,11 +38,13 @@ extension Registry {
         let resource = kind.resource
         kind.applyDefaults(&object)
         if !settings.hasOwners { kind.recordWrite(of: &object, over: nil, by: settings.writer(kind), at: now()) }
-        ObjectMetadata.fill(&object, now: now())
         try NamespaceAdmission.admit(object, resource, namespace: object.namespace.flatMap(namespaceObject))
         try customResources.admit(object, kind, in: self)
-        let request = AdmissionRequest(kind, settings)
-        if try await mutate(&object, request) { kind.applyDefaults(&object) }
+        var request = AdmissionRequest(kind, object, settings)
+        try await mutate(&object, request)
+        // Plugins see a new object before it has a name of the server's making.
+        ObjectMetadata.fill(&object, now: now())
+        request.name = object.name
         kind.prepareForCreate(&object)
         let claim = try services.admit(&object, old: nil, resource)
         let errors = kind.validateCreate(object)
@@ -64,21 +66,32 @@ extension Registry {
             written.isCreated = true
             return written
         }
-        do throws(StoreError) {
-            var written = Written(try await put(target, object, .absent))
-            services.confirm(claim)
-            written.isCreated = true
-            written.warnings = admission.warnings
-            await settle(resource)
-            if kind.storeName == ResourceType.events.qualifiedPlural { await expireEvents() }
-            return written
+        let stored: StoredObject
+        do throws(Status) {
+            stored = try await putNew(object, target)
         } catch {
             services.cancel(claim)
             await revoke(admission)
+            throw error
+        }
+        services.confirm(claim)
+        await settle(resource)
+        if kind.storeName == ResourceType.events.qualifiedPlural { await expireEvents() }
+        var written = Written(try await served(stored, as: kind))
+        written.isCreated = true
+        written.warnings = admission.warnings
+        return written
+    }
+
+    private func putNew(_ object: KubeObject, _ target: Target) async throws(Status) -> StoredObject {
+        let form = try await stored(object, as: target.kind)
+        do throws(StoreError) {
+            return try await put(target, form, .absent)
+        } catch {
             if case .exists = error, let present = store.get(target.key)?.object {
-                throw .alreadyExists(resource, present)
+                throw .alreadyExists(target.resource, present)
             }
-            throw .answer(to: error, resource, name: object.name)
+            throw .answer(to: error, target.resource, name: object.name)
         }
     }
 

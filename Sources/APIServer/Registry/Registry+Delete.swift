@@ -10,35 +10,39 @@ struct Deleted: Sendable {
 }
 
 extension Registry {
-    func delete(_ target: Target, _ options: DeleteOptions, isDryRun: Bool = false) async throws(Status) -> Deleted {
+    /// - Parameter name: As the request names the object: empty for one of a collection.
+    func delete(
+        _ target: Target, _ options: DeleteOptions, _ settings: WriteSettings = WriteSettings(), name: String? = nil
+    ) async throws(Status) -> Deleted {
         let resource = target.resource
         try NamespaceAdmission.admitDeletion(resource, target.name)
         var attempt = 0
         while true {
             attempt += 1
-            let current = try get(target)
+            let current = try await get(target)
             try check(options, current.object, resource)
             var object = current.object
             if resource == .customResourceDefinitions { CustomResources.beginDeletion(&object, now: now()) }
+            let plan = Deletion.plan(object, resource, options, now: now())
+            guard let outcome = plan.outcome else { return Deleted(object: current.object, isGone: false) }
+            try await admitDeletion(current.object, target, name: name ?? target.name, settings)
+            if settings.isDryRun { return Deleted(object: outcome, isGone: plan.isFinal) }
+            let form = try await stored(outcome, as: target.kind)
+            let stored: StoredObject
             do throws(StoreError) {
-                switch Deletion.plan(object, resource, options, now: now()) {
-                case .keep: return Deleted(object: current.object, isGone: false)
-                case .remove(let final):
-                    if isDryRun { return Deleted(object: final, isGone: true) }
-                    let last = try await remove(target, .revision(current.revision), final: final)
+                if plan.isFinal {
+                    stored = try await remove(target, .revision(current.revision), final: form)
                     services.release(current.object, resource)
                     await settle(resource)
-                    return Deleted(object: last.object, isGone: true)
-                case .mark(let marked):
-                    if isDryRun { return Deleted(object: marked, isGone: false) }
-                    let stored = try await put(target, marked, .revision(current.revision))
-                    return Deleted(object: stored.object, isGone: false)
+                } else {
+                    stored = try await put(target, form, .revision(current.revision))
                 }
             } catch .conflict where attempt < Self.attemptsMax {
                 continue
             } catch {
                 throw .answer(to: error, resource, name: target.name)
             }
+            return Deleted(object: try await served(stored, as: target.kind).object, isGone: plan.isFinal)
         }
     }
 
@@ -62,13 +66,14 @@ extension Registry {
 
     /// Deletes what a list would give; objects that go in the meantime are fine.
     func deleteCollection(
-        _ kind: KindSchema, namespace: String?, _ query: ListQuery, _ options: DeleteOptions, isDryRun: Bool
+        _ kind: KindSchema, namespace: String?, _ query: ListQuery, _ options: DeleteOptions,
+        _ settings: WriteSettings
     ) async throws(Status) -> ListPage {
-        let page = try list(kind, namespace: namespace, query)
+        let page = try await list(kind, namespace: namespace, query)
         for item in page.items {
             let target = Target(kind: kind, namespace: item.object.namespace, name: item.object.name)
             do throws(Status) {
-                _ = try await delete(target, options, isDryRun: isDryRun)
+                _ = try await delete(target, options, settings, name: "")
             } catch {
                 guard error.isNotFound else { throw error }
             }

@@ -9,10 +9,12 @@ extension Registry {
     /// - Returns: Texts for `Warning` headers.
     func bind(_ target: Target, _ body: JSONValue, _ settings: WriteSettings) async throws(Status) -> [String] {
         let kind = try kind(of: .bindings)
-        let (object, warnings) = try decode(kind, body, settings)
+        var (object, warnings) = try decode(kind, body, settings)
         guard object.name == target.name else {
             throw .badRequest("name in URL does not match name in Binding object")
         }
+        object.value = try await admitBody(
+            .create, object.value, kind.resource, of: target, "binding", settings)
         let binding = object.value
         let errors = FieldError.complaints(aboutBinding: binding)
         guard errors.isEmpty, let node = binding[["target", "name"]]?.string else {
@@ -28,6 +30,7 @@ extension Registry {
         // Where a pod runs is nobody's wish.
         var settings = settings
         settings.hasOwners = true
+        settings.callsWebhooks = false
         _ = try await change(target, subresource: "binding", settings) { current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(
@@ -59,17 +62,59 @@ extension Registry {
     func logs(
         _ target: Target, options: LogOptions
     ) async throws(Status) -> AsyncThrowingStream<[UInt8], any Error> {
-        let pod = try get(target).object
+        let pod = try await get(target).object
         var options = options
         options.container = try PodContainers.choose(options.container, of: pod)
-        guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
+        guard pod.value[["spec", "nodeName"]]?.string?.isEmpty == false else {
             return AsyncThrowingStream { $0.finish() }
         }
         try PodLog.check(pod, options)
+        return try await agent(of: pod).logs(of: pod, options: options)
+    }
+
+    /// Who speaks for the node that a pod is on.
+    func agent(of pod: KubeObject) throws(Status) -> any NodeAgent {
+        guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
+            throw .badRequest("pod \(pod.name) does not have a host assigned")
+        }
         guard let agent = nodes[node] else {
             throw .internalError("node \"\(node)\" does not answer: no agent is connected for it")
         }
-        return try await agent.logs(of: pod, options: options)
+        return agent
+    }
+
+    /// Runs a command in a container to its end, or until the time is over.
+    func exec(_ target: Target, _ request: ExecRequest, timeout: Duration) async throws(Status) -> ExecResult {
+        let pod = try await get(target).object
+        var request = request
+        request.container = try PodContainers.choose(request.container.isEmpty ? nil : request.container, of: pod)
+        let session = try await agent(of: pod).exec(in: pod, request)
+        let result = await withTaskGroup(of: ExecResult?.self) { group in
+            group.addTask { await Self.collect(session) }
+            group.addTask {
+                try? await ContinuousClock().sleep(for: timeout)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            // Only this ends what still waits for the command.
+            await session.close()
+            group.cancelAll()
+            return first
+        }
+        guard let result else {
+            throw Status(code: 0, reason: "Timeout", message: "the command did not end in time")
+        }
+        return result
+    }
+
+    private static func collect(_ session: any ContainerSession) async -> ExecResult? {
+        var result = ExecResult(output: [], errorOutput: [], exitCode: 0)
+        while let piece = await session.nextOutput() {
+            if piece.isErrorOutput { result.errorOutput += piece.bytes } else { result.output += piece.bytes }
+        }
+        guard case .code(let code) = await session.exit() else { return nil }
+        result.exitCode = code
+        return result
     }
 }
 

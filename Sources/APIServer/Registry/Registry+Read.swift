@@ -29,9 +29,9 @@ struct ListPage: Sendable {
 }
 
 extension Registry {
-    func get(_ target: Target) throws(Status) -> StoredObject {
+    func get(_ target: Target) async throws(Status) -> StoredObject {
         guard let stored = store.get(target.key) else { throw .notFound(target.resource, target.name) }
-        return target.kind.served(stored)
+        return try await served(stored, as: target.kind)
     }
 
     /// The keys that a list or watch can be about.
@@ -67,7 +67,7 @@ extension Registry {
     }
 
     /// Lists as "Retrieving large results sets in chunks" and "Resource versions in LIST" of API concepts say.
-    func list(_ kind: KindSchema, namespace: String?, _ query: ListQuery) throws(Status) -> ListPage {
+    func list(_ kind: KindSchema, namespace: String?, _ query: ListQuery) async throws(Status) -> ListPage {
         let range = range(kind, namespace: namespace, selection: query.selection)
         let start = try listStart(range, query)
         // What may be old comes from a cache in Kubernetes, which knows no pages.
@@ -79,17 +79,16 @@ extension Registry {
         } catch {
             throw Self.answer(to: error, isContinuing: start.after != nil, range: range, after: start.after)
         }
-        var page = ListPage(
-            items: isFiltered ? [] : kind.served(found.items), revision: found.revision)
+        let served = try await served(found.items, as: kind)
+        var page = ListPage(items: isFiltered ? [] : served, revision: found.revision)
         var last = found.items.last
         var hasMore = found.hasMore
         if isFiltered {
-            for (index, item) in found.items.enumerated() {
-                let served = kind.served(item)
-                guard query.selection.matches(served) else { continue }
-                page.items.append(served)
+            for (index, item) in served.enumerated() {
+                guard query.selection.matches(item) else { continue }
+                page.items.append(item)
                 if page.items.count == limit {
-                    last = item
+                    last = found.items[index]
                     hasMore = index < found.items.count - 1
                     break
                 }

@@ -4,9 +4,9 @@ import ObjectStore
 
 /// The `scale` sub-resource: one view of everything that has a number of replicas.
 extension Registry {
-    func scale(_ target: Target) throws(Status) -> JSONValue {
+    func scale(_ target: Target) async throws(Status) -> JSONValue {
         guard let paths = target.kind.scale else { throw .unknownResource }
-        return Self.scale(of: try get(target).object, paths)
+        return Self.scale(of: try await get(target).object, paths)
     }
 
     /// Replaces the `Scale`: only `spec.replicas` is taken from it.
@@ -42,6 +42,8 @@ extension Registry {
         guard let paths = target.kind.scale else { throw .unknownResource }
         var given = settings
         given.hasOwners = true
+        // They are asked about the Scale instead.
+        given.callsWebhooks = false
         let written = try await change(target, subresource: "scale", given) { current throws(Status) in
             let owners = ManagedFields(stored: current.value[["metadata", "managedFields"]])
             var before = KubeObject(Self.scale(of: current, paths))
@@ -51,6 +53,8 @@ extension Registry {
                 ScaleKind.schema.recordWrite(
                     of: &scale, over: before, by: settings.writer(ScaleKind.schema, "scale"), at: now())
             }
+            scale.value = try await admitBody(
+                .update, scale.value, ScaleKind.resource, of: target, "scale", old: before, settings)
             return try Self.scaled(current, scale, owners, target)
         }
         return Self.scale(of: written.object, paths)

@@ -28,7 +28,7 @@ extension Registry {
         guard target.kind.subresources.contains(subresource) else { throw .unknownResource }
         let body = body ?? [:]
         switch (method, subresource) {
-        case ("GET", "scale"): return SubresourceAnswer(code: 200, value: try scale(target))
+        case ("GET", "scale"): return SubresourceAnswer(code: 200, value: try await scale(target))
         case ("PUT", "scale"):
             return SubresourceAnswer(code: 200, value: try await updateScale(target, body, settings))
         case ("POST", "binding") where target.resource == .pods:
@@ -36,11 +36,11 @@ extension Registry {
             return SubresourceAnswer(code: 201, value: SuccessStatus.created, warnings: warnings)
         case ("POST", "eviction") where target.resource == .pods:
             return SubresourceAnswer(
-                code: 201, value: try await evict(target, body, isDryRun: settings.isDryRun))
+                code: 201, value: try await evict(target, body, settings))
         case ("POST", "token") where target.resource == .serviceAccounts:
-            return SubresourceAnswer(code: 201, value: try requestToken(target, body, isDryRun: settings.isDryRun))
+            return SubresourceAnswer(code: 201, value: try await requestToken(target, body, settings))
         case ("GET", _) where Self.ownForms.contains(subresource):
-            return SubresourceAnswer(code: 200, value: try get(target).object.value)
+            return SubresourceAnswer(code: 200, value: try await get(target).object.value)
         case ("PUT", _) where Self.ownForms.contains(subresource):
             let written = try await update(target, body: body, subresource: subresource, settings)
             return SubresourceAnswer(code: 200, value: written.object.value, warnings: written.warnings)

@@ -58,13 +58,13 @@ extension Registry {
     /// present one, the change is made again when somebody else was faster, because then nobody asked for a certain state.
     func change(
         _ target: Target, subresource: String?, _ settings: WriteSettings,
-        make: (KubeObject) throws(Status) -> KubeObject
+        make: (KubeObject) async throws(Status) -> KubeObject
     ) async throws(Status) -> Written {
         var attempt = 0
         while true {
             attempt += 1
-            let current = try get(target)
-            let wanted = try make(current.object)
+            let current = try await get(target)
+            let wanted = try await make(current.object)
             let precondition = wanted.resourceVersion
             if precondition.isEmpty, Self.needsResourceVersion(target.kind) {
                 throw .withoutResourceVersion(target.resource, target.name)
@@ -97,13 +97,13 @@ extension Registry {
         if !settings.hasOwners {
             kind.recordWrite(of: &object, over: old, by: settings.writer(kind, subresource), at: now())
         }
-        let request = AdmissionRequest(kind, old: old, subresource: subresource, settings)
-        if try await mutate(&object, request) { kind.applyDefaults(&object) }
+        let request = AdmissionRequest(kind, object, old: old, subresource: subresource, settings)
+        try await mutate(&object, request)
         kind.prepareForUpdate(&object, old: old, subresource: subresource)
         object.uid = uid.isEmpty ? old.uid : uid
         if object.isSameBesidesTimes(as: old) { object = old }
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
-        let errors = kind.validate(object) + kind.validateUpdate(object, old: old, subresource: subresource)
+        let errors = kind.validate(object, old: old) + kind.validateUpdate(object, old: old, subresource: subresource)
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)
@@ -120,24 +120,30 @@ extension Registry {
             written.warnings = admission.warnings
             return .success(written)
         }
+        let form: KubeObject
+        do throws(Status) { form = try await stored(object, as: kind) } catch {
+            services.cancel(claim)
+            await revoke(admission)
+            throw error
+        }
+        let stored: StoredObject
         do throws(StoreError) {
-            let stored: StoredObject
             if Deletion.isComplete(object, target.resource) {
-                stored = try await remove(target, .revision(current.revision), final: object)
+                stored = try await remove(target, .revision(current.revision), final: form)
                 services.release(old, target.resource)
             } else {
-                stored = try await put(target, object, .revision(current.revision))
+                stored = try await put(target, form, .revision(current.revision))
             }
-            services.confirm(claim)
-            await settle(target.resource)
-            var written = Written(stored)
-            written.warnings = admission.warnings
-            return .success(written)
         } catch {
             services.cancel(claim)
             await revoke(admission)
             return .failure(error)
         }
+        services.confirm(claim)
+        await settle(target.resource)
+        var written = Written(try await served(stored, as: kind))
+        written.warnings = admission.warnings
+        return .success(written)
     }
 }
 

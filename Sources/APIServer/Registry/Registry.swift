@@ -14,6 +14,9 @@ final class Registry: Sendable {
     let nodes = NodeAgents()
     let eventExpiry = EventExpiry()
     let eventLines = EventLines()
+    let webhooks = WebhookBook()
+    let aggregator: Aggregator
+    let policies = PolicyBook()
     let now: @Sendable () -> Timestamp
     /// Who may do what; every door asks it before anything else.
     let authorizer: RoleAuthorizer
@@ -32,7 +35,7 @@ final class Registry: Sendable {
 
     init(
         store: ObjectStore, catalog: KindCatalog, services: ServiceAllocator, signer: TokenSigner = TokenSigner(),
-        authorityCertificate: String = "", disabledPlugins: Set<String> = [],
+        authorityCertificate: String = "", frontProxy: ClientIdentity? = nil, disabledPlugins: Set<String> = [],
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
@@ -42,6 +45,7 @@ final class Registry: Sendable {
         authorizer = RoleAuthorizer(store: store)
         tokens = ServiceAccountTokens(signer: signer, store: store)
         self.authorityCertificate = authorityCertificate
+        aggregator = Aggregator(identity: frontProxy)
         self.disabledPlugins = disabledPlugins
     }
 
@@ -95,6 +99,12 @@ struct WriteSettings: Sendable {
     var isPatch = false
     /// Whether an apply takes fields from others.
     var isForced = false
+    /// Whether webhooks are asked about what is written; they never are about the server's own writes.
+    var callsWebhooks = true
+    /// The request that this is done for: it takes warnings, and remarks for its audit event.
+    var open: OpenRequest?
+    /// What a deletion asks for.
+    var deletion: DeleteOptions?
 }
 
 /// What a write left behind.
@@ -128,6 +138,14 @@ final class NodeAgents: Sendable {
 }
 
 extension WriteSettings {
+    /// How a deletion is to be done.
+    init(_ deletion: DeleteOptions, isDryRun: Bool, caller: UserInfo?, _ open: OpenRequest? = nil) {
+        self.isDryRun = isDryRun
+        self.caller = caller
+        self.open = open
+        self.deletion = deletion
+    }
+
     /// Who writes, as `managedFields` names it.
     func writer(_ kind: KindSchema, _ subresource: String? = nil) -> FieldWriter {
         FieldWriter(manager: fieldManager, apiVersion: kind.resource.apiVersion, subresource: subresource ?? "")

@@ -19,9 +19,11 @@ extension Registry {
 
     /// Writes down where the server listens, for everybody who looks it up, and what else only a server on a network has:
     /// the objects of flow control.
-    func announce(_ server: ServerAddress) async {
+    func announce(_ server: ServerAddress, _ credentials: PKI) async {
         address.withLock { $0 = server }
-        for object in [endpoints(server), endpointSlice(server)] { await publish(object) }
+        for object in [endpoints(server), endpointSlice(server), authentication(credentials)] {
+            await publish(object)
+        }
         for object in MandatoryFlow.schemas + MandatoryFlow.levels {
             guard let kind = catalog.kind(apiVersion: object.apiVersion, kind: object.kind) else { continue }
             try? await createIfMissing(kind, object)
@@ -36,6 +38,20 @@ extension Registry {
                 "addresses": [["ip": .string(ServerAddress.host)]],
                 "ports": [["name": "https", "port": JSONValue(server.port), "protocol": "TCP"]],
             ]
+        ]
+        return object
+    }
+
+    /// By what API servers behind this one know its users, and this server when it speaks for one.
+    private func authentication(_ credentials: PKI) -> KubeObject {
+        var object = KubeObject(.configMaps, namespace: "kube-system", name: "extension-apiserver-authentication")
+        object.value["data"] = [
+            "client-ca-file": .string(credentials.authorityCertificate),
+            "requestheader-allowed-names": .string("[\"\(PKI.frontProxyName)\"]"),
+            "requestheader-client-ca-file": .string(credentials.frontProxyAuthority),
+            "requestheader-extra-headers-prefix": "[\"X-Remote-Extra-\"]",
+            "requestheader-group-headers": "[\"X-Remote-Group\"]",
+            "requestheader-username-headers": "[\"X-Remote-User\"]",
         ]
         return object
     }

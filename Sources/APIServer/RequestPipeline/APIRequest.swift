@@ -19,6 +19,8 @@ struct APIRequest: Sendable {
     var user: UserInfo?
     /// Where it came from, for the audit journal.
     var origin = RequestOrigin()
+    /// Takes warnings and remarks.
+    var open: OpenRequest?
     /// Whom the user wants to be for this request.
     var impersonation: Impersonation?
 

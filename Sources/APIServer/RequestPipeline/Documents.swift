@@ -18,27 +18,26 @@ final class Documents: Sendable {
         var openAPIHashes: [String: String] = [:]
     }
 
-    private let liveCatalog: LiveCatalog
+    private let registry: Registry
     private let shared = Mutex(Shared())
     private let swagger = SwaggerPages()
 
-    /// Where the server listens, as `host:port`; nil until it does.
-    private let serverAddress: @Sendable () -> String?
+    init(_ registry: Registry) { self.registry = registry }
 
-    init(_ liveCatalog: LiveCatalog, serverAddress: @escaping @Sendable () -> String?) {
-        self.liveCatalog = liveCatalog
-        self.serverAddress = serverAddress
-    }
+    /// What other servers serve.
+    private var apis: [RemoteAPI] { registry.aggregator.apis(in: registry.store) }
 
     func answer(_ route: Route, _ request: APIRequest) throws(Status) -> APIResponse {
-        let (catalog, generation) = liveCatalog.snapshot
+        let (catalog, generation) = registry.liveCatalog.snapshot
         switch route {
         case .health: return .text("ok")
         case .version: return .json(Array(Self.version.utf8))
         case .core: return try discovery(isCore: true, request, catalog, generation)
         case .groups: return try discovery(isCore: false, request, catalog, generation)
         case .group(let name):
-            guard let group = Discovery.group(name, catalog: catalog) else { return Self.pageNotFound }
+            guard
+                let group = AggregatedDiscovery.group(name, own: Discovery.group(name, catalog: catalog), apis)
+            else { return Self.pageNotFound }
             return .json(group)
         case .resourceList(let group, let version):
             guard let list = Discovery.resourceList(group: group, version: version, catalog: catalog) else {
@@ -78,13 +77,19 @@ final class Documents: Sendable {
         guard form == .aggregatedDiscovery else {
             return .json(
                 isCore
-                    ? Discovery.apiVersions(serverAddress: serverAddress() ?? ServerAddress.host)
-                    : Discovery.groupList(catalog))
+                    ? Discovery.apiVersions(serverAddress: registry.serverAddress?.text ?? ServerAddress.host)
+                    : AggregatedDiscovery.groupList(Discovery.groupList(catalog), apis))
+        }
+        let headers = [("Content-Type", Discovery.aggregatedMediaType), ("Vary", "Accept")]
+        if !isCore, !apis.isEmpty {
+            let own = Discovery.aggregated(catalog, isCore: false)
+            let bytes = AggregatedDiscovery.aggregated(own, apis) { registry.aggregator.resources(of: $0) }.encoded
+            return answer(Encoded(bytes: bytes, tag: ContentHash.text(bytes)), request, headers)
         }
         let document = document(isCore ? "api" : "apis", generation) {
             Discovery.aggregated(catalog, isCore: isCore).encoded
         }
-        return answer(document, request, [("Content-Type", Discovery.aggregatedMediaType), ("Vary", "Accept")])
+        return answer(document, request, headers)
     }
 
     /// A document that is made once for each state of the catalog.

@@ -43,7 +43,7 @@ struct RequestOptions {
             isDryRun: isDryRun, fieldValidation: validation ?? .warn, caller: request.user,
             duplicateFields: duplicateFields,
             fieldManager: manager.isEmpty ? Self.manager(userAgent: request.origin.userAgent) : manager,
-            isForced: request.query.flag("force"))
+            isForced: request.query.flag("force"), open: request.open)
     }
 
     private func dryRun(_ values: [String], _ errors: inout [FieldError]) -> Bool {

@@ -7,7 +7,7 @@ struct RequestPipeline: Sendable {
 
     init(registry: Registry) {
         self.registry = registry
-        documents = Documents(registry.liveCatalog) { registry.serverAddress?.text }
+        documents = Documents(registry)
     }
 
     func respond(to request: APIRequest) async -> APIResponse {
@@ -27,6 +27,7 @@ struct RequestPipeline: Sendable {
             open.refused(error)
             response = .refusal(error)
         }
+        for warning in open.warnings { response.warn(warning) }
         response.headers.append(("Audit-Id", open.auditID))
         return response
     }
@@ -35,6 +36,7 @@ struct RequestPipeline: Sendable {
         _ request: APIRequest, _ info: RequestInfo, _ open: OpenRequest
     ) async throws(Status) -> APIResponse {
         var request = request
+        request.open = open
         let route = Route(path: request.path)
         guard let real = request.user, real != .anonymous || Self.isForStrangers(info) else { throw .unauthorized }
         try await registry.prepare()
@@ -47,6 +49,11 @@ struct RequestPipeline: Sendable {
         let decision = registry.authorizer.decide(user, info)
         open.decided(decision)
         guard decision.isAllowed else { throw .forbidden(user, info, decision.reason) }
+        if let place = route.groupVersion,
+            let api = registry.aggregator.api(group: place.group, version: place.version, in: registry.store)
+        {
+            return try await AggregatedRequest(registry: registry, api: api, request: request).answer()
+        }
         if case .resource(let path) = route {
             if let review = try Reviews(registry, request, path, user).answer() { return review }
             var response = try await ResourceRequest(registry: registry, path: path, request: request).answer()

@@ -52,7 +52,7 @@ struct ResourceRequest {
             guard kind.verbs.contains("deletecollection") else { throw .methodNotAllowed }
             let options = try options.delete()
             let page = try await registry.deleteCollection(
-                kind, namespace: path.namespace, listQuery(kind), options.options, isDryRun: options.isDryRun)
+                kind, namespace: path.namespace, listQuery(kind), options.options, settings(options))
             return try presenter(kind).list(page)
         default: throw .methodNotAllowed
         }
@@ -82,7 +82,7 @@ struct ResourceRequest {
             try await registry.waitUntilFresh(parameters.resourceVersion)
         }
         return try presenter.list(
-            try registry.list(kind, namespace: path.namespace, ListQuery(parameters, selection)))
+            try await registry.list(kind, namespace: path.namespace, ListQuery(parameters, selection)))
     }
 
     private func listQuery(_ kind: KindSchema) throws(Status) -> ListQuery {
@@ -110,7 +110,7 @@ struct ResourceRequest {
                 query.sendsInitialEvents = false
             }
         }
-        var cursor = try WatchCursor(registry, kind, namespace: path.namespace, query)
+        var cursor = try await WatchCursor(registry, kind, namespace: path.namespace, query)
         if let failure { cursor.fail(failure) }
         let timeout = parameters.timeoutSeconds.flatMap { $0 > 0 ? $0 : nil }
         let stream = WatchStream(
@@ -131,7 +131,7 @@ struct ResourceRequest {
         case "GET":
             let presenter = try presenter(kind)
             try await registry.waitUntilFresh(request.query["resourceVersion"])
-            return try presenter.object(Written(try registry.get(target)))
+            return try presenter.object(Written(try await registry.get(target)))
         case "PUT":
             let body = try body(kind)
             let written = try await registry.update(
@@ -140,7 +140,7 @@ struct ResourceRequest {
         case "PATCH": return try await patch(target, subresource: nil)
         case "DELETE":
             let options = try options.delete()
-            let deleted = try await registry.delete(target, options.options, isDryRun: options.isDryRun)
+            let deleted = try await registry.delete(target, options.options, settings(options))
             return try answer(deleted, target, options.options)
         default: throw .methodNotAllowed
         }
@@ -168,7 +168,7 @@ struct ResourceRequest {
             (patch, settings.duplicateFields) = try RequestBody.patch(request, type)
         } catch {
             // An object that is not there comes first, unless the patch could make it.
-            if type != .apply { _ = try registry.get(target) }
+            if type != .apply { _ = try await registry.get(target) }
             throw error
         }
         if subresource == "scale" {
@@ -220,6 +220,10 @@ struct ResourceRequest {
     }
 
     private var options: RequestOptions { RequestOptions(request: request) }
+
+    private func settings(_ deletion: (options: DeleteOptions, isDryRun: Bool)) -> WriteSettings {
+        WriteSettings(deletion.options, isDryRun: deletion.isDryRun, caller: request.user, request.open)
+    }
 
     private func settings(_ duplicateFields: [String]) throws(Status) -> WriteSettings {
         try options.settings(duplicateFields)

@@ -42,6 +42,15 @@ enum Route: Equatable {
         }
     }
 
+    /// Whose server answers: those of a group and version; nil for what is nobody's in particular.
+    var groupVersion: (group: String, version: String)? {
+        switch self {
+        case .resourceList(let group, let version): (group, version)
+        case .resource(let path): (path.group, path.version)
+        default: nil
+        }
+    }
+
     /// Whether the path answers people who have not said who they are.
     var isPublic: Bool { self == .health || self == .version }
 }

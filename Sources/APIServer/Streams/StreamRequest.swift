@@ -19,9 +19,10 @@ struct StreamRequest {
 
     private func command(_ subresource: String) async throws(Status) -> APIResponse {
         let isExec = subresource == "exec"
-        let pod = try registry.get(target).object
+        try await admit(subresource)
+        let pod = try await registry.get(target).object
         let options = try execRequest(pod, isExec: isExec)
-        let agent = try agent(of: pod)
+        let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
         let start: CommandStart = { () async throws(Status) in
             if isExec { return try await agent.exec(in: pod, options) }
@@ -80,15 +81,21 @@ struct StreamRequest {
 
     // MARK: What all streams need
 
-    /// The agent of the node that a pod is on.
-    private func agent(of pod: KubeObject) throws(Status) -> any NodeAgent {
-        guard let node = pod.value[["spec", "nodeName"]]?.string, !node.isEmpty else {
-            throw .badRequest("pod \(pod.name) does not have a host assigned")
+    /// Asks the webhooks; what they are shown are the options of the stream.
+    private func admit(_ subresource: String) async throws(Status) {
+        let query = request.query
+        var options: JSONValue = [:]
+        if subresource == "portforward" {
+            let ports = query.all("ports").flatMap { $0.split(separator: ",") }.compactMap { Int($0) }
+            if !ports.isEmpty { options["ports"] = .array(ports.map { JSONValue($0) }) }
+        } else {
+            for name in ["stdin", "stdout", "stderr", "tty"] where query.flag(name) { options[name] = true }
+            if let container = query["container"], !container.isEmpty { options["container"] = .string(container) }
+            let command = query.all("command")
+            if subresource == "exec" { options["command"] = .array(command.map(JSONValue.string)) }
         }
-        guard let agent = registry.nodes[node] else {
-            throw .internalError("node \"\(node)\" does not answer: no agent is connected for it")
-        }
-        return agent
+        let kinds = ["exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"]
+        try await registry.admitConnection(kinds[subresource] ?? "", options, target, subresource, request)
     }
 
     private static func chooseSPDY(_ offered: [String], from known: [String]) throws(Status) -> String {
@@ -110,8 +117,9 @@ struct StreamRequest {
     // MARK: Ports
 
     private func forwardPorts() async throws(Status) -> APIResponse {
-        let pod = try registry.get(target).object
-        let agent = try agent(of: pod)
+        try await admit("portforward")
+        let pod = try await registry.get(target).object
+        let agent = try registry.agent(of: pod)
         guard let offer = UpgradeOffer(request) else { throw .badRequest("Upgrade request required") }
         switch offer {
         case .spdy(let protocols):

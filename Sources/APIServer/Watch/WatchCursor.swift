@@ -13,8 +13,9 @@ struct WatchQuery: Sendable {
 
 /// A place in the history of a range, as a value: it owns no queue, and whoever does not ask costs nothing.
 struct WatchCursor: Sendable {
-    private let store: ObjectStore
+    private let registry: Registry
     private let kind: KindSchema
+    private var store: ObjectStore { registry.store }
     let range: KeyRange
     /// What of the range is wanted.
     let selection: Selection
@@ -26,8 +27,8 @@ struct WatchCursor: Sendable {
     static let batchMax = 256
 
     /// What is wrong with the revision is told by the first call of `next`, as an event, not here.
-    init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) throws(Status) {
-        store = registry.store
+    init(_ registry: Registry, _ kind: KindSchema, namespace: String?, _ query: WatchQuery) async throws(Status) {
+        self.registry = registry
         self.kind = kind
         range = registry.range(kind, namespace: namespace, selection: query.selection)
         selection = query.selection.within(range)
@@ -35,7 +36,7 @@ struct WatchCursor: Sendable {
         revision = wanted ?? registry.store.revision
         guard query.sendsInitialEvents ?? (wanted == nil) else { return }
         do throws(Status) {
-            let page = try registry.list(
+            let page = try await registry.list(
                 kind, namespace: namespace,
                 ListQuery(selection: query.selection, resourceVersion: query.resourceVersion))
             pending = page.items.map { WatchItem(.added, $0) }[...]
@@ -71,7 +72,7 @@ struct WatchCursor: Sendable {
             }
             revision = found.upTo
             if found.events.isEmpty { return [] }
-            let items = items(found.events)
+            let items = try await registry.served(found.events, as: kind).compactMap { WatchItem($0, selection) }
             if !items.isEmpty { return items }
         }
     }
@@ -95,6 +96,9 @@ struct WatchCursor: Sendable {
 
     /// Goes on behind what somebody else has told.
     mutating func skip(to revision: Revision) { self.revision = max(self.revision, revision) }
+
+    /// Whether the objects are converted by a webhook, for which `next` alone can wait.
+    var needsConversion: Bool { kind.custom?.conversion != nil }
 
     /// What changes of the range are for this watch.
     func items(_ events: [StoreEvent]) -> [WatchItem] {

@@ -49,6 +49,14 @@ int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t errorC
 /// - Returns: 0, or a negative errno with one sentence in `error`.
 int vs_nft_apply_policy(const uint8_t *table, size_t length, char *error, size_t errorCapacity);
 
+/// Diverts TCP that pods send out of the cluster to a socket of the present network namespace; to be called before policies are
+/// applied, which then judge what leaves as well.
+///
+/// The table is what `EgressTable` in Swift encodes: "VEG1", u32 address and u16 port of the socket, u8 networks, and so many times
+/// u32 network, u8 prefix: the cluster's own, which nobody leaves it by.
+/// - Returns: 0, or a negative errno with one sentence in `error`.
+int vs_nft_divert(const uint8_t *table, size_t length, char *error, size_t errorCapacity);
+
 /// Whether this kernel has every expression that the rules need: makes a throw-away table in the present network namespace.
 /// - Returns: 0, or a negative errno.
 int vs_nft_probe(void);

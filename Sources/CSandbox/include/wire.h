@@ -7,7 +7,7 @@
 /// id of its request; descriptors travel beside a message as SCM_RIGHTS.
 
 enum vs_message {
-    /// pod, host name, address (text), count + settings of the kernel (name=value) → reply
+    /// pod, host name, address (text; empty: the pod is in the node's network), count + settings of the kernel (name=value) → reply
     VS_POD_CREATE = 1,
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
@@ -35,6 +35,8 @@ enum vs_message {
     VS_END = 9,
     /// policy table (nft.h) → reply
     VS_POLICY = 10,
+    /// egress table (nft.h) → reply
+    VS_EGRESS = 11,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,

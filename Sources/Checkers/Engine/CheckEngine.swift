@@ -53,7 +53,7 @@ public struct CheckEngine: Sendable {
         let result = CheckpointResult(
             lab: lab.id, phase: phase.id, checks: phase.checkpoint.checks.map(\.id), results: results, started: started,
             finished: options.now())
-        return stage?.note(in: result) ?? result
+        return await stage?.finish(result, in: lab, client) ?? result
     }
 
     /// A drill that nobody has begun would be passed before anything was broken.
@@ -61,9 +61,12 @@ public struct CheckEngine: Sendable {
         _ phase: Phase, of lab: Lab, _ checks: [Check], _ progress: @Sendable (CheckProgress) -> Void
     ) -> CheckpointResult {
         let now = options.now()
-        let reason = "the drill has not begun; 'velocity reset \(lab.id)/\(phase.id)' begins it"
+        let reason =
+            "the drill has not begun; 'velocity reset \(lab.id)/\(phase.id)' begins it, or the key b in its screen"
         let results = checks.map {
-            CheckResult(check: $0.id, title: $0.title, verdict: .skipped(because: reason), started: now, finished: now)
+            CheckResult(
+                check: $0.id, title: $0.title, verdict: .skipped(because: reason), points: $0.points, started: now,
+                finished: now)
         }
         for result in results { progress(.judged(result)) }
         return CheckpointResult(
@@ -83,8 +86,8 @@ public struct CheckEngine: Sendable {
             if let obstacle {
                 let now = session.options.now()
                 result = CheckResult(
-                    check: check.id, title: check.title, verdict: .skipped(because: obstacle), started: now,
-                    finished: now)
+                    check: check.id, title: check.title, verdict: .skipped(because: obstacle), points: check.points,
+                    started: now, finished: now)
             } else {
                 result = await session.judge(check)
             }
@@ -137,7 +140,7 @@ public struct CheckEngine: Sendable {
                 if let namespace = selection.namespace, namespace != home {
                     elsewhere.formUnion(ConditionJudge.resources(of: condition))
                 }
-            case .replaced, .answers, .logged, .resolves, .lost: break
+            case .replaced, .answers, .logged, .resolves, .lost, .executed, .answered: break
             }
         }
         return resources.map { ($0, elsewhere.contains($0) ? nil : home) }

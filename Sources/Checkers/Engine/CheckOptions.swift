@@ -21,13 +21,16 @@ public struct CheckOptions: Sendable {
     public var fetch: @Sendable (Request) async throws -> Answer
     /// False for a cluster that is not ours: checks that need ours are skipped there.
     public var isEmbedded: Bool
+    /// What the learner has written in answer to questions.
+    public var answers: [QuestionID: String] = [:]
     /// A drill is judged only when it has begun: see ``DrillStage``.
     var needsStage = true
 
-    /// For the course's own proof, which breaks things without a stage.
-    var unstaged: CheckOptions {
+    /// For the course's own proof, which breaks things without a stage and answers as it likes.
+    func unstaged(answers: [QuestionID: String]) -> CheckOptions {
         var copy = self
         copy.needsStage = false
+        copy.answers = answers
         return copy
     }
 
@@ -77,6 +80,9 @@ public struct CheckOptions: Sendable {
             body: request.body.map { Array($0.utf8) }, timeout: request.timeout)
         return Answer(status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
     }
+
+    /// How long nothing has to move before waiting ends.
+    var patience: Duration { max(.seconds(1), .seconds(12) * min(1, limitFactor)) }
 
     func limit(_ duration: Duration) -> Duration {
         duration == .zero ? .zero : max(min(limitMin, duration), duration * limitFactor)

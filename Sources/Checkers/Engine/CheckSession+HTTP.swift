@@ -36,6 +36,7 @@ extension CheckSession {
             record("\(http.method) \(http.url) \(http.origin == .inside ? "inside" : "outside"): \(assessment.found)")
             return assessment
         case .logged(let source, let text): return await readLog(source, text)
+        case .executed(let container, let command): return await run(command, in: container)
         case .resolves(let name): return try await resolve(name)
         default: return judge.assess(condition)
         }
@@ -57,36 +58,6 @@ extension CheckSession {
             finding: isThere
                 ? Finding(.unresolved, "The cluster's DNS does not know the name '\(name)'.")
                 : Finding(.missing, "There is no Service '\(service)' in the namespace '\(namespace)'.", isFinal: true))
-    }
-
-    private mutating func readLog(_ source: LogSource, _ text: String) async -> Assessment {
-        let expected = judge.assess(.logged(source, text: text)).expected
-        guard let object = judge.find(source.object) else {
-            let home = source.object.namespace ?? namespace
-            return Assessment(
-                .hopeless, expected: expected, found: "\(source.object) does not exist",
-                finding: Finding(.missing, "There is no \(source.object) in the namespace '\(home)'.", isFinal: true))
-        }
-        let pods = source.object.kind == "Pod" ? [object] : judge.pods(of: object)
-        var lines = 0
-        for pod in pods {
-            var bytes: [UInt8] = []
-            let options = LogOptions(container: source.container, limitBytes: 1 << 20)
-            guard let chunks = try? await client.logs(namespace: pod.namespace ?? "", pod: pod.name, options: options)
-            else { continue }
-            do { for try await chunk in chunks { bytes += chunk } } catch {}
-            let log = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-            if let line = log.first(where: { $0.contains(text) }) {
-                record("The log of \(pod.name): \(line.prefix(160))", pod, .pods)
-                return Assessment(.holds, expected: expected, found: String(line))
-            }
-            lines += log.count
-        }
-        let finding =
-            PodTrouble.find(pods, in: view)
-            ?? Finding(
-                .log, "No line of the log says '\(text)'. Read it with 'kubectl logs \(source)'.")
-        return Assessment(.notYet, expected: expected, found: "\(lines) lines without it", finding: finding)
     }
 
     /// What decides whether a request finds somebody: the ready endpoints and the Services.

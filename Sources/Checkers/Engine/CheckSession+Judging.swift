@@ -22,7 +22,7 @@ extension CheckSession {
         await undoActions()
         return CheckResult(
             check: check.id, title: check.title, verdict: verdict, evidence: evidence, measured: measured,
-            started: started, finished: options.now())
+            points: check.points, started: started, finished: options.now())
     }
 
     /// Nil: the step is done, the next one may run.
@@ -76,6 +76,8 @@ extension CheckSession {
                     .pods)
             }
         case .ready(_, let count): measured["ready-\(count)"] = elapsed
+        case .answered(let question):
+            record("'\(question.text)' was answered: '\(options.answers[question.id] ?? "")'")
         default: break
         }
     }
@@ -131,7 +133,7 @@ extension CheckSession {
         case .expect(.object(let ref, _), _), .expect(.ready(let ref, _), _), .expect(.endpoints(let ref, _), _),
             .expect(.podReady(let ref), _), .act(.scale(let ref, _)), .act(.patch(let ref, _)), .act(.restart(let ref)):
             return ref
-        case .expect(.logged(let source, _), _): return source.object
+        case .expect(.logged(let container, _), _), .expect(.executed(let container, _), _): return container.object
         case .expect(.answers(let http), _):
             guard http.origin == .inside, let name = http.url.host.split(separator: ".").first else { return nil }
             return ObjectRef(kind: "Service", name: String(name))

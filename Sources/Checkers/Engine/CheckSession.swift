@@ -39,7 +39,9 @@ struct CheckSession {
     }
 
     var judge: ConditionJudge {
-        ConditionJudge(view: view, namespace: namespace, victims: victims, loads: loads.mapValues(\.count))
+        ConditionJudge(
+            view: view, namespace: namespace, victims: victims, loads: loads.mapValues(\.count),
+            answers: options.answers)
     }
 
     mutating func record(_ what: String, _ object: KubeObject? = nil, _ resource: ResourceType? = nil) {
@@ -104,13 +106,24 @@ struct CheckSession {
         if last.state == .holds || limit == .zero { return last }
         let (check, progress) = (current, progress)
         progress(.waiting(check, for: last.expected, found: last.found, limit: limit))
-        _ = await wait(limit) { session in
-            let now = session.judge.assess(condition)
-            if now.found != last.found { progress(.waiting(check, for: now.expected, found: now.found, limit: limit)) }
-            last = now
-            return now.state != .notYet
+        let started = options.now()
+        while true {
+            _ = await wait(limit - (options.now() - started)) { session in
+                let now = session.judge.assess(condition)
+                if now.found != last.found {
+                    progress(.waiting(check, for: now.expected, found: now.found, limit: limit))
+                }
+                last = now
+                return now.state != .notYet
+            }
+            guard last.state == .stuck else { return last }
+            // What has just lost its room may find another: schedulers try again within seconds.
+            let moves = await wait(min(options.patience, limit - (options.now() - started))) { session in
+                last = session.judge.assess(condition)
+                return last.state != .stuck
+            }
+            if !moves || last.state != .notYet { return last }
         }
-        return last
     }
 }
 

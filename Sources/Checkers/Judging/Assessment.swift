@@ -7,6 +7,8 @@ struct Assessment: Hashable, Sendable {
         case holds
         /// Waiting may help.
         case notYet
+        /// Nothing moves: waiting will hardly help, unless that changes within a moment.
+        case stuck
         /// Waiting does not help: somebody has to change something.
         case hopeless
     }

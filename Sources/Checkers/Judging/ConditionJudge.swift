@@ -9,6 +9,8 @@ struct ConditionJudge {
     let victims: [String: Victim]
     /// What came of the requests that actions send, by name.
     var loads: [String: LoadCount] = [:]
+    /// What the learner has written in answer to questions.
+    var answers: [QuestionID: String] = [:]
 
     /// HTTP conditions are judged by their answers; see ``HTTPJudge``.
     func assess(_ condition: ClusterCondition) -> Assessment {
@@ -24,6 +26,9 @@ struct ConditionJudge {
         case .answers(let http): Assessment(.notYet, expected: HTTPJudge.expected(http), found: "not asked yet")
         case .logged(let source, let text):
             Assessment(.notYet, expected: "the log of \(source) says '\(text)'", found: "not read yet")
+        case .executed(let container, let command):
+            Assessment(.notYet, expected: Self.expected(container, command), found: "not run yet")
+        case .answered(let question): answered(question)
         case .resolves(let name):
             Assessment(.notYet, expected: "the name '\(name)' leads to an address", found: "not asked yet")
         }
@@ -35,10 +40,11 @@ struct ConditionJudge {
         case .object(let ref, _), .absent(let ref): [ResourceType.ofKind(ref.kind)].compactMap { $0 }
         case .count(let selection, _, _): [ResourceType.ofKind(selection.kind)].compactMap { $0 }
         case .ready: [.deployments, .replicaSets, .pods, .events]
-        case .replaced: [.pods, .events]
+        case .replaced: [.replicaSets, .pods, .events]
         case .podReady: [.pods, .events]
         case .logged: [.deployments, .replicaSets, .pods, .events]
-        case .lost: []
+        case .executed: [.deployments, .replicaSets, .pods, .events]
+        case .lost, .answered: []
         case .endpoints, .answers, .resolves: [.services, .endpointSlices, .pods, .events]
         }
     }
@@ -69,7 +75,7 @@ struct ConditionJudge {
         guard let first = mismatches.first else {
             return Assessment(.holds, expected: "\(ref) is right", found: "it is")
         }
-        let isStuck = mismatches.contains { Self.isImmutable($0.path, of: ref.kind) }
+        let isStuck = mismatches.contains { object.isImmutable(at: $0.path, kind: ref.kind) }
         let name = { (mismatch: Mismatch) in mismatch.path.isEmpty ? ref.description : mismatch.path }
         return Assessment(
             isStuck ? .hopeless : .notYet,
@@ -84,19 +90,6 @@ struct ConditionJudge {
                 : Finding(.wrongValue, "In \(ref), \(first.text)."))
     }
 
-    /// Whether Kubernetes refuses a change there: of a pod only the image and few other fields may change, of a
-    /// Deployment everything but the selector (API reference, "Pod update and replacement").
-    private static func isImmutable(_ path: String, of kind: String) -> Bool {
-        switch kind {
-        case "Pod":
-            path.hasPrefix("spec.") && !path.hasSuffix(".image") && path != "spec.activeDeadlineSeconds"
-                && !path.hasPrefix("spec.tolerations")
-        case "Deployment", "ReplicaSet", "StatefulSet": path.hasPrefix("spec.selector")
-        case "Secret": path == "type"
-        default: false
-        }
-    }
-
     private func podReady(_ ref: ObjectRef) -> Assessment {
         let expected = "\(ref) runs and is ready"
         guard let pod = find(ref) else {
@@ -106,8 +99,19 @@ struct ConditionJudge {
         let phase = pod.isBeingDeleted ? "Terminating" : pod.value[["status", "phase"]]?.string ?? "Pending"
         let finding = PodTrouble.find([pod], in: view)
         return Assessment(
-            finding?.isFinal == true ? .hopeless : .notYet, expected: expected, found: "it is \(phase), and not ready",
+            state(after: finding, in: pod.namespace), expected: expected, found: "it is \(phase), and not ready",
             finding: finding)
+    }
+
+    /// Whether waiting helps: what finds no room gets it only from a pod that is on its way out.
+    private func state(
+        after finding: Finding?, of sets: Set<String> = [], in namespace: String?
+    ) -> Assessment.State {
+        guard let finding else { return .notYet }
+        if finding.isFinal { return .hopeless }
+        let isShort =
+            finding.cause == .unschedulable || (finding.cause == .refused && failure(of: sets, in: namespace) != nil)
+        return isShort && !view.list(.pods, in: namespace).contains(where: \.isBeingDeleted) ? .stuck : .notYet
     }
 
     private func lost(_ load: LoadCount, _ most: Int) -> Assessment {
@@ -120,6 +124,27 @@ struct ConditionJudge {
             finding: Finding(
                 .downtime, "While the pods were replaced, \(load.failed) of \(load.sent) requests found nobody.",
                 isFinal: true))
+    }
+
+    static func expected(_ container: ContainerRef, _ command: CommandExpectation) -> String {
+        let output = command.equals.map { " and prints '\($0)'" } ?? command.contains.map { " and prints '… \($0) …'" }
+        return "'\(command)' in \(container) ends with \(command.exitCode)\(output ?? "")"
+    }
+
+    private func answered(_ question: LabQuestion) -> Assessment {
+        let expected = "a right answer to: \(question.text)"
+        guard let answer = answers[question.id] else {
+            return Assessment(
+                .hopeless, expected: expected, found: "no answer",
+                finding: Finding(
+                    .missing,
+                    "The question is not answered yet: number keys answer on the lab's screen, 'velocity answer' elsewhere.",
+                    isFinal: true))
+        }
+        if question.isRight(answer) { return Assessment(.holds, expected: expected, found: "'\(answer)'") }
+        return Assessment(
+            .hopeless, expected: expected, found: "'\(answer)'",
+            finding: Finding(.wrongAnswer, "'\(answer)' is not the answer to: \(question.text)", isFinal: true))
     }
 
     private func absent(_ ref: ObjectRef) -> Assessment {
@@ -177,9 +202,9 @@ struct ConditionJudge {
             ?? latest.flatMap { refusal([$0.uid], in: deployment.namespace) }
         // What has just been changed has still its chance: its new pods are not there yet.
         return Assessment(
-            finding?.isFinal == true && isObserved && isRolledOut ? .hopeless : .notYet, expected: expected,
-            found: found,
-            finding: finding)
+            isObserved && isRolledOut
+                ? state(after: finding, of: Set([latest?.uid].compactMap { $0 }), in: deployment.namespace) : .notYet,
+            expected: expected, found: found, finding: finding)
     }
 
     /// The ReplicaSet of the latest release; pods of earlier ones are on their way out, whatever is wrong with them.
@@ -203,8 +228,17 @@ struct ConditionJudge {
         return template == deployment.value[["spec", "template"]]
     }
 
-    /// A ReplicaSet that may not create its pods says so in events.
+    /// Why a ReplicaSet may not create its pods just now, in its own words.
+    private func failure(of sets: Set<String>, in namespace: String?) -> String? {
+        view.list(.replicaSets, in: namespace).lazy.filter { sets.contains($0.uid) }
+            .compactMap { $0.condition("ReplicaFailure") }.first { $0["status"]?.string == "True" }?["message"]?.string
+    }
+
+    /// A ReplicaSet that may not create its pods says so in its status, and in events.
     private func refusal(_ sets: Set<String>, in namespace: String?) -> Finding? {
+        if let message = failure(of: sets, in: namespace) {
+            return Finding(.refused, "The pods cannot be created: \(message).")
+        }
         let event = view.list(.events, in: namespace).first { event in
             event.value["reason"]?.string == "FailedCreate"
                 && event.value[["involvedObject", "uid"]]?.string.map(sets.contains) ?? false
@@ -225,13 +259,15 @@ struct ConditionJudge {
             return Assessment(.holds, expected: expected, found: fresh.first { $0.isReadyPod }?.name ?? "")
         }
         guard let candidate = fresh.first else {
+            let owner = Set([victim.owner?.uid].compactMap { $0 })
+            let finding = refusal(owner, in: victim.namespace)
             return Assessment(
-                .notYet, expected: expected, found: "no new pod so far",
-                finding: victim.owner.flatMap { refusal([$0.uid], in: victim.namespace) })
+                state(after: finding, of: owner, in: victim.namespace), expected: expected, found: "no new pod so far",
+                finding: finding)
         }
         let finding = PodTrouble.find(fresh, in: view)
         return Assessment(
-            finding?.isFinal == true ? .hopeless : .notYet, expected: expected,
+            state(after: finding, in: victim.namespace), expected: expected,
             found: "'\(candidate.name)' was created and is not ready", finding: finding)
     }
 

@@ -118,17 +118,17 @@ public struct CourseVerifier: Sendable {
             var found: [String] = []
             if let fault = plan.fault {
                 // A drill breaks what was well, and its checkpoint is to know the difference.
-                let (healthy, _) = await judge(plan.phase, cluster, only: nil)
+                let (healthy, _) = await judge(plan.phase, cluster, only: nil, answers: plan.answers)
                 found += Self.failures(healthy).map { "before anything is broken, \($0)" }
                 try await runner.run(fault.breaking)
             }
             if case .commands = proof { found += await prove(commandsOf: plan.phase, cluster) }
-            let (checkpoint, left) = await judge(plan.phase, cluster, only: plan.check)
+            let (checkpoint, left) = await judge(plan.phase, cluster, only: plan.check, answers: plan.answers)
             found += problems(proof, checkpoint) + left
             found += await prove(hintsOf: proof, plan.phase, checkpoint, cluster)
             if case .fault = proof, let fault = plan.fault {
                 try await runner.run(fault.mending)
-                let (mended, left) = await judge(plan.phase, cluster, only: nil)
+                let (mended, left) = await judge(plan.phase, cluster, only: nil, answers: plan.answers)
                 found += Self.failures(mended).map { "after mending, \($0)" } + left
             }
             outcome = result(found, checkpoint)
@@ -139,9 +139,11 @@ public struct CourseVerifier: Sendable {
         return outcome
     }
 
-    private func judge(_ phase: Phase, _ cluster: Cluster, only check: CheckID?) async -> (CheckpointResult, [String]) {
+    private func judge(
+        _ phase: Phase, _ cluster: Cluster, only check: CheckID?, answers: [QuestionID: String]
+    ) async -> (CheckpointResult, [String]) {
         let before = await Remains(cluster.client)
-        let checkpoint = await CheckEngine(client: cluster.client, options: options.unstaged).run(
+        let checkpoint = await CheckEngine(client: cluster.client, options: options.unstaged(answers: answers)).run(
             phase, of: lab, only: check)
         return (checkpoint, await Remains(cluster.client).differences(from: before))
     }
@@ -174,12 +176,21 @@ public struct CourseVerifier: Sendable {
         var check: CheckID?
         /// What a drill breaks then.
         var fault: Fault?
+        var isUntouched = false
+
+        /// Who solves a phase answers as its author does, unless a mutant says otherwise; who does nothing does not.
+        var answers: [QuestionID: String] {
+            var answers: [QuestionID: String] = [:]
+            for question in isUntouched ? [] : phase.questions { answers[question.id] = question.answers.first }
+            for case .answer(let question, let text) in before { answers[question] = text }
+            return answers
+        }
     }
 
     private func plan(for proof: Case) -> Plan? {
         switch proof {
         case .untouched(let id):
-            return lab.phase(id).map { Plan(phase: $0, before: lab.beginning(of: $0)) }
+            return lab.phase(id).map { Plan(phase: $0, before: lab.beginning(of: $0), isUntouched: true) }
         case .solution(let id):
             guard let solution = lab.solution(id), let phase = lab.phase(solution.phase) else { return nil }
             return Plan(phase: phase, before: lab.solutions.chain(endingWith: id).flatMap(\.operations))

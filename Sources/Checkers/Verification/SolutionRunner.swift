@@ -8,6 +8,8 @@ public struct SolutionRunner: Sendable {
     /// Where objects go that name no namespace.
     private let namespace: String
     private let shell: Shell?
+    /// What is there already is brought to what the solution says, and made anew where it cannot be changed.
+    private let replaces: Bool
 
     /// What a command line printed, standard error included, and how it ended.
     public struct ShellResult: Sendable {
@@ -23,8 +25,12 @@ public struct SolutionRunner: Sendable {
     /// Runs a script with `bash`, in a folder with the lab's starter files, with kubectl wired to the cluster.
     public typealias Shell = @Sendable (_ script: String) async -> ShellResult
 
-    /// - Parameter shell: Nil where no solution has commands: one that has them then fails.
-    public init(client: any ClusterClient, namespace: String, shell: Shell? = nil) {
+    /// - Parameters:
+    ///   - shell: Nil where no solution has commands: one that has them then fails.
+    ///   - replaces: For a cluster in which somebody has worked already: what is there under a name of the solution gives
+    ///     way to it.
+    public init(client: any ClusterClient, namespace: String, shell: Shell? = nil, replaces: Bool = false) {
+        self.replaces = replaces
         self.client = client
         self.namespace = namespace
         self.shell = shell
@@ -63,6 +69,7 @@ public struct SolutionRunner: Sendable {
         case .patch(let ref, _): "patch \(ref.kind) \(ref.name)"
         case .scale(let ref, let replicas): "scale \(ref.kind) \(ref.name) to \(replicas)"
         case .delete(let ref): "delete \(ref.kind) \(ref.name)"
+        case .answer(let question, _): "answer \(question)"
         }
     }
 
@@ -88,6 +95,7 @@ public struct SolutionRunner: Sendable {
             }
         case .create(let value):
             let (resource, object) = try object(value)
+            if replaces, (try? await client.get(resource, object.name, in: object.namespace)) != nil { return }
             _ = try await client.create(resource, object)
         case .patch(let ref, let value):
             _ = try await client.patch(
@@ -101,6 +109,7 @@ public struct SolutionRunner: Sendable {
             try await client.deleteIfPresent(resource, ref.name, in: home)
             // As kubectl does; whether it is gone shows in what comes next.
             _ = try? await client.waitFor(resource, ref.name, in: home, timeout: .seconds(60)) { $0 == nil }
+        case .answer: break
         }
     }
 
@@ -116,9 +125,26 @@ public struct SolutionRunner: Sendable {
             _ = try await client.create(resource, object, options: options)
             return
         }
+        if replaces { return try await replace(resource, object, options) }
         _ = try await client.patch(
             resource, namespace: object.namespace, name: object.name, ObjectPatch(.strategic, object.value),
             subresource: nil, options: options)
+    }
+
+    /// As `kubectl replace`, and where that is refused, as `kubectl replace --force`.
+    private func replace(_ resource: ResourceType, _ object: KubeObject, _ options: WriteOptions) async throws(Status) {
+        do throws(Status) {
+            _ = try await client.update(resource, object, subresource: nil, options: options)
+        } catch {
+            guard error.code == 422 else { throw error }
+            try await client.deleteIfPresent(resource, object.name, in: object.namespace)
+            do {
+                _ = try await client.waitFor(resource, object.name, in: object.namespace, timeout: .seconds(60)) {
+                    $0 == nil
+                }
+            } catch {}
+            _ = try await client.create(resource, object, options: options)
+        }
     }
 
     private func object(_ value: YAMLValue) throws(Status) -> (ResourceType, KubeObject) {

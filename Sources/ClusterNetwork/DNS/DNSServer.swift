@@ -8,14 +8,30 @@ final class DNSServer: Sendable {
     private let zone: Mutex<DNSZone>
     private let rotation = Atomic(0)
     private let eventLoops: any EventLoopGroup
+    private let egress: Egress
 
-    init(zone: DNSZone, eventLoops: any EventLoopGroup) {
-        self.zone = Mutex(zone)
+    /// - Parameter egress: With a way out of the cluster there are names beyond it.
+    init(zone: DNSZone, eventLoops: any EventLoopGroup, egress: Egress = .none) {
+        self.zone = Mutex(zone.withHost(egress))
         self.eventLoops = eventLoops
+        self.egress = egress
     }
 
     /// Answers from `zone` from now on.
-    func replace(with zone: DNSZone) { self.zone.withLock { $0 = zone } }
+    func replace(with zone: DNSZone) {
+        let zone = zone.withHost(egress)
+        self.zone.withLock { $0 = zone }
+    }
+
+    /// Answers now, or later from another thread where the name is one of the world outside; nil: nothing may be answered.
+    func respond(to packet: [UInt8], isStream: Bool, answer: @escaping @Sendable ([UInt8]?) -> Void) {
+        guard egress == .outside, let query = zone.withLock({ $0 }).outsideQuery(packet) else {
+            return answer(respond(to: packet, isStream: isStream))
+        }
+        HostResolver().answer(query) { found in
+            answer(DNSResponse.bytes(for: query, found, sizeMax: isStream ? 65_535 : query.udpSizeMax))
+        }
+    }
 
     func respond(to packet: [UInt8], isStream: Bool) -> [UInt8]? {
         let turn = rotation.wrappingAdd(1, ordering: .relaxed).newValue & 0xFFFF
@@ -70,9 +86,12 @@ private final class DNSDatagramHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        guard let answer = server.respond(to: Array(envelope.data.readableBytesView), isStream: false) else { return }
-        let reply = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: answer))
-        context.writeAndFlush(wrapOutboundOut(reply), promise: nil)
+        let (channel, sender) = (context.channel, envelope.remoteAddress)
+        server.respond(to: Array(envelope.data.readableBytesView), isStream: false) { answer in
+            guard let answer else { return }
+            channel.writeAndFlush(
+                AddressedEnvelope(remoteAddress: sender, data: ByteBuffer(bytes: answer)), promise: nil)
+        }
     }
 
     /// One packet that could not be sent (its receiver has gone) says nothing about the next one.
@@ -93,17 +112,16 @@ private final class DNSStreamHandler: ChannelInboundHandler {
         var buffer = unwrapInboundIn(data)
         received.writeBuffer(&buffer)
         while let message = received.readLengthPrefixedSlice(as: UInt16.self) {
-            guard let answer = server.respond(to: Array(message.readableBytesView), isStream: true) else {
-                context.close(promise: nil)
-                return
+            let channel = context.channel
+            server.respond(to: Array(message.readableBytesView), isStream: true) { answer in
+                guard let answer else { return channel.close(promise: nil) }
+                var reply = ByteBuffer()
+                reply.writeInteger(UInt16(answer.count))
+                reply.writeBytes(answer)
+                channel.writeAndFlush(reply, promise: nil)
             }
-            var reply = ByteBuffer()
-            reply.writeInteger(UInt16(answer.count))
-            reply.writeBytes(answer)
-            context.write(wrapOutboundOut(reply), promise: nil)
         }
         received.discardReadBytes()
-        context.flush()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -3,8 +3,8 @@ import KubeModel
 
 /// The names of a cluster, and what there is to answer about them (Kubernetes DNS-Based Service Discovery, version 1.1).
 ///
-/// Everything is answered: a question that stays open costs programs seconds at their start. There is no way out of the
-/// cluster, so names outside of it do not exist.
+/// Everything is answered: a question that stays open costs programs seconds at their start. Names outside of the cluster do
+/// not exist here; where there is a way out, `HostResolver` is asked for them.
 struct DNSZone: Sendable {
     let domain: DNSName
     private var records: [DNSName: [DNSRecord]] = [:]
@@ -140,6 +140,26 @@ struct DNSZone: Sendable {
 }
 
 extension DNSZone {
+    /// The same, with the names of this machine where pods reach it.
+    func withHost(_ egress: Egress) -> DNSZone {
+        guard egress != .none else { return self }
+        var zone = self
+        for name in Egress.hostNames.compactMap({ DNSName($0) }) {
+            zone.add(DNSRecord(name: name, content: .a(Egress.hostAddress)))
+        }
+        return zone
+    }
+
+    /// The question in a packet, if it is for an address of a name that is none of the cluster's.
+    func outsideQuery(_ packet: [UInt8]) -> DNSQuery? {
+        guard let query = try? DNSQuery(parsing: packet), query.recordClass == 1,
+            query.type == DNSType.a || query.type == DNSType.aaaa, query.name.labels.count > 1,
+            !query.name.isWithin(domain), query.name.labels.last != Array("arpa".utf8),
+            answer(query.name, type: query.type).code == .nameError
+        else { return nil }
+        return query
+    }
+
     /// The whole way from a packet to its answer; nil if nothing may be answered.
     func respond(to packet: [UInt8], isStream: Bool, rotation: Int) -> [UInt8]? {
         do throws(DNSQuery.Failure) {

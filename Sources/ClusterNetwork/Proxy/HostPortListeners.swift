@@ -172,9 +172,7 @@ final class HostPortListeners {
 extension ServicePlan.HostPort {
     /// The loopback addresses at which the port is.
     fileprivate var places: [HostSocket.Loopback] {
-        switch kind {
-        case .node: [.v4, .v4(number: kind.address.number), .v6]
-        case .balancer: [.v4(number: kind.address.number)]
-        }
+        let own = addresses.map { HostSocket.Loopback.v4(number: $0.number) }
+        return kind == .node ? [.v4] + own + [.v6] : own
     }
 }

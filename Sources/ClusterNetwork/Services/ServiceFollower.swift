@@ -13,6 +13,7 @@ final class ServiceFollower {
     private let domain: DNSName
     private let opensHostPorts: Bool
     private let reserved: Set<ServicePlan.ReservedSocket>
+    private let nodes: [IPv4Address]
     private let events: EventRecorder
     private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
 
@@ -28,7 +29,8 @@ final class ServiceFollower {
 
     init(
         client: any ClusterClient, datapath: any NetworkDatapath, dns: DNSServer, domain: DNSName,
-        forwarder: StreamForwarder, opensHostPorts: Bool, reserved: Set<ServicePlan.ReservedSocket>,
+        forwarder: StreamForwarder, nodes: [IPv4Address], opensHostPorts: Bool,
+        reserved: Set<ServicePlan.ReservedSocket>,
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.client = client
@@ -37,6 +39,7 @@ final class ServiceFollower {
         self.domain = domain
         self.opensHostPorts = opensHostPorts
         self.reserved = reserved
+        self.nodes = nodes
         self.spawn = spawn
         events = EventRecorder(client: client, component: "cluster-network")
         listeners = HostPortListeners(forwarder: forwarder, datapath: datapath, spawn: spawn)
@@ -51,7 +54,8 @@ final class ServiceFollower {
     ) async -> Bool {
         let services = objects.map(KubeService.init)
         ledger.update(services)
-        let plan = ServicePlan(services: objects, slices: slices, reserved: reserved, balancers: ledger.addresses)
+        let plan = ServicePlan(
+            services: objects, slices: slices, reserved: reserved, balancers: ledger.addresses, nodes: nodes)
         await apply(plan.rules, again)
         dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         if opensHostPorts {

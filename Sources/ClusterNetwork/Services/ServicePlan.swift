@@ -11,14 +11,6 @@ struct ServicePlan: Equatable, Sendable {
             case node
             /// At an address of its own in 127.0.0.0/8.
             case balancer(IPv4Address)
-
-            /// Where it is for pods.
-            var address: IPv4Address {
-                switch self {
-                case .node: NodeNetwork.address
-                case .balancer(let address): address
-                }
-            }
         }
 
         struct ID: Hashable, Sendable {
@@ -28,6 +20,8 @@ struct ServicePlan: Equatable, Sendable {
         }
 
         var kind = Kind.node
+        /// Where it is, for pods and for this machine.
+        var addresses: [IPv4Address]
         var port: Int
         var transport = TransportProtocol.tcp
         var service: ObjectKey
@@ -47,22 +41,24 @@ struct ServicePlan: Equatable, Sendable {
     /// Works out the plan.
     ///
     /// No rule takes traffic from `reserved`, where listeners of our own are (DNS, the API).
-    /// `balancers` has the addresses of Services of type LoadBalancer.
+    /// `balancers` has the addresses of Services of type LoadBalancer; node ports are on every one of `nodes`.
     init(
         services: [KubeObject], slices: [KubeObject], reserved: Set<ReservedSocket> = [],
-        balancers: [ObjectKey: IPv4Address] = [:]
+        balancers: [ObjectKey: IPv4Address] = [:], nodes: [IPv4Address] = [NodeNetwork.address(ofNode: 0)]
     ) {
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
             for port in service.ports {
                 guard let transport = TransportProtocol(rawValue: port.transport) else { continue }
                 let backends = endpoints.backends(of: service.key, port: port.name, transport: transport)
-                var places: [(HostPort.Kind, Int)] = []
-                if let number = port.nodePort, Self.hasNodePorts.contains(service.type) { places = [(.node, number)] }
-                if let address = balancers[service.key] { places.append((.balancer(address), port.port)) }
+                var places: [(HostPort.Kind, [IPv4Address], Int)] = []
+                if let number = port.nodePort, Self.hasNodePorts.contains(service.type) {
+                    places = [(.node, nodes, number)]
+                }
+                if let address = balancers[service.key] { places.append((.balancer(address), [address], port.port)) }
                 let sockets =
                     ([service.clusterIP] + service.externalIPs).map { ($0, port.port) }
-                    + places.map { kind, number in (kind.address.description, number) }
+                    + places.flatMap { _, addresses, number in addresses.map { ($0.description, number) } }
                 for (address, number) in sockets
                 where IPv4Address(parsing: address) != nil
                     && !reserved.contains(ReservedSocket(address: address, port: number))
@@ -72,9 +68,9 @@ struct ServicePlan: Equatable, Sendable {
                             address: address, port: number, transport: transport, backends: backends,
                             affinitySeconds: service.affinitySeconds))
                 }
-                hostPorts += places.map { kind, number in
+                hostPorts += places.map { kind, addresses, number in
                     HostPort(
-                        kind: kind, port: number, transport: transport, service: service.key,
+                        kind: kind, addresses: addresses, port: number, transport: transport, service: service.key,
                         resourceVersion: service.object.resourceVersion, backends: backends,
                         affinitySeconds: service.affinitySeconds)
                 }

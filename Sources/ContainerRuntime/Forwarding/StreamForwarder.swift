@@ -53,18 +53,27 @@ package final class StreamForwarder: Sendable {
 
     /// Accepts until the listener is closed or the task is cancelled; returns when its last connection has ended.
     package func serve(_ listener: Listener, dial: @escaping Dial) async {
+        await serve(listener) { client in try await dial(client.eventLoop) }
+    }
+
+    /// The same, where it depends on the accepted connection what it is joined to.
+    package func serve(
+        _ listener: Listener, dialFor: @escaping @Sendable (_ client: any Channel) async throws -> any Channel
+    ) async {
         await withDiscardingTaskGroup { group in
             for await client in listener.clients {
-                group.addTask { await self.forward(client, dial: dial) }
+                group.addTask { await self.forward(client, dialFor: dialFor) }
             }
         }
         try? await listener.channel.close()
     }
 
     /// Joins an accepted connection to a new one and waits until both have ended.
-    private func forward(_ client: any Channel, dial: @escaping Dial) async {
+    private func forward(
+        _ client: any Channel, dialFor: @Sendable (_ client: any Channel) async throws -> any Channel
+    ) async {
         do {
-            let server = try await dial(client.eventLoop)
+            let server = try await dialFor(client)
             track(server)
             try await withTaskCancellationHandler {
                 do {

@@ -16,6 +16,11 @@ extension ImageCatalog {
         service(
             "library/myapi", ["1.2.3", "1.3.0", "latest"], "sample-api", "the same, without its registry", port: 3000),
         service(
+            "mycompany/myapp", ["1.0", "latest"], "sample-api", "the same, where a page has a plain example", port: 8080
+        ),
+        service(
+            "library/myapp", ["latest", "1.0"], "sample-api", "the same, where a page has a plain example", port: 8080),
+        service(
             "velocitytech/broken-app", ["1.0", "latest"], "broken-app", "answers every request with an error",
             port: 8080),
         service(
@@ -41,14 +46,17 @@ extension ImageCatalog {
     ) -> BuiltIn {
         let repository = "\(registry)/\(name)"
         return BuiltIn(repository: repository, tags: tags, runs: "\(program) of this course: \(what)", needs: nil) {
-            reference, tag, workloads in
+            reference, tag, catalog in
             let version = tag.first?.isNumber ?? false ? tag : "1.0"
             let environment = port.map { ["PORT=\($0)", "APP_VERSION=\(version)"] + more(tag) } ?? []
             return Recipe(
                 image: Image(
                     reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
                     environment: environment),
-                mounts: [.init(hostPath: workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)]
+                mounts: [
+                    .init(
+                        hostPath: catalog.workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)
+                ]
             )
         }
     }

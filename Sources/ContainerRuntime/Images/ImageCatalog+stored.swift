@@ -22,6 +22,7 @@ extension ImageCatalog {
             command: config.command, environment: config.environment, workingDirectory: config.workingDirectory,
             user: try Self.user(config.user, stored.reference, layers), stopSignal: config.stopSignal)
         recipe.image.group = try Self.group(config.user, stored.reference, layers)
+        recipe.image.bytes = config.layers.reduce(0) { $0 + store.layerSize($1) }
         let user = String(config.user.prefix { $0 != ":" })
         if !user.isEmpty, Int(user) == nil { recipe.image.userName = user }
         return recipe

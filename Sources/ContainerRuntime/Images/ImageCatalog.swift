@@ -10,6 +10,8 @@ public struct ImageCatalog: Sendable {
         /// Files and folders of the host that it needs besides the system's own.
         var mounts: [ContainerConfiguration.Mount] = []
         var files: [SystemFiles.File] = []
+        /// Folders of the host's system that belong to the container's user: people change them with `kubectl exec`.
+        var owned: [String] = []
         /// The layers of an image that was loaded or built; nil for the host's system alone.
         var layers: Layers?
     }
@@ -28,7 +30,7 @@ public struct ImageCatalog: Sendable {
     public struct Entry: Sendable, Hashable, Encodable {
         public var repository: String
         public var tags: String
-        /// `built in`, `loaded` or `built`.
+        /// `built in`, `loaded`, `built` or `pulled`.
         public var origin: String
         /// What answers when a container of it starts.
         public var runs: String
@@ -54,29 +56,33 @@ public struct ImageCatalog: Sendable {
         var needs: (program: String, package: String)?
         /// What is missing on this machine, where the name of one program does not tell.
         var lacks: (@Sendable () -> String?)?
-        var make: @Sendable (_ reference: String, _ tag: String, _ workloads: String) -> Recipe
+        var make: @Sendable (_ reference: String, _ tag: String, _ catalog: ImageCatalog) -> Recipe
     }
 
     /// The program that holds the course's own services.
-    private let workloads: String
+    let workloads: String
     /// What was loaded or built; nil where only what is built in counts.
     let store: ImageStore?
+    /// What is not here is fetched from its registry.
+    let pulls: Bool
 
     /// - Parameters:
     ///   - workloads: The path of the `Workloads` program; it stands beside this one.
     ///   - store: The images that were loaded or built.
-    public init(workloads: String, store: ImageStore? = nil) {
+    ///   - pulls: Whether registries are asked for what is not here; it takes a store.
+    public init(workloads: String, store: ImageStore? = nil, pulls: Bool = false) {
         self.workloads = workloads
         self.store = store
+        self.pulls = pulls
     }
 
     /// The catalogue of the running program.
-    public static func ofThisProgram(store: ImageStore? = nil) -> ImageCatalog {
+    public static func ofThisProgram(store: ImageStore? = nil, pulls: Bool = false) -> ImageCatalog {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = max(0, readlink("/proc/self/exe", &buffer, buffer.count - 1))
         let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        return ImageCatalog(workloads: "/\(folder)/Workloads", store: store)
+        return ImageCatalog(workloads: "/\(folder)/Workloads", store: store, pulls: pulls)
     }
 
     /// All that can be run: what was loaded or built, then what is built in.
@@ -108,7 +114,7 @@ public struct ImageCatalog: Sendable {
         return nil
     }
 
-    private static func find(_ program: String) -> String? {
+    static func find(_ program: String) -> String? {
         // Where containers look, which see no other folders of the host.
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
             .first { access($0, X_OK) == 0 }
@@ -153,7 +159,7 @@ public struct ImageCatalog: Sendable {
                 reference: text,
                 because: "rpc error: code = Unavailable desc = failed to pull and unpack image \"\(full)\": \(missing)")
         }
-        return builtIn.make(full, tag, workloads)
+        return builtIn.make(full, tag, self)
     }
 
     // MARK: What is built in
@@ -164,23 +170,12 @@ public struct ImageCatalog: Sendable {
             BuiltIn(
                 repository: "docker.io/curlimages/curl", tags: nil, runs: "the host's curl", needs: ("curl", "curl"),
                 make: curl),
-            system("busybox"), system("alpine"), system("debian"), system("ubuntu"),
             language("python", "the host's Python", "python3", "python3", aliases: ["python", "pip"]),
             language("node", "the host's Node.js", "node", "nodejs"),
             language("golang", "the host's Go", "go", "golang-go", command: ["bash"]),
             language("openjdk", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
             language("eclipse-temurin", "the host's Java", "java", "default-jre-headless", command: ["jshell"]),
-        ]
-
-    /// A distribution's base image: the host's own system, with a shell.
-    private static func system(_ name: String) -> BuiltIn {
-        BuiltIn(
-            repository: "docker.io/library/\(name)", tags: nil, runs: "the host's system, with its shell and tools",
-            needs: ("sh", "dash")
-        ) { reference, tag, _ in
-            Recipe(image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: ["sh"]))
-        }
-    }
+        ] + systemImages
 
     /// A language's image: the host's system with its interpreter or compiler.
     ///
@@ -204,7 +199,7 @@ public struct ImageCatalog: Sendable {
     }
 
     /// As the real image's entry point does: arguments that are no command go to curl.
-    private static let curl: @Sendable (String, String, String) -> Recipe = { reference, tag, _ in
+    private static let curl: @Sendable (String, String, ImageCatalog) -> Recipe = { reference, tag, _ in
         let script =
             #"case "$1" in -*|*://*) ;; *) if command -v "$1" >/dev/null 2>&1; then exec "$@"; fi ;; esac; exec curl "$@""#
         return Recipe(

@@ -17,7 +17,8 @@ extension ImageCatalog {
                     path: "/etc/velocitylab/nginx-conf.d.conf",
                     content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")
                 ),
-            ])
+            ],
+            owned: ["/usr/share/nginx/html", "/etc/nginx/conf.d"])
     }
 
     static let nginxSettings = "/etc/velocitylab/nginx.conf"

@@ -26,8 +26,14 @@ public final class PlainRuntime: ContainerRuntime {
         folders.root.withLock { $0 = programs.greeting }
     }
 
+    public var breakdown: AsyncStream<Void> { programs.breakdown }
+
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
         try await programs.pullImage(reference)
+    }
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
+        try await programs.findImage(reference)
     }
 
     public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }

@@ -74,6 +74,7 @@ final class SandboxChannel: Sendable {
         var nextID: UInt32 = 1
         var waiting: [UInt32: CheckedContinuation<SandboxReply, Never>] = [:]
         var isOpen = true
+        var isShutDown = false
     }
 
     private let channel: Int32
@@ -81,20 +82,25 @@ final class SandboxChannel: Sendable {
     private let shared = Mutex(Shared())
     private let reader = NIOThreadPool(numberOfThreads: 1)
     private let exited: @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
+    private let broken: @Sendable () -> Void
 
     /// What the other side said when it was ready.
     let greeting: String
 
     /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
+    ///
+    /// - Parameter broken: Called once if it ends without having been asked to; all that it kept has ended with it.
     init(
         role: String = "__sandboxd",
-        exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
+        exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void,
+        broken: @escaping @Sendable () -> Void = {}
     ) throws(RuntimeError) {
         var channel: Int32 = -1
         process = vs_channel_start(role, &channel)
         guard process > 0 else { throw .system("\(role) cannot be started: \(String(cString: strerror(-process)))") }
         self.channel = channel
         self.exited = exited
+        self.broken = broken
         let first = Self.receive(channel)
         guard let first, first.type == VS_STARTED.rawValue, first.number(0) == 0 else {
             close(channel)
@@ -140,11 +146,14 @@ final class SandboxChannel: Sendable {
 
     /// Ends `sandboxd`, and with it everything that it keeps; returns when it is gone.
     func shutDown() async {
-        let wasOpen = shared.withLock { shared in
-            defer { shared.isOpen = false }
-            return shared.isOpen
+        let isFirst = shared.withLock { shared in
+            defer {
+                shared.isOpen = false
+                shared.isShutDown = true
+            }
+            return !shared.isShutDown
         }
-        guard wasOpen else { return }
+        guard isFirst else { return }
         // Both directions: the reading thread wakes up, and sandboxd sees the end.
         Glibc.shutdown(channel, Int32(SHUT_RDWR))
         let process = process
@@ -173,12 +182,15 @@ final class SandboxChannel: Sendable {
             default: break
             }
         }
-        let waiting = shared.withLock { shared in
-            shared.isOpen = false
-            defer { shared.waiting = [:] }
-            return shared.waiting.values
+        let (waiting, isBroken) = shared.withLock { shared in
+            defer {
+                shared.waiting = [:]
+                shared.isOpen = false
+            }
+            return (shared.waiting.values, shared.isOpen)
         }
         for continuation in waiting { continuation.resume(returning: Self.closed) }
+        if isBroken { broken() }
     }
 
     private struct Packet {

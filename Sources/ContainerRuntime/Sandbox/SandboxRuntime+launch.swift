@@ -85,8 +85,9 @@ extension SandboxRuntime {
             request.add(file.path)
             request.add(Array(file.content.utf8))
         }
+        request.add(launch.owned)
         request.add(launch.layers == nil ? 0 : 1)
-        request.add(launch.layers?.hasSystem ?? false ? 1 : 0)
+        request.add(launch.layers?.hasSystem ?? true ? 1 : 0)
         request.add(launch.changes.isEmpty ? "" : ImageStore.withoutLinks(launch.changes))
         let trees = launch.layers.map { layers in layers.digests.map(layers.store.tree) } ?? []
         request.add(trees.map(ImageStore.withoutLinks))
@@ -113,6 +114,7 @@ extension SandboxRuntime {
         let program = arguments.first ?? ""
         // The program's name alone says that all went well until it was to run.
         guard reply.sentence == program else {
+            if reply.error == ESTALE { throw .sandboxLost(reply.sentence) }
             throw reply.error == ESRCH ? .notFound(reply.sentence) : .system(reply.sentence)
         }
         guard reply.error != ENOENT else { throw .programNotFound(name: program) }

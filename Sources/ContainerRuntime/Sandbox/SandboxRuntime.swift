@@ -11,6 +11,7 @@ public final class SandboxRuntime: ContainerRuntime {
     public let level = RuntimeLevel.sandbox
     let channel: SandboxChannel
     let processes: ProcessTable
+    public let breakdown: AsyncStream<Void>
     private let logs: ContainerLogs
     private let images: ImageCatalog
     let holds = LayerHolds()
@@ -43,6 +44,8 @@ public final class SandboxRuntime: ContainerRuntime {
         var workingDirectory: String
         var mounts: [ContainerConfiguration.Mount]
         var files: [SystemFiles.File]
+        /// Folders of the host's system that are the container's user's, with their files.
+        var owned: [String] = []
         var layers: ImageCatalog.Layers?
         /// Where what the container changes is kept; empty: nowhere.
         var changes = ""
@@ -62,8 +65,13 @@ public final class SandboxRuntime: ContainerRuntime {
         self.processes = processes
         self.logs = logs
         self.images = images
+        let (breakdown, told) = AsyncStream<Void>.makeStream()
+        self.breakdown = breakdown
         channel = try SandboxChannel(role: role) { name, status, isOutOfMemory in
             processes.exited(name, status: status, isOutOfMemory: isOutOfMemory)
+        } broken: {
+            processes.removeAll()
+            told.yield()
         }
     }
 
@@ -71,7 +79,12 @@ public final class SandboxRuntime: ContainerRuntime {
     var greeting: String { channel.greeting }
 
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
-        try images.resolve(reference).image
+        try await images.pull(reference)
+        return try images.resolve(reference).image
+    }
+
+    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
+        do { return try images.resolve(reference).image } catch { return try await pullImage(reference) }
     }
 
     public func hasImage(_ reference: String) -> Bool { images.isStored(reference) }
@@ -80,7 +93,7 @@ public final class SandboxRuntime: ContainerRuntime {
         var request = SandboxRequest(VS_POD_CREATE)
         request.add(configuration.podUID)
         request.add(configuration.hostName)
-        request.add(configuration.address)
+        request.add(configuration.isInNodeNetwork ? "" : configuration.address)
         request.add(configuration.sysctls)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
@@ -96,6 +109,7 @@ public final class SandboxRuntime: ContainerRuntime {
             pod: pod, container: id, arguments: configuration.arguments,
             environment: Self.withPath(configuration.environment), workingDirectory: configuration.workingDirectory,
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
+        launch.owned = recipe.owned
         try addLayers(of: recipe, to: &launch)
         let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }
@@ -159,6 +173,16 @@ public final class SandboxRuntime: ContainerRuntime {
     public func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {
         var request = SandboxRequest(VS_RULES)
         request.add(ServiceRuleTable(rules).bytes)
+        try await channel.perform(request)
+    }
+
+    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {
+        var request = SandboxRequest(VS_EGRESS)
+        let inside: [(IPv4Address, UInt8)] = [
+            (IPv4Address(10, 244, 0, 0), 16), (IPv4Address(10, 96, 0, 0), 16), (IPv4Address(127, 0, 0, 0), 8),
+            (address, 32),
+        ]
+        request.add(EgressTable(gateway: address, port: port, inside: inside).bytes)
         try await channel.perform(request)
     }
 

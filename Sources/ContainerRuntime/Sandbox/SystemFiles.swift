@@ -22,7 +22,7 @@ enum SystemFiles {
     static let accounts: [(path: String, text: String)] = [
         ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
         ("/etc/passwd", users.map { "\($0.0):x:\($0.1):\($0.1)::\($0.2):/bin/sh\n" }.joined()),
-        ("/etc/group", users.map { "\($0.0):x:\($0.1):\n" }.joined()),
+        ("/etc/group", (users.map { ($0.0, $0.1) } + groups).map { "\($0.0):x:\($0.1):\n" }.joined()),
     ]
 
     /// The number of a user whom every system of ours has.
@@ -31,8 +31,15 @@ enum SystemFiles {
     /// Whether a number is that of a user whom every system of ours has; its group has the same one.
     static func hasUser(_ number: Int) -> Bool { users.contains { $0.1 == number } }
 
+    /// Debian's, as far as programs and Dockerfiles ask for them.
+    private static let groups = [
+        ("adm", 4), ("tty", 5), ("disk", 6), ("sudo", 27), ("audio", 29), ("video", 44), ("staff", 50), ("users", 100),
+        ("nogroup", 65534),
+    ]
+
     private static let users = [
-        ("root", 0, "/root"), ("daemon", 1, "/"), ("nginx", 101, "/tmp"), ("postgres", 999, "/var/lib/postgresql"),
+        ("root", 0, "/root"), ("daemon", 1, "/"), ("www-data", 33, "/var/www"), ("nginx", 101, "/tmp"),
+        ("postgres", 999, "/var/lib/postgresql"),
         ("app", 1000, "/home"), ("nobody", 65534, "/"),
     ]
 }

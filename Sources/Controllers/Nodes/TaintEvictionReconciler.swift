@@ -3,6 +3,8 @@ import KubeClient
 import KubeModel
 
 /// Ends pods that do not bear the `NoExecute` taints of their node, at once or after as long as they do.
+///
+/// Source: Kubernetes docs, "Taints and Tolerations", and `pkg/controller/tainteviction`.
 struct TaintEvictionReconciler: Reconciler {
     let client: any ClusterClient
     let pods: Informer
@@ -26,18 +28,15 @@ struct TaintEvictionReconciler: Reconciler {
             waits.forget(key)
             return .settled
         }
-        switch TaintPatience(pod, on: node) {
-        case .forEver:
-            if waits.forget(key) {
-                await record(pod, "Cancelling deletion of Pod \(pod.namespace)/\(pod.name)")
-            }
-        case .seconds(let seconds):
-            let left = pace.prescribed(.seconds(seconds)) - waits.since(key)
-            if left > .zero { return .again(after: left) }
-            let isGoing = try await client.disrupt(
-                pod, reason: "DeletionByTaintManager", message: "Taint manager: deleting due to NoExecute taint")
-            if isGoing { await record(pod, "Marking for deletion Pod \(pod.namespace)/\(pod.name)") }
+        guard let seconds = NodeMatch(node).patience(of: pod.spec["tolerations"]?.array ?? []) else {
+            if waits.forget(key) { await record(pod, "Cancelling deletion of Pod \(pod.namespace)/\(pod.name)") }
+            return .settled
         }
+        let left = pace.prescribed(.seconds(seconds)) - waits.since(key)
+        if left > .zero { return .again(after: left) }
+        let isGoing = try await client.disrupt(
+            pod, reason: "DeletionByTaintManager", message: "Taint manager: deleting due to NoExecute taint")
+        if isGoing { await record(pod, "Marking for deletion Pod \(pod.namespace)/\(pod.name)") }
         return .settled
     }
 

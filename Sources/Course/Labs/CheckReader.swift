@@ -5,6 +5,8 @@ import Yams
 struct CheckReader {
     let file: String
     let diagnostics: Diagnostics
+    /// The questions of the phase, which its checks may judge.
+    var questions: [LabQuestion] = []
 
     /// The waits that an author leaves out.
     static let defaultLimit = Duration.seconds(60)
@@ -54,20 +56,22 @@ struct CheckReader {
         let needed = fields.ids("needs", as: CheckID.self)
         needs += needed.map { (id, $0.id, $0.place) }
         let needsEmbedded = fields.optionalText("embeddedOnly")
+        let points = fields.optionalInt("points", in: 0...100) ?? 1
         var steps: [CheckStep] = []
         var names: Set<String> = []
         for node in fields.requiredList("steps") {
             guard let item = Fields(node, what: "a step of a check", file: file, diagnostics: diagnostics) else {
                 continue
             }
-            var reader = CheckStepReader(fields: item, names: names)
+            var reader = CheckStepReader(fields: item, questions: questions, names: names)
             if let step = reader.read() { steps.append(step) }
             names = reader.names
         }
         let hints = readHints(&fields)
         fields.finish()
         return Check(
-            id: id, title: title, needs: needed.map(\.id), needsEmbedded: needsEmbedded, steps: steps, hints: hints)
+            id: id, title: title, needs: needed.map(\.id), needsEmbedded: needsEmbedded, points: points, steps: steps,
+            hints: hints)
     }
 
     private func readHints(_ fields: inout Fields) -> [Hint] {

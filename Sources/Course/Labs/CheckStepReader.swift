@@ -5,20 +5,22 @@ import Yams
 /// Reads one step of a check: a mapping with one verb and what belongs to it.
 struct CheckStepReader {
     var fields: Fields
+    let questions: [LabQuestion]
     /// The names that `as` has given so far.
     var names: Set<String>
 
     private static let verbs = [
         "delete", "scale", "patch", "restart", "load", "object", "absent", "count", "ready", "podReady", "replaced",
-        "endpoints", "http", "log", "dns", "lost",
+        "endpoints", "http", "log", "dns", "lost", "exec", "answer",
     ]
     private static let actions: Set = ["delete", "scale", "patch", "restart", "load"]
 
     private var diagnostics: Diagnostics { fields.diagnostics }
     private var file: String { fields.place.file }
 
-    init(fields: Fields, names: Set<String>) {
+    init(fields: Fields, questions: [LabQuestion], names: Set<String>) {
         self.fields = fields
+        self.questions = questions
         self.names = names
     }
 
@@ -60,7 +62,7 @@ struct CheckStepReader {
     }
 
     private mutating func readExpectation(_ verb: String) -> CheckStep? {
-        let isStatic = ["object", "absent", "count"].contains(verb)
+        let isStatic = ["object", "absent", "count", "answer"].contains(verb)
         let limit = fields.duration("within", or: isStatic ? .zero : CheckReader.defaultLimit)
         guard let condition = readCondition(verb) else { return nil }
         return .expect(condition, within: limit)
@@ -90,6 +92,8 @@ struct CheckStepReader {
             return .ready(deployment: deployment, count: inner.int("count", in: 0...100))
         case "podReady": return .podReady(ObjectRef(kind: "Pod", name: inner.text("pod")))
         case "log": return readLog(&inner)
+        case "exec": return readExec(&inner)
+        case "answer": return readAnswer(&inner)
         case "dns": return .resolves(name: inner.text("name"))
         case "lost":
             let load = inner.text("load")
@@ -108,16 +112,48 @@ struct CheckStepReader {
             place, "no step before this one \(verb) '\(name)'", hint: suggestion(for: name, among: names.sorted()))
     }
 
-    /// A pod's log, or that of a Deployment's pods: one of both is named.
     private func readLog(_ inner: inout Fields) -> ClusterCondition? {
+        readContainer(&inner, "log").map { .logged($0, text: inner.text("contains")) }
+    }
+
+    /// A pod's container, or one of a Deployment's pods: one of both is named.
+    private func readContainer(_ inner: inout Fields, _ verb: String) -> ContainerRef? {
         guard inner.has("pod") != inner.has("deployment") else {
-            diagnostics.error(inner.place, "'log' needs either 'pod' or 'deployment'")
+            diagnostics.error(inner.place, "'\(verb)' needs either 'pod' or 'deployment'")
             return nil
         }
         let kind = inner.has("pod") ? "Pod" : "Deployment"
         let object = ObjectRef(kind: kind, name: inner.text(kind.lowercased()))
-        let source = LogSource(object: object, container: inner.optionalText("container"))
-        return .logged(source, text: inner.text("contains"))
+        return ContainerRef(object: object, container: inner.optionalText("container"))
+    }
+
+    /// `contains` and `equals` stand beside the verb and are about standard output.
+    private mutating func readExec(_ inner: inout Fields) -> ClusterCondition? {
+        let command = inner.texts("command")
+        if command.isEmpty {
+            diagnostics.error(
+                inner.place(of: "command"), "'exec' needs 'command'",
+                hint: "List the program and its arguments, for example [pg_isready, -U, prod_user].")
+        }
+        let exitCode = inner.optionalInt("exitCode", in: 0...255) ?? 0
+        let (text, whole) = (fields.optionalText("contains"), fields.optionalText("equals"))
+        return readContainer(&inner, "exec").map {
+            .executed($0, CommandExpectation(command: command, exitCode: exitCode, contains: text, equals: whole))
+        }
+    }
+
+    private func readAnswer(_ inner: inout Fields) -> ClusterCondition? {
+        let id: QuestionID = inner.id("question")
+        guard let question = questions.first(where: { $0.id == id }) else {
+            if !id.rawValue.isEmpty {
+                diagnostics.error(
+                    inner.valuePlace(of: "question"), "no step of this phase asks '\(id)'",
+                    hint: suggestion(for: id.rawValue, among: questions.map(\.id.rawValue))
+                        ?? "Put it under 'questions' of a step.")
+            }
+            return nil
+        }
+        return .answered(question)
     }
 
     private mutating func readHTTP(_ inner: inout Fields) -> ClusterCondition? {

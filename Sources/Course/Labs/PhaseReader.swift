@@ -35,7 +35,8 @@ struct PhaseReader {
         }
         var checkpoint = Checkpoint(title: "", checks: [])
         if var inner = fields.fields("checkpoint", what: "the checkpoint") {
-            checkpoint = CheckReader(file: file, diagnostics: diagnostics).readCheckpoint(&inner)
+            checkpoint = CheckReader(file: file, diagnostics: diagnostics, questions: steps.flatMap(\.questions))
+                .readCheckpoint(&inner)
         }
         let after = fields.optionalText("after").map(SolutionID.init(rawValue:))
         let isReview = fields.node("review")?.bool ?? false
@@ -84,8 +85,23 @@ struct PhaseReader {
         }
         let commands = readCommands(&fields, "commands")
         let snippet = fields.optionalText("snippet")
+        let questions = fields.list("questions").compactMap { readQuestion($0) }
         fields.finish()
-        return Step(id: id, title: title, text: text, files: files, commands: commands, snippet: snippet)
+        return Step(
+            id: id, title: title, text: text, files: files, commands: commands, snippet: snippet, questions: questions)
+    }
+
+    private func readQuestion(_ node: Node) -> LabQuestion? {
+        guard var fields = Fields(node, what: "a question", file: file, diagnostics: diagnostics) else { return nil }
+        let id: QuestionID = fields.id("id")
+        let text = fields.text("text")
+        let answers = fields.texts("answers")
+        if answers.isEmpty {
+            diagnostics.error(
+                fields.place(of: "answers"), "a question needs 'answers'", hint: "List every answer that is right.")
+        }
+        fields.finish()
+        return LabQuestion(id: id, text: text, answers: answers)
     }
 
     private func readEdited(_ name: String, _ place: SourcePlace) -> LabFile? {

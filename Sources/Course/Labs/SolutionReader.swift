@@ -37,6 +37,11 @@ struct SolutionReader {
             checkObject(value, SourcePlace(node, in: file))
             return .create(value)
         }
+        if fields.has("answer") {
+            guard var inner = fields.fields("answer", what: "'answer'") else { return nil }
+            defer { inner.finish() }
+            return .answer(inner.id("question"), inner.text("text"))
+        }
         for verb in ["scale", "patch", "delete"] where fields.has(verb) {
             guard var inner = fields.fields(verb, what: "'\(verb)'") else { return nil }
             defer { inner.finish() }
@@ -49,7 +54,8 @@ struct SolutionReader {
             }
         }
         diagnostics.error(
-            fields.place, "an operation needs a verb", hint: "The verbs are: apply, create, patch, scale, delete, run.")
+            fields.place, "an operation needs a verb",
+            hint: "The verbs are: apply, create, patch, scale, delete, run, answer.")
         return nil
     }
 

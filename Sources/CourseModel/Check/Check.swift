@@ -8,19 +8,22 @@ public struct Check: Hashable, Sendable {
     public let needs: [CheckID]
     /// Why only the embedded cluster can be judged; nil when any cluster can.
     public let needsEmbedded: String?
+    /// What passing it is worth.
+    public let points: Int
     /// In order; the first one that does not come true ends the check.
     public let steps: [CheckStep]
     /// Never empty.
     public let hints: [Hint]
 
     public init(
-        id: CheckID, title: String, needs: [CheckID] = [], needsEmbedded: String? = nil, steps: [CheckStep],
-        hints: [Hint]
+        id: CheckID, title: String, needs: [CheckID] = [], needsEmbedded: String? = nil, points: Int = 1,
+        steps: [CheckStep], hints: [Hint]
     ) {
         self.id = id
         self.title = title
         self.needs = needs
         self.needsEmbedded = needsEmbedded
+        self.points = points
         self.steps = steps
         self.hints = hints
     }
@@ -73,23 +76,27 @@ public enum ClusterCondition: Hashable, Sendable {
     /// The pod of this name runs and is ready.
     case podReady(ObjectRef)
     /// The log of a pod of the selection contains the text.
-    case logged(LogSource, text: String)
+    case logged(ContainerRef, text: String)
     /// The name leads to an address inside the cluster.
     case resolves(name: String)
     /// Of the requests that an action sends, at most so many found nobody.
     case lost(load: String, atMost: Int)
+    /// A command in a container ends as it should.
+    case executed(ContainerRef, CommandExpectation)
+    /// The learner's answer to a question of the phase is right.
+    case answered(LabQuestion)
 
     /// Whether it is found out by asking somebody, not by looking at objects.
     public var isAsked: Bool {
         switch self {
-        case .answers, .logged, .resolves: true
-        case .object, .absent, .count, .ready, .replaced, .endpoints, .podReady, .lost: false
+        case .answers, .logged, .resolves, .executed: true
+        case .object, .absent, .count, .ready, .replaced, .endpoints, .podReady, .lost, .answered: false
         }
     }
 }
 
-/// Whose log is read: one pod, or the pods of a Deployment.
-public struct LogSource: Hashable, Sendable, CustomStringConvertible {
+/// A container whose log is read or in which a command runs: of one pod, or of the pods of a Deployment.
+public struct ContainerRef: Hashable, Sendable, CustomStringConvertible {
     /// A Pod or a Deployment.
     public let object: ObjectRef
     /// Nil: the only container.
@@ -103,6 +110,26 @@ public struct LogSource: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         "\(object.kind.lowercased())/\(object.name)\(container.map { " -c \($0)" } ?? "")"
     }
+}
+
+/// A command that runs in a container, and its right end.
+public struct CommandExpectation: Hashable, Sendable, CustomStringConvertible {
+    /// The program and its arguments; there is no shell unless the author names one.
+    public let command: [String]
+    public let exitCode: Int
+    /// A text that standard output must hold; nil when none is asked for.
+    public let contains: String?
+    /// What standard output must be, without white space at its ends; nil when it does not matter.
+    public let equals: String?
+
+    public init(command: [String], exitCode: Int = 0, contains: String? = nil, equals: String? = nil) {
+        self.command = command
+        self.exitCode = exitCode
+        self.contains = contains
+        self.equals = equals
+    }
+
+    public var description: String { command.joined(separator: " ") }
 }
 
 /// One object by name.

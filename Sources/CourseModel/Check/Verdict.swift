@@ -139,18 +139,21 @@ public struct CheckResult: Hashable, Sendable, Codable {
     public var evidence: [Evidence]
     /// Times that the check measured, in milliseconds, by name: `recovery`, `scale-up`.
     public var measured: [String: Int64]
+    /// What passing it was worth when it was judged; nil in records from before checks had points.
+    public var points: Int?
     public var started: Moment
     public var finished: Moment
 
     public init(
         check: CheckID, title: String, verdict: Verdict, evidence: [Evidence] = [], measured: [String: Int64] = [:],
-        started: Moment, finished: Moment
+        points: Int? = nil, started: Moment, finished: Moment
     ) {
         self.check = check
         self.title = title
         self.verdict = verdict
         self.evidence = evidence
         self.measured = measured
+        self.points = points
         self.started = started
         self.finished = finished
     }
@@ -165,10 +168,17 @@ public struct CheckpointResult: Hashable, Sendable, Codable {
     public var results: [CheckResult]
     public var started: Moment
     public var finished: Moment
+    /// The seed that chose what a drill has broken; nil where nothing was chosen.
+    ///
+    /// An attempt keeps it beside the result.
+    public var seed: UInt64?
+
+    private enum CodingKeys: String, CodingKey { case lab, phase, checks, results, started, finished }
 
     /// With `checks` nil, the results are about every check of the phase.
     public init(
-        lab: LabID, phase: PhaseID, checks: [CheckID]? = nil, results: [CheckResult], started: Moment, finished: Moment
+        lab: LabID, phase: PhaseID, checks: [CheckID]? = nil, results: [CheckResult], started: Moment, finished: Moment,
+        seed: UInt64? = nil
     ) {
         self.lab = lab
         self.phase = phase
@@ -176,6 +186,7 @@ public struct CheckpointResult: Hashable, Sendable, Codable {
         self.results = results
         self.started = started
         self.finished = finished
+        self.seed = seed
     }
 
     public func result(_ check: CheckID) -> CheckResult? { results.first { $0.check == check } }

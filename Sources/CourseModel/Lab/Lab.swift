@@ -43,6 +43,12 @@ public struct Lab: Hashable, Sendable {
         return solutions.chain(endingWith: own.id).filter { $0.phase != phase.id }
     }
 
+    /// The phases that those solutions solve: done for a learner who begins here.
+    public func phasesDone(before phase: Phase) -> [Phase] {
+        let done = Set(solutions(before: phase).map(\.phase))
+        return phases.filter { done.contains($0.id) }
+    }
+
     /// The solution that is called as its phase is, else the first one.
     public func reference(for phase: PhaseID) -> Solution? {
         let all = solutions.filter { $0.phase == phase }
@@ -99,6 +105,8 @@ public struct Phase: Hashable, Sendable {
         self.isReview = isReview
     }
 
+    public var questions: [LabQuestion] { steps.flatMap(\.questions) }
+
     /// Something is broken on purpose, and the learner finds and mends it.
     public var isDrill: Bool { !faults.isEmpty }
 
@@ -119,10 +127,13 @@ public struct Step: Hashable, Sendable {
     public let commands: [Command]
     /// Something to copy into a file, shown as it stands.
     public let snippet: String?
+    public let questions: [LabQuestion]
 
     public init(
-        id: String, title: String, text: String, files: [String] = [], commands: [Command] = [], snippet: String? = nil
+        id: String, title: String, text: String, files: [String] = [], commands: [Command] = [],
+        snippet: String? = nil, questions: [LabQuestion] = []
     ) {
+        self.questions = questions
         self.id = id
         self.title = title
         self.text = text
@@ -203,4 +214,7 @@ public struct Checkpoint: Hashable, Sendable {
     }
 
     public func check(_ id: CheckID) -> Check? { checks.first { $0.id == id } }
+
+    /// What all checks together are worth.
+    public var points: Int { checks.reduce(0) { $0 + $1.points } }
 }

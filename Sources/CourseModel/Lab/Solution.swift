@@ -32,6 +32,8 @@ public enum Operation: Hashable, Sendable {
     case scale(ObjectRef, replicas: Int)
     /// What `kubectl delete --ignore-not-found` does.
     case delete(ObjectRef)
+    /// What a learner writes in answer to a question; nothing happens in the cluster.
+    case answer(QuestionID, String)
 }
 
 /// A deliberate mistake: a solution with changes, the check that must catch it, and the hint that must come.

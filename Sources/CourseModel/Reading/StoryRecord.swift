@@ -10,16 +10,20 @@ public struct StoryRecord: Hashable, Sendable {
     public var answers: [QuestionID: KeptAnswer]
     /// By the name that the check gave it: `recovery`, `ready-5`.
     public var measurements: [String: MeasuredTime]
+    /// The pages that were read to their end.
+    public var pagesRead: Set<PageID>
 
     public init(
         facts: [String: SceneValue] = [:], passed: Set<LabPath> = [], plays: [ScenePlay] = [],
-        answers: [QuestionID: KeptAnswer] = [:], measurements: [String: MeasuredTime] = [:]
+        answers: [QuestionID: KeptAnswer] = [:], measurements: [String: MeasuredTime] = [:],
+        pagesRead: Set<PageID> = []
     ) {
         self.facts = facts
         self.passed = passed
         self.plays = plays
         self.answers = answers
         self.measurements = measurements
+        self.pagesRead = pagesRead
     }
 
     /// The lines that the learner has seen in any play.

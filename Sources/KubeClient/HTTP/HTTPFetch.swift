@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A single plain HTTP request, for probes and checks: connect, ask, read, close.
 public enum HTTPFetch {
@@ -55,15 +56,30 @@ public enum HTTPFetch {
     /// Asks over a connection that exists already, and closes it.
     ///
     /// - Parameter connectedSocket: A connected TCP socket; this call owns it from now on.
+    /// - Parameter isTLS: Whether to speak HTTPS, to whoever answers: as probes do, nobody looks at the certificate.
     /// - Parameter host: The value of the `Host` header.
     public static func get(
-        connectedSocket: Int32, host: String, path: String, headers: [(String, String)] = [], timeout: Duration
+        connectedSocket: Int32, isTLS: Bool = false, host: String, path: String, headers: [(String, String)] = [],
+        timeout: Duration
     ) async throws(Failure) -> Response {
         let deadline = ContinuousClock.now + timeout
         let ask = Request(method: "GET", host: host, path: path, headers: headers, body: nil)
         return try await run(ask, deadline: deadline) {
-            try await ClientBootstrap(group: ClientEventLoops.group).withConnectedSocket(connectedSocket).get()
+            let channel = try await ClientBootstrap(group: ClientEventLoops.group)
+                .withConnectedSocket(connectedSocket).get()
+            if isTLS { try await secure(channel) }
+            return channel
         }
+    }
+
+    private static func secure(_ channel: any Channel) async throws {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        let context = try NIOSSLContext(configuration: configuration)
+        try await channel.eventLoop.submit {
+            let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }.get()
     }
 
     private static let bodyBytesMax = 1024 * 1024

@@ -77,7 +77,7 @@ public struct CustomResourceDefinition: Sendable {
         let names = acceptedNames
         let schema = JSONSchema(version[["schema", "openAPIV3Schema"]] ?? [:])
         let scale = version[["subresources", "scale"]]
-        let custom = CustomResourceType(schema, scale: scale.map(Self.scale))
+        let custom = CustomResourceType(schema, scale: scale.map(Self.scale), conversion: conversion)
         let definition = (group.split(separator: ".").reversed() + [resource.version[...], resource.kind[...]])
             .joined(separator: ".")
         return KindSchema(
@@ -94,6 +94,11 @@ public struct CustomResourceDefinition: Sendable {
                 $0.countsGenerations = true
                 if let warning = Self.deprecation(version, resource) { $0.requestWarning = warning }
             })
+    }
+
+    private var conversion: ConversionWebhook? {
+        guard spec[["conversion", "strategy"]] == "Webhook" else { return nil }
+        return ConversionWebhook(definition: object.name, spec[["conversion", "webhook"]] ?? [:])
     }
 
     private static func deprecation(_ version: JSONValue, _ resource: ResourceType) -> String? {

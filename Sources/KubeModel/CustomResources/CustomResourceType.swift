@@ -2,6 +2,9 @@
 public final class CustomResourceType: Sendable {
     /// The schema of one version.
     public let schema: JSONSchema
+    /// Who converts between versions; nil when only `apiVersion` changes.
+    public let conversion: ConversionWebhook?
+    private let rules: RuleTree?
     private let scale: Scale?
 
     struct Scale: Sendable {
@@ -10,8 +13,10 @@ public final class CustomResourceType: Sendable {
         let selector: String?
     }
 
-    init(_ schema: JSONSchema, scale: Scale?) {
+    init(_ schema: JSONSchema, scale: Scale?, conversion: ConversionWebhook? = nil) {
         self.schema = schema
+        self.conversion = conversion
+        rules = RuleTree(schema)
         self.scale = scale
     }
 
@@ -49,11 +54,27 @@ public final class CustomResourceType: Sendable {
         if schema.hasDefaults { applyDefaults(&object.value) }
     }
 
-    func validate(_ value: JSONValue, into errors: inout [FieldError]) {
-        errors += schema.check(value).errors
+    /// What is wrong with an object.
+    ///
+    /// What was wrong before in `old`, the object that it replaces, and stands there unchanged, is not held against it
+    /// (validation ratcheting).
+    func validate(_ value: JSONValue, old: JSONValue?, into errors: inout [FieldError]) {
+        errors += schema.check(value, old: old).errors
         checkScale(value, into: &errors)
         schema.checkLists(value, at: .root, into: &errors)
+        guard let rules else { return }
+        if errors.contains(where: { Self.blocking.contains($0.kind) }) {
+            // Rules may rely on what the schema says.
+            let words =
+                "some validation rules were not checked because the object was invalid; correct the existing errors to "
+                + "complete validation"
+            errors.append(.invalid(FieldPath("<nil>"), nil, words))
+        } else {
+            errors += RuleCheck.errors(value, old: old, rules)
+        }
     }
+
+    private static let blocking: Set<FieldError.Kind> = [.notSupported, .required, .tooLong, .tooMany, .typeInvalid]
 
     private func checkScale(_ value: JSONValue, into errors: inout [FieldError]) {
         guard let scale else { return }

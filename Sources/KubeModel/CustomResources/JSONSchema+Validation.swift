@@ -14,8 +14,11 @@ struct SchemaVerdict {
 
 extension JSONSchema {
     /// What is wrong with a value; `path` is dotted, empty for a whole object.
-    func check(_ value: JSONValue, at path: String = "") -> SchemaVerdict {
+    ///
+    /// A value that is the same as `old`, which stood there before, is not complained about.
+    func check(_ value: JSONValue, at path: String = "", old: JSONValue? = nil) -> SchemaVerdict {
         var verdict = SchemaVerdict()
+        if let old, old == value { return verdict }
         guard !value.isNull else {
             checkType(of: value, path, &verdict)
             checkValues(value, path, &verdict)
@@ -26,11 +29,11 @@ extension JSONSchema {
         switch value {
         case .string(let text): checkText(text, path, &verdict)
         case .int, .double: checkNumber(value, path, &verdict)
-        case .array(let elements): checkElements(elements, path, &verdict)
+        case .array(let elements): checkElements(elements, path, old, &verdict)
         default: break
         }
         checkValues(value, path, &verdict)
-        if case .object(let members) = value { checkMembers(members, path, &verdict) }
+        if case .object(let members) = value { checkMembers(members, path, old, &verdict) }
         verdict.matchCount += 1
         return verdict
     }
@@ -124,10 +127,13 @@ extension JSONSchema {
         }
     }
 
-    private func checkElements(_ elements: [JSONValue], _ path: String, _ verdict: inout SchemaVerdict) {
+    private func checkElements(
+        _ elements: [JSONValue], _ path: String, _ old: JSONValue?, _ verdict: inout SchemaVerdict
+    ) {
         if let items {
             for (index, element) in elements.enumerated() {
-                verdict.merge(items.check(element, at: "\(path)[\(index)]"))
+                verdict.merge(
+                    items.check(element, at: "\(path)[\(index)]", old: oldElement(element, in: old)))
             }
         }
         if let min = counts.min, elements.count < min {
@@ -150,7 +156,9 @@ extension JSONSchema {
         }
     }
 
-    private func checkMembers(_ members: JSONObject, _ path: String, _ verdict: inout SchemaVerdict) {
+    private func checkMembers(
+        _ members: JSONObject, _ path: String, _ old: JSONValue?, _ verdict: inout SchemaVerdict
+    ) {
         func below(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
         if let min = propertyCounts.min, members.count < min {
             verdict.errors.append(
@@ -163,7 +171,7 @@ extension JSONSchema {
         }
         for (key, value) in members {
             if let schema = member(key) {
-                verdict.merge(schema.check(value, at: below(key)))
+                verdict.merge(schema.check(value, at: below(key), old: isAtomicMap ? nil : old?[key]))
             } else if case .allowed(false) = rest {
                 verdict.errors.append(
                     .invalid(

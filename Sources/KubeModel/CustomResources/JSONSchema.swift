@@ -126,7 +126,7 @@ public final class JSONSchema: Sendable {
     }
 
     /// Whether a rule in CEL stands anywhere in the schema.
-    public var hasRules: Bool {
+    var hasRules: Bool {
         if source["x-kubernetes-validations"]?.array?.isEmpty == false { return true }
         if properties.contains(where: { $0.schema.hasRules }) || items?.hasRules == true { return true }
         if case .each(let schema) = rest { return schema.hasRules }

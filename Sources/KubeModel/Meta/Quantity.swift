@@ -87,6 +87,9 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Whole units, rounded up.
     public var value: Int64 { roundedUp(to: 1_000_000_000) }
 
+    /// The amount as a fraction, which may lose digits.
+    public var approximateValue: Double { Double(billionths) / 1_000_000_000 }
+
     public var isZero: Bool { billionths == 0 }
 
     public static func == (left: Quantity, right: Quantity) -> Bool { left.billionths == right.billionths }

@@ -46,7 +46,7 @@ public enum ProtobufBody {
     /// Members that Go keeps in an embedded struct: on the wire a message of its own, in JSON part of the parent.
     private static let inlined: Set<String> = [
         "localObjectReference", "volumeSource", "handler", "ephemeralContainerCommon", "persistentVolumeSource",
-        "ingressRuleValue",
+        "ingressRuleValue", "rule", "ruleWithOperations",
     ]
 
     /// Texts that are pointers in Go, by message and member: empty text is a value of theirs.

@@ -30,10 +30,19 @@ struct ProtobufField: Sendable {
             return nil
         }
         let field = ProtobufField(
-            name: parts[1] == "aPIGroup" ? "apiGroup" : String(parts[1]), type: type,
+            name: jsonName(parts[1]), type: type,
             isRepeated: parts[2].hasSuffix("*"),
             messageName: parts.count > 3 ? String(parts[3]) : nil)
         return (number, field)
+    }
+
+    /// Some messages name their fields as Go does; `Port` is called so in JSON as well.
+    private static func jsonName(_ name: Substring) -> String {
+        switch name {
+        case "aPIGroup": "apiGroup"
+        case "Port": "Port"
+        default: name.prefix(1).lowercased() + name.dropFirst()
+        }
     }
 }
 

@@ -56,6 +56,17 @@ public struct NodeMatch: Sendable {
         }
     }
 
+    /// For how many seconds the tolerations bear the taints that throw pods out; nil: for ever.
+    public func patience(of tolerations: [JSONValue]) -> Int? {
+        var least: Int?
+        for taint in taints where taint["effect"] == "NoExecute" {
+            guard let toleration = tolerations.first(where: { Self.bears($0, taint) }) else { return 0 }
+            guard let seconds = toleration["tolerationSeconds"]?.int else { continue }
+            least = min(least ?? .max, max(0, seconds))
+        }
+        return least
+    }
+
     /// Whether a toleration is for a taint.
     public static func bears(_ toleration: JSONValue, _ taint: JSONValue) -> Bool {
         func text(_ value: JSONValue, _ member: String) -> String { value[member]?.string ?? "" }

@@ -12,6 +12,8 @@ public struct GradeReport: Hashable, Sendable {
 
         /// How many checks the learner has passed.
         public var passed: Int { phases.flatMap(\.checks).filter { $0.best == .passed }.count }
+
+        public var points: Int { phases.reduce(0) { $0 + $1.earned } }
     }
 
     public let rows: [Row]
@@ -35,13 +37,15 @@ public struct GradeReport: Hashable, Sendable {
         var writer = CSVWriter()
         writer.add([
             "learner", "name", "lab", "phase", "check", "title", "outcome", "attempts", "first_passed", "hints_shown",
+            "points", "points_max", "done_for_them", "seed",
         ])
         for row in rows {
             for check in row.phases.flatMap(\.checks) {
                 writer.add([
                     row.learner.id.rawValue, row.learner.name, check.lab.rawValue, check.phase.rawValue,
                     check.check.rawValue, check.title, check.best.rawValue, String(check.attempts),
-                    check.firstPassed?.text ?? "", String(check.hintsShown),
+                    check.firstPassed?.text ?? "", String(check.hintsShown), String(check.earned), String(check.points),
+                    check.isDoneForThem ? "yes" : "no", String(check.seed),
                 ])
             }
         }

@@ -22,6 +22,14 @@ enum Migrations {
             }
         }
         migrator.registerMigration("v3: what scenes showed, answers to questions", migrate: retrospectives)
+        migrator.registerMigration("v4: pages that were read") { db in
+            try db.create(table: "pageRead") { table in
+                table.column("learner", .text).notNull().references("learner")
+                table.column("page", .text).notNull()
+                table.column("read", .integer).notNull()
+                table.primaryKey(["learner", "page"])
+            }
+        }
         return migrator
     }
 

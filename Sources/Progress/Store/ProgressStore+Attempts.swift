@@ -5,12 +5,13 @@ import GRDB
 extension ProgressStore {
     /// Adds what a run of a checkpoint found out.
     ///
-    /// `cluster` says which cluster was judged; `seed` is the learner's variant, 0 where there is none.
+    /// `cluster` says which cluster was judged.
     @discardableResult
     public func record(
-        _ checkpoint: CheckpointResult, learner: LearnerID, cluster: String, seed: Int64 = 0
+        _ checkpoint: CheckpointResult, learner: LearnerID, cluster: String
     ) throws(ProgressError) -> Attempt {
-        try write { db in
+        let seed = checkpoint.seed.map { Int64(truncatingIfNeeded: $0) } ?? 0
+        return try write { db in
             let previous = try String.fetchOne(
                 db, sql: "SELECT hash FROM attempt WHERE learner = ? AND lab = ? ORDER BY position DESC LIMIT 1",
                 arguments: [learner.rawValue, checkpoint.lab.rawValue])
@@ -111,7 +112,8 @@ extension Attempt {
                     lab: LabID(rawValue: row["lab"]), phase: PhaseID(rawValue: row["phase"]),
                     checks: try CanonicalJSON.decode([CheckID].self, from: row["checks"] as String),
                     results: results[row["id"]] ?? [], started: Moment(milliseconds: row["started"]),
-                    finished: Moment(milliseconds: row["finished"])),
+                    finished: Moment(milliseconds: row["finished"]),
+                    seed: (row["seed"] as Int64) == 0 ? nil : UInt64(bitPattern: row["seed"])),
                 cluster: row["cluster"], seed: row["seed"], previousHash: row["previousHash"], hash: row["hash"])
         }
     }
@@ -161,21 +163,25 @@ extension PhaseStanding {
     private mutating func add(_ attempt: Attempt, hints: [HintShown]) {
         attempts += 1
         latest = attempt.checkpoint.finished
+        let hints = hints.filter { $0.lab == lab && $0.phase == phase }
         for result in attempt.checkpoint.results {
             let outcome = result.verdict.outcome
             if let index = checks.firstIndex(where: { $0.check == result.check }) {
                 checks[index].attempts += 1
                 checks[index].latest = outcome
                 checks[index].title = result.title
+                checks[index].points = result.points ?? 1
+                checks[index].seed = attempt.seed
                 if Self.rank(outcome) > Self.rank(checks[index].best) { checks[index].best = outcome }
                 if outcome == .passed, checks[index].firstPassed == nil { checks[index].firstPassed = result.finished }
+                checks[index].note(hints)
             } else {
-                let shown = hints.filter { $0.lab == lab && $0.phase == phase && $0.check == result.check }.count
-                checks.append(
-                    CheckStanding(
-                        lab: lab, phase: phase, check: result.check, title: result.title, best: outcome,
-                        latest: outcome,
-                        attempts: 1, firstPassed: outcome == .passed ? result.finished : nil, hintsShown: shown))
+                var standing = CheckStanding(
+                    lab: lab, phase: phase, check: result.check, title: result.title, best: outcome, latest: outcome,
+                    attempts: 1, firstPassed: outcome == .passed ? result.finished : nil, hintsShown: 0,
+                    points: result.points ?? 1, isDoneForThem: false, seed: attempt.seed)
+                standing.note(hints)
+                checks.append(standing)
             }
         }
         // Checks may be judged one by one: the phase is passed once each of them was.
@@ -190,5 +196,15 @@ extension PhaseStanding {
         case .failed: 2
         case .passed: 3
         }
+    }
+}
+
+extension CheckStanding {
+    /// Takes in the hints of its phase: how many were shown, and whether it was done for the learner.
+    fileprivate mutating func note(_ hints: [HintShown]) {
+        let hints = hints.filter { $0.check == check }
+        hintsShown = hints.count
+        let done = hints.filter { $0.level >= HintShown.doneLevel }.map(\.shown).min()
+        isDoneForThem = done.map { $0 <= firstPassed ?? $0 } ?? false
     }
 }

@@ -65,6 +65,24 @@ extension ProgressStore {
         return Dictionary(answers.map { ($0.question, $0) }, uniquingKeysWith: { _, latest in latest })
     }
 
+    /// Remembers that a page was read to its end; the first time counts.
+    public func record(read page: PageID, learner: LearnerID) throws(ProgressError) {
+        let moment = now()
+        try write { db in
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO pageRead (learner, page, read) VALUES (?, ?, ?)",
+                arguments: [learner.rawValue, page.rawValue, moment.milliseconds])
+        }
+    }
+
+    /// The pages that a learner has read to their end.
+    public func pagesRead(by learner: LearnerID) throws(ProgressError) -> Set<PageID> {
+        let pages = try read { db in
+            try String.fetchAll(db, sql: "SELECT page FROM pageRead WHERE learner = ?", arguments: [learner.rawValue])
+        }
+        return Set(pages.map(PageID.init(rawValue:)))
+    }
+
     /// What scenes may say about a learner, for `ScenePlayer`; what is not known yet is left out.
     public func sceneVariables(for learner: Learner) throws(ProgressError) -> [String: SceneValue] {
         try story(of: learner).facts
@@ -76,7 +94,7 @@ extension ProgressStore {
         let results = attempts.flatMap(\.checkpoint.results)
         var record = StoryRecord(
             plays: try plays(of: learner.id), answers: try answers(of: learner.id),
-            measurements: Self.measurements(in: results))
+            measurements: Self.measurements(in: results), pagesRead: try pagesRead(by: learner.id))
         var values: [SceneVariable: SceneValue] = [
             .learner: .text(learner.name), .attempts: .number(Double(attempts.count)),
         ]

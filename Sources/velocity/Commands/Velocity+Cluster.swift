@@ -6,6 +6,7 @@ import KubeClient
 import KubeModel
 
 extension RuntimeLevel: ExpressibleByArgument {}
+extension Egress: ExpressibleByArgument {}
 extension ClusterSettings.Pace: ExpressibleByArgument {}
 
 struct ClusterCommand: AsyncParsableCommand {
@@ -42,9 +43,21 @@ struct ClusterCommand: AsyncParsableCommand {
         @Option(help: "The API's port on 127.0.0.1.")
         var port: Int?
 
+        @Option(help: "How many nodes, 1 to \(NodeNetwork.nodesMax); all of them are this machine.")
+        var nodes: Int?
+
+        @Flag(inversion: .prefixedNo, help: "Fetch images that are not here from their registries.")
+        var pull: Bool?
+
+        @Option(help: "Where pods may connect to besides the cluster: none, host (this machine) or outside.")
+        var allowEgress: Egress?
+
         func validate() throws {
             if let timeFactor, !(timeFactor >= 1 && timeFactor <= 1000) {
                 throw ValidationError("--time-factor is from 1 to 1000.")
+            }
+            if let nodes, !(1...NodeNetwork.nodesMax ~= nodes) {
+                throw ValidationError("--nodes is from 1 to \(NodeNetwork.nodesMax).")
             }
             if let port, !(0...65_535 ~= port) {
                 throw ValidationError("--port is from 0 to 65535; 0 takes any free one.")
@@ -57,6 +70,9 @@ struct ClusterCommand: AsyncParsableCommand {
             if let pace { settings.pace = pace }
             if let timeFactor { settings.timeFactor = timeFactor }
             if let port { settings.port = port }
+            if let nodes { settings.nodes = nodes }
+            if let allowEgress { settings.egress = allowEgress }
+            if let pull { settings.pullsImages = pull }
             return settings
         }
     }

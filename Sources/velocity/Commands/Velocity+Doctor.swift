@@ -38,6 +38,11 @@ struct Doctor: AsyncParsableCommand {
             say(true, "progress: \(store.path)")
             let running = home.clusterNames.filter { ClusterProcess(home.cluster($0)).isRunning }
             say(true, running.isEmpty ? "cluster: none runs" : "cluster: \(running.joined(separator: ", ")) runs")
+            for name in running {
+                for remark in ClusterProcess(home.cluster(name)).state?.remarks ?? [] {
+                    Output.line("    \(name): \(remark)")
+                }
+            }
             if running.isEmpty {
                 let isFree = LoopbackPort.isFree(30080)
                 say(

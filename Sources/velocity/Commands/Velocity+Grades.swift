@@ -49,6 +49,7 @@ struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write one file for the instructor: attempts, verdicts with evidence, final manifests.")
     @Argument(help: "LAB; where you are, when not given.") var path: String?
+    @OptionGroup var cluster: ClusterOptions
     @Option(name: .shortAndLong, help: "The file; LEARNER-LAB.velocity.json when not given.") var output: String?
 
     func run() async throws {
@@ -56,7 +57,7 @@ struct Submit: AsyncParsableCommand {
         let (lab, _, _) = try CourseAccess.find(path, in: content)
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
-        let client = try await EmbeddedCluster.client()
+        let client = try cluster.choice.client()
         let manifests = try await Submission.finalManifests(of: client, in: lab.namespace)
         let submission = try store.submission(of: learner.id, lab: lab.id, manifests: manifests)
         let file = output ?? "\(learner.id)-\(lab.id).velocity.json"
@@ -123,11 +124,11 @@ struct Grade: AsyncParsableCommand {
             let signs: [Verdict.Outcome: String] = [.passed: "✓", .failed: "✗", .unknown: "?", .skipped: "-"]
             let rows = report.rows.map { row in
                 [row.learner.name] + report.columns.map { row.standing($0).flatMap { signs[$0.best] } ?? "." } + [
-                    "\(row.passed)"
+                    "\(row.passed)", "\(row.points)",
                 ]
             }
             let titles = report.columns.map { $0.check?.rawValue ?? $0.description }
-            Output.table(["LEARNER"] + titles + ["PASSED"], rows)
+            Output.table(["LEARNER"] + titles + ["PASSED", "POINTS"], rows)
         }
     }
 

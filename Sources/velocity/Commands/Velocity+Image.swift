@@ -6,7 +6,7 @@ import Foundation
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "The images of this machine.",
-        subcommands: [Build.self, Load.self, List.self, Remove.self, Prune.self])
+        subcommands: [Build.self, Load.self, Pull.self, List.self, Remove.self, Prune.self])
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -54,6 +54,20 @@ struct ImageCommand: AsyncParsableCommand {
             Output.remark(
                 tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
             Output.line(digest)
+        }
+    }
+
+    struct Pull: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Fetch an image from its registry, without a login; it goes before what is built in.")
+
+        @Argument(help: "Its name: nginx:1.27, ghcr.io/owner/name@sha256:….")
+        var name: String
+
+        func run() async throws {
+            let image = try await Machine.home().images.pull(named: name)
+            Output.remark("Pulled \(image.name).")
+            Output.line(image.digest)
         }
     }
 

@@ -32,6 +32,7 @@ struct ListLabs: AsyncParsableCommand {
                             .init(
                                 id: "\(lab.id)/\(phase.id)", title: phase.title, minutes: phase.minutes,
                                 checks: phase.checkpoint.checks.count, passed: passed(lab, phase),
+                                earned: standing(lab, phase)?.earned ?? 0, points: phase.checkpoint.points,
                                 attempts: standing(lab, phase)?.attempts ?? 0)
                         }
                     }, scenes: scenes(content, try store.story(of: learner))))
@@ -48,11 +49,12 @@ struct ListLabs: AsyncParsableCommand {
                         count == total ? "✓ passed" : standing(lab, phase) == nil ? "not tried" : "\(count) of \(total)"
                     return [
                         "\(lab.id)/\(phase.id)", phase.title, "\(phase.minutes) min", state,
+                        "\(standing(lab, phase)?.earned ?? 0) of \(phase.checkpoint.points)",
                         "\(standing(lab, phase)?.attempts ?? 0)",
                     ]
                 }
             }
-            Output.table(["LAB", "TITLE", "TIME", "CHECKS", "ATTEMPTS"], rows)
+            Output.table(["LAB", "TITLE", "TIME", "CHECKS", "POINTS", "ATTEMPTS"], rows)
             let fresh = week.scenes.compactMap(content.scene).filter {
                 record.isOpen($0) && record.timesSeen($0.id) == 0
             }
@@ -76,6 +78,8 @@ struct ListLabs: AsyncParsableCommand {
             var minutes: Int
             var checks: Int
             var passed: Int
+            var earned: Int
+            var points: Int
             var attempts: Int
         }
         struct Scene: Encodable {
@@ -105,10 +109,14 @@ struct CheckLab: AsyncParsableCommand {
         let (lab, phase, check) = try CourseAccess.find(path, in: content)
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
-        let client = try await cluster.client()
-        let lock = cluster.isEmbedded ? try CheckLock(try Machine.home().cluster(EmbeddedCluster.defaultName)) : nil
-        let engine = CheckEngine(client: client, options: cluster.checkOptions)
+        let cluster = try cluster.choice
+        let client = try cluster.client()
+        let lock = try cluster.lock()
+        var options = cluster.checkOptions
+        options.answers = try store.answers(of: learner.id).mapValues(\.text)
+        let engine = CheckEngine(client: client, options: options)
         var results: [CheckpointResult] = []
+        var scores: [CheckReport.Score] = []
         for phase in phase.map({ [$0] }) ?? lab.phases {
             if !json { Output.line("\(phase.checkpoint.title)") }
             let isPlain = !json
@@ -118,9 +126,14 @@ struct CheckLab: AsyncParsableCommand {
             }
             try store.record(result, learner: learner.id, cluster: cluster.name)
             results.append(result)
+            let standing = try store.standing(of: learner.id, lab: lab.id).first { $0.phase == phase.id }
+            scores.append(
+                CheckReport.Score(
+                    phase: phase.id, earned: standing?.earned ?? 0, points: phase.checkpoint.points, seed: result.seed))
+            if isPlain, let standing { Output.line("  \(CheckText.points(standing, of: phase))") }
         }
         _ = consume lock
-        if json { try Output.json(CheckReport(results: results)) }
+        if json { try Output.json(CheckReport(results: results, scores: scores)) }
         let outcomes = Set(results.map(\.outcome))
         if outcomes != [.passed] { CourseAccess.manifestFaults(lab).forEach(Output.remark) }
         if outcomes.contains(.failed) || outcomes.contains(.skipped) { throw ExitCode(1) }
@@ -128,8 +141,16 @@ struct CheckLab: AsyncParsableCommand {
     }
 
     private struct CheckReport: Encodable {
+        /// What the learner has by now in a phase, and which seed chose what a drill has broken.
+        struct Score: Encodable {
+            var phase: PhaseID
+            var earned: Int
+            var points: Int
+            var seed: UInt64?
+        }
         var version = 1
         var results: [CheckpointResult]
+        var scores: [Score]
     }
 }
 
@@ -152,6 +173,13 @@ enum CheckText {
         lines += result.evidence.map { "      seen:     \($0.at.timeText) \($0.what)" }
         return lines
     }
+
+    /// What a learner has by now in a phase, and what earns nothing any more.
+    static func points(_ standing: PhaseStanding, of phase: Phase) -> String {
+        let given = standing.checks.count(where: \.isDoneForThem)
+        let why = given == 0 ? "" : " (\(given == 1 ? "1 check was" : "\(given) checks were") done for you: no points)"
+        return "Points: \(standing.earned) of \(phase.checkpoint.points)\(why)"
+    }
 }
 
 struct HintLab: AsyncParsableCommand {
@@ -165,18 +193,6 @@ struct HintLab: AsyncParsableCommand {
         guard let phase = found ?? lab.phases.first else { return }
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
-        let latest = try store.latestAttempt(learner.id, lab.id, phase.id)?.checkpoint
-        let open = phase.checkpoint.checks.first { latest?.result($0.id)?.verdict != .passed }
-        guard let open else { return Output.line("Everything in \(lab.id)/\(phase.id) has passed.") }
-        let levels = open.hintLevels(after: latest?.result(open.id)?.verdict.failure)
-        let shown = try store.hints(of: learner.id, lab: lab.id).filter { $0.phase == phase.id && $0.check == open.id }
-        let level = min(levels.count, (shown.map(\.level).max() ?? 0) + 1)
-        guard level > 0 else { return }
-        Output.line("\(open.title) (hint \(level) of \(levels.count))")
-        Output.line(levels[level - 1])
-        try store.record(
-            HintShown(
-                lab: lab.id, phase: phase.id, check: open.id, level: level, text: levels[level - 1],
-                shown: Moment.now), learner: learner.id)
+        try NextHint.show(phase, of: lab, learner, store).forEach(Output.line)
     }
 }

@@ -14,14 +14,9 @@ struct Shell: AsyncParsableCommand {
     func run() async throws {
         let content = try CourseAccess.content()
         let (lab, _, _) = try CourseAccess.find(path, in: content)
-        let session: LabShell
-        if cluster.isEmbedded {
-            let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
-            try EmbeddedCluster.up(directory, settings: nil)
-            session = try LabShell(lab: lab, cluster: directory)
-        } else {
-            session = try LabShell(lab: lab, real: cluster)
-        }
+        let cluster = try cluster.choice
+        if case .embedded(let directory) = cluster { try EmbeddedCluster.up(directory, settings: nil) }
+        let session = try LabShell(lab: lab, cluster: cluster)
         for line in session.greeting { Output.remark(line) }
         let status = session.run()
         CourseAccess.manifestFaults(lab).forEach(Output.remark)
@@ -38,32 +33,15 @@ struct LabShell: Sendable {
     private let folder: String
     private let environment: [String: String]
 
-    init(lab: Lab, cluster: ClusterDirectory) throws {
-        try FrontEndNames.load(cluster).writeContexts(cluster)
-        try self.init(
-            lab: lab, variables: ["KUBECONFIG": FrontEndNames.path(cluster), FrontEnd.realClusterVariable: ""],
-            about: "the cluster")
-    }
-
-    /// A shell on a cluster of the learner's own kubeconfig.
-    init(lab: Lab, real cluster: ClusterOptions) throws {
-        let files = cluster.kubeconfig ?? Machine.environment["KUBECONFIG"] ?? Machine.userHome + "/.kube/config"
-        let kubeconfig = try Kubeconfig.load(path: cluster.kubeconfig, environment: Machine.environment)
-        let context = cluster.context ?? kubeconfig.currentContext
-        guard kubeconfig.contexts[context] != nil else {
-            let known = kubeconfig.contexts.keys.sorted().joined(separator: ", ")
-            throw ClusterError("There is no context '\(context)'.", hint: "Known contexts: \(known).")
+    /// kubectl gets a kubeconfig of its own: what is typed here may change it, and not the learner's.
+    init(lab: Lab, cluster: LabCluster) throws {
+        var variables = ["KUBECONFIG": try cluster.kubeconfigForShells(), FrontEnd.realClusterVariable: ""]
+        var about = "the cluster"
+        if case .real = cluster {
+            let context = try Kubeconfig.load(path: variables["KUBECONFIG"], environment: [:]).currentContext
+            variables[FrontEnd.realClusterVariable] = context
+            about = "your context '\(context)'"
         }
-        // kubectl takes the current context from the first file that has one.
-        let choice = try Machine.home().path + "/current-context.kubeconfig"
-        let text = "apiVersion: v1\nkind: Config\ncurrent-context: \"\(context)\"\n"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: choice), options: .atomic)
-        try self.init(
-            lab: lab, variables: ["KUBECONFIG": "\(choice):\(files)", FrontEnd.realClusterVariable: context],
-            about: "your context '\(context)'")
-    }
-
-    private init(lab: Lab, variables: [String: String], about cluster: String) throws {
         folder = try CourseAccess.prepareFolder(lab)
         program =
             Machine.environment["SHELL"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
@@ -79,7 +57,7 @@ struct LabShell: Sendable {
             greeting.append("kubectl is not installed, so the lab's commands will not be found.")
             greeting.append("hint: Install it: https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/")
         } else {
-            greeting.append("kubectl reaches \(cluster): try `kubectl get nodes`.")
+            greeting.append("kubectl reaches \(about): try `kubectl get nodes`.")
         }
         self.greeting = greeting
     }

@@ -8,6 +8,7 @@ struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Open the screens: a week, a lab, or where you left off.")
     @Argument(help: "WEEK, LAB or LAB/PHASE.") var path: String?
+    @OptionGroup var cluster: ClusterOptions
 
     func run() async throws {
         guard Machine.canShowScreens else {
@@ -20,7 +21,8 @@ struct Start: AsyncParsableCommand {
         let store = try CourseAccess.progress()
         let learner = try CourseAccess.learner(store)
         try await ScreenSession.run(
-            content: content, store: store, learner: learner, start: try start(content, store, learner))
+            content: content, store: store, learner: learner, start: try start(content, store, learner),
+            cluster: try cluster.choice)
     }
 
     /// The first time the opening scene of the week plays, and leads into the lab; after that the lab opens where the learner was.

@@ -4,6 +4,8 @@ import Cluster
 import ContainerRuntime
 import CourseModel
 import Foundation
+import KubeClient
+import KubeModel
 
 extension CourseCommand {
     /// Each case runs in a process of its own, where possible in a network of its own: there the labs' ports are free,
@@ -19,12 +21,21 @@ extension CourseCommand {
         @Option(help: "How many cases run at once; as many as there are processors when not given.") var jobs: Int?
         @Option(help: "Only the cases whose description holds this text.") var only: String?
         @Option(help: .hidden) var one: Int?
+        @OptionGroup var cluster: ClusterOptions
 
         func run() async throws {
             let content = try CourseAccess.content()
             let labs = try lab.map { [try CourseAccess.find($0, in: content).lab] } ?? content.labs
             if let one, let lab = labs.first, let seed { return try await prove(one, lab, seed) }
             let seed = seed ?? UInt64.random(in: 0...UInt64.max)
+            let place = try cluster.choice
+            if !place.isEmbedded {
+                Output.remark("seed \(seed), one at a time in the cluster of your \(place.name)")
+                var failures = 0
+                for lab in labs { failures += try await verify(lab, seed, in: place) }
+                if failures > 0 { throw ExitCode(1) }
+                return
+            }
             let isolation = Isolation.best
             if !isolation.isComplete {
                 Output.remark("remark: cases run one after the other, on this machine's own ports: \(isolation.remark)")
@@ -74,6 +85,27 @@ extension CourseCommand {
             return failures
         }
 
+        /// Proves the cases of a lab in a cluster that is not ours, one after the other; how many are not proved.
+        private func verify(_ lab: Lab, _ seed: UInt64, in place: LabCluster) async throws -> Int {
+            let verifier = CourseVerifier(lab: lab, seed: seed, options: place.checkOptions) {
+                try await BorrowedCluster.make(lab: lab, cluster: place)
+            }
+            var failures = 0
+            for proof in verifier.cases where only.map({ "\(proof)".contains($0) }) ?? true {
+                if case .commands = proof {
+                    Output.line("- \(lab.id): \(proof): skipped, because they call minikube for a cluster of their own")
+                    continue
+                }
+                let result = await verifier.prove(proof)
+                let judged = result.checkpoint.map { ($0.finished - $0.started).wholeMilliseconds }
+                let finding = Finding(problems: result.problems, judgedMilliseconds: judged)
+                Output.line("\(finding.problems.isEmpty ? "✓" : "✗") \(lab.id): \(proof)\(finding.time)")
+                for problem in finding.problems { Output.line("    \(problem)") }
+                failures += finding.problems.isEmpty ? 0 : 1
+            }
+            return failures
+        }
+
         private func verifier(_ lab: Lab, _ seed: UInt64) -> CourseVerifier {
             let factor = 10.0
             let level = runtime
@@ -119,6 +151,25 @@ extension CourseCommand {
     }
 }
 
+/// A cluster that others use as well: a case has the lab's namespace, and nothing besides.
+enum BorrowedCluster {
+    static func make(lab: Lab, cluster: LabCluster) async throws -> CourseVerifier.Cluster {
+        let client = try cluster.client()
+        if (try? await client.get(.namespaces, lab.namespace)) != nil {
+            throw ClusterError(
+                "The namespace '\(lab.namespace)' is there already, and is left as it is.",
+                hint: "Verification makes and deletes it: choose another cluster, or delete it yourself.")
+        }
+        let folder = try cluster.scriptFolder("verify-\(UUID().uuidString.prefix(8))")
+        let shell = try LabBash(lab: lab, cluster: cluster, folder: folder)
+        return CourseVerifier.Cluster(client: client, shell: shell.run) {
+            try? await client.deleteIfPresent(.namespaces, lab.namespace, in: nil)
+            _ = try? await client.waitFor(.namespaces, lab.namespace, in: nil, timeout: .seconds(120)) { $0 == nil }
+            try? FileManager.default.removeItem(atPath: folder)
+        }
+    }
+}
+
 /// A cluster in a folder of its own, gone when it is torn down.
 enum ThrowAwayCluster {
     static func make(lab: Lab, timeFactor: Double, runtime: String?) async throws -> CourseVerifier.Cluster {
@@ -131,7 +182,7 @@ enum ThrowAwayCluster {
         try process.start(
             executable: Machine.executable, arguments: ["cluster", "serve", directory.name] + settings.arguments)
         let client = try EmbeddedCluster.client(of: directory)
-        let shell = try LabBash(lab: lab, cluster: directory, folder: "\(folder)/lab")
+        let shell = try LabBash(lab: lab, cluster: .embedded(directory), folder: "\(folder)/lab")
         return CourseVerifier.Cluster(client: client, shell: shell.run) {
             try? process.stop()
             try? FileManager.default.removeItem(atPath: folder)

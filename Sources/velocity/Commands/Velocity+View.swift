@@ -20,7 +20,7 @@ extension ClusterCommand {
             let store = try CourseAccess.progress()
             try await ScreenSession.run(
                 content: try CourseAccess.content(), store: store, learner: try CourseAccess.learner(store),
-                start: .cluster, cluster: cluster)
+                start: .cluster, cluster: .embedded(cluster))
         }
     }
 }

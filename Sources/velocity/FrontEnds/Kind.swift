@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import ContainerRuntime
 import Foundation
+import Yams
 
 /// `kind`, for the embedded cluster: each name is one more context for it.
 struct KindCommand: AsyncParsableCommand {
@@ -38,7 +39,7 @@ struct KindCommand: AsyncParsableCommand {
                 kind.names.kind.forEach(Output.line)
             case ("get", "nodes"):
                 try kind.require()
-                Output.line(ClusterServer.nodeName)
+                ClusterSettings.load(directory).nodeNames.forEach(Output.line)
             case ("get", "kubeconfig"), ("export", "kubeconfig"):
                 try kind.kubeconfig(isExport: read.operand(0) == "export")
             case ("load", "docker-image"), ("load", "image-archive"): try kind.load(read.operands.dropFirst(2))
@@ -95,14 +96,16 @@ private struct Kind {
                     "ERROR: failed to create cluster: node(s) already exist for a cluster with the name \"\(name)\""
                 ])
         }
-        if let config = read["config"] {
-            Output.remark("Without effect here: --config \(config). VelocityLab's cluster has one node.")
-        }
+        let nodes = try read["config"].map(nodeCount)
         Output.remark("Creating cluster \"\(name)\" ...")
         if ClusterProcess(directory).isRunning {
             Output.remark("The cluster '\(directory.name)' runs already; \"\(name)\" is another name for it.")
         }
-        try EmbeddedCluster.up(directory, settings: nil)
+        if let nodes {
+            try EmbeddedCluster.up(directory, nodes: nodes)
+        } else {
+            try EmbeddedCluster.up(directory, settings: nil)
+        }
         Output.remark(" ✓ Starting control-plane 🕹️")
         var names = names
         names.kind.append(name)
@@ -110,6 +113,30 @@ private struct Kind {
         Output.remark("Set kubectl context to \"kind-\(name)\"")
         Output.remark("You can now use your cluster with:\n\nkubectl cluster-info --context kind-\(name)\n")
         FrontEndNames.remarkUnlessWired(directory)
+    }
+
+    /// How many nodes a configuration of kind's lists; nothing else in it has an effect here, and that is said.
+    private func nodeCount(_ path: String) throws -> Int {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw FrontEndFailure(
+                lines: ["ERROR: failed to create cluster: error reading file: open \(path): no such file or directory"])
+        }
+        guard let config = try? Yams.load(yaml: text) as? [String: Any] else {
+            throw FrontEndFailure(lines: ["ERROR: failed to create cluster: \(path) is no configuration of a cluster"])
+        }
+        let idle = config.keys.filter { !["kind", "apiVersion", "nodes", "name"].contains($0) }.sorted()
+        if !idle.isEmpty {
+            Output.remark("Without effect here: \(idle.joined(separator: ", ")) in \(path).")
+        }
+        let count = (config["nodes"] as? [Any])?.count ?? 1
+        guard 1...NodeNetwork.nodesMax ~= count else {
+            throw FrontEndFailure(
+                lines: [
+                    "ERROR: failed to create cluster: \(path) lists \(count) nodes, and VelocityLab has 1 to "
+                        + "\(NodeNetwork.nodesMax)."
+                ])
+        }
+        return count
     }
 
     /// The cluster goes with its last name.

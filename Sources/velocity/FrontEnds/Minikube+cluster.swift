@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import ContainerRuntime
 import Foundation
 
 extension Minikube {
@@ -21,10 +22,11 @@ extension Minikube {
                 .toggle("delete-on-failure"),
                 .toggle("keep-context"), .toggle("preload"), .toggle("dry-run"), .value("output", "o"),
             ], "start")
-        if let nodes = read["nodes"], nodes != "1" {
+        let nodes = read["nodes"].map { Int($0) ?? 0 }
+        if let nodes, !(1...NodeNetwork.nodesMax ~= nodes) {
             throw FrontEndFailure(
-                "VelocityLab's cluster has one node, and --nodes asks for \(nodes).", hint: "Leave --nodes out.",
-                code: 14)
+                "--nodes asks for \(read["nodes"] ?? "") nodes, and VelocityLab's cluster has 1 to \(NodeNetwork.nodesMax).",
+                hint: "Leave --nodes out for one.", code: 14)
         }
         let idle = read.given(Self.idleFlags).map { "--\($0)" }
         if !idle.isEmpty {
@@ -37,7 +39,11 @@ extension Minikube {
         let existed = ClusterProcess(directory).isRunning
         if existed { Output.line("✨  Using the cluster that runs already: '\(directory.name)'") }
         Output.line("👍  Starting \"\(profile)\" primary control-plane node in \"\(profile)\" cluster")
-        try EmbeddedCluster.up(directory, settings: nil)
+        if let nodes {
+            try EmbeddedCluster.up(directory, nodes: nodes)
+        } else {
+            try EmbeddedCluster.up(directory, settings: nil)
+        }
         var names = FrontEndNames.load(directory)
         names.minikube = true
         try names.save(directory)
@@ -63,7 +69,7 @@ extension Minikube {
         if !process.isRunning { _ = try running() }
         Output.line("✋  Stopping node \"\(profile)\"  ...")
         try process.stop()
-        Output.line("🛑  1 node stopped.")
+        Output.line("🛑  \(ClusterSettings.load(try directory()).nodeWords) stopped.")
     }
 
     mutating func delete(_ words: [String]) throws {

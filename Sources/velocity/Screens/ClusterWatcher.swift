@@ -1,3 +1,4 @@
+import Checkers
 import Cluster
 import CourseModel
 import KubeClient
@@ -7,35 +8,49 @@ import Synchronization
 
 /// Keeps the cluster strip up to date: follows the node and the lab's pods, and notices when the cluster's process ends.
 struct ClusterWatcher: Sendable {
-    let directory: ClusterDirectory
+    let cluster: LabCluster
     let namespace: String
     let inbox: Inbox
 
-    /// Runs until the cluster is gone or the task is cancelled.
-    func run(startsCluster: Bool) async {
+    /// Starts the embedded cluster when it does not run; runs until the cluster is gone or the task is cancelled.
+    func run() async {
         inbox.post(.cluster(ClusterView(state: .starting)))
         do {
-            if startsCluster { try EmbeddedCluster.up(directory, settings: nil) { _ in } }
-            guard let state = ClusterProcess(directory).state else {
-                throw ClusterError("The cluster has stopped.")
-            }
-            for remark in state.remarks { inbox.post(.notice(remark)) }
-            let client = try EmbeddedCluster.client(of: directory)
-            try await follow(
-                client, mode: state.timeFactor == 1 ? state.level : "\(state.level), waits / \(state.timeFactor)")
+            try await follow(try connect(), mode: try mode)
         } catch is CancellationError {
             return
         } catch {
             guard !Task.isCancelled else { return }
-            // However the connection broke: what counts is whether the process is there.
-            let isGone = !(error is ClusterError) && !ClusterProcess(directory).isRunning
-            let sentence = isGone ? "The cluster has stopped." : Self.firstLine(error)
-            inbox.post(.cluster(ClusterView(state: .stopped(sentence))))
+            inbox.post(.cluster(ClusterView(state: .stopped(isGone(error) ? Self.gone : Self.firstLine(error)))))
         }
     }
 
+    private static let gone = "The cluster has stopped."
+
+    private func connect() throws -> any ClusterClient {
+        guard case .embedded(let directory) = cluster else { return try cluster.client() }
+        try EmbeddedCluster.up(directory, settings: nil) { _ in }
+        for remark in ClusterProcess(directory).state?.remarks ?? [] { inbox.post(.notice(remark)) }
+        return try EmbeddedCluster.client(of: directory)
+    }
+
+    /// What kind of cluster it is, for the strip.
+    private var mode: String {
+        get throws {
+            guard case .embedded(let directory) = cluster else { return cluster.name }
+            guard let state = ClusterProcess(directory).state else { throw ClusterError(Self.gone) }
+            return state.timeFactor == 1 ? state.level : "\(state.level), waits / \(state.timeFactor)"
+        }
+    }
+
+    /// However the connection broke: what counts is whether the process is there.
+    private func isGone(_ error: any Error) -> Bool {
+        guard case .embedded(let directory) = cluster else { return false }
+        return !(error is ClusterError) && !ClusterProcess(directory).isRunning
+    }
+
     private static func firstLine(_ error: any Error) -> String {
-        "\(error)".split(separator: "\n").first.map(String.init) ?? "The cluster has stopped."
+        "\(error)".split(separator: "\n").first.map(String.init) ?? gone
     }
 
     private func follow(_ client: any ClusterClient, mode: String) async throws {
@@ -50,6 +65,14 @@ struct ClusterWatcher: Sendable {
             group.addTask {
                 let _: Never = try await client.follow(.pods, namespace: namespace) { pods, _ in
                     box.change { $0.pods = pods.values.map(Self.pod).sorted { $0.name < $1.name } }
+                    return nil
+                }
+            }
+            group.addTask {
+                let _: Never = try await client.follow(
+                    .namespaces, namespace: nil, fieldSelector: "metadata.name=\(namespace)"
+                ) { namespaces, _ in
+                    box.change { $0.drill = namespaces.values.first.flatMap(DrillStage.init) }
                     return nil
                 }
             }

@@ -1,4 +1,3 @@
-import Cluster
 import KubeClient
 import KubeModel
 import LabScreens
@@ -9,7 +8,7 @@ extension ScreenSession {
     func follow(_ target: BrowserTarget?) {
         browsing?.cancel()
         browsing = nil
-        guard let target, let client = try? EmbeddedCluster.client(of: cluster) else { return }
+        guard let target, let client = try? cluster.presentClient() else { return }
         let browser = ClusterBrowser(client: client, inbox: inbox)
         browsing = tasks.add { await browser.run(target) }
     }
@@ -18,7 +17,7 @@ extension ScreenSession {
         let (inbox, cluster) = (inbox, cluster)
         tasks.add {
             do {
-                let client = try EmbeddedCluster.client(of: cluster)
+                let client = try cluster.presentClient()
                 try await client.delete(
                     object.resource, namespace: object.namespace, name: object.name, options: DeleteOptions())
                 inbox.post(.notice("\(object.resource.kind) \(object.name) is being deleted."))
@@ -34,7 +33,9 @@ extension ScreenSession {
             return inbox.post(.notice("kubectl is not installed, and a shell in a pod is opened with it."))
         }
         var environment = Machine.environment
-        environment["KUBECONFIG"] = cluster.kubeconfigFile
+        do { environment["KUBECONFIG"] = try cluster.kubeconfigForShells() } catch {
+            return inbox.post(.notice("\(error)"))
+        }
         let words = ["exec", "-it", "-n", pod.namespace ?? "default", pod.name, "--", "sh"]
         let status = terminal.suspended {
             Output.remark("A shell in \(pod.name); `exit` brings you back.")

@@ -20,21 +20,21 @@ final class ScreenSession {
     private let content: CourseContent
     private let store: ProgressStore
     private let learner: Learner
-    let cluster: ClusterDirectory
+    let cluster: LabCluster
     let tasks = TaskBag()
     private var check: Task<Void, Never>?
     var browsing: Task<Void, Never>?
 
     /// - Parameters:
     ///   - speed: How fast scenes play; 2 is twice as fast.
-    ///   - cluster: The labs' own when nil.
+    ///   - chosen: The cluster that is worked on; nil takes the embedded one.
     static func run(
         content: CourseContent, store: ProgressStore, learner: Learner, start: App.Start, speed: Double = 1,
-        cluster: ClusterDirectory? = nil
+        cluster chosen: LabCluster? = nil
     ) async throws {
         let usesColor = Machine.environment["NO_COLOR"].map(\.isEmpty) ?? true
         guard let inbox = Inbox() else { throw ClusterError("A pipe cannot be made.") }
-        let cluster = try cluster ?? Machine.home().cluster(EmbeddedCluster.defaultName)
+        let cluster = try chosen ?? .embedded()
         guard let terminal = Terminal(usesColor: usesColor) else {
             throw ClusterError(
                 "This terminal cannot show screens.", hint: "Use plain text: velocity list, velocity play --plain")
@@ -52,7 +52,7 @@ final class ScreenSession {
 
     private init(
         terminal: Terminal, inbox: Inbox, content: CourseContent, store: ProgressStore, learner: Learner,
-        cluster: ClusterDirectory, app: App
+        cluster: LabCluster, app: App
     ) {
         self.terminal = terminal
         self.inbox = inbox
@@ -65,9 +65,7 @@ final class ScreenSession {
 
     private func loop() {
         inbox.post(.progress(progress()))
-        let namespace = content.labs.first?.namespace ?? "default"
-        let watcher = ClusterWatcher(directory: cluster, namespace: namespace, inbox: inbox)
-        tasks.add { await watcher.run(startsCluster: true) }
+        watchCluster()
         var isOver = false
         while !isOver {
             terminal.show(app.render())
@@ -94,10 +92,12 @@ final class ScreenSession {
         case .openShell(let lab): openShell(lab)
         case .runCheckpoint(let lab, let phase): runCheckpoint(lab, phase)
         case .cancelCheckpoint: check?.cancel()
-        case .startCluster:
-            let watcher = ClusterWatcher(
-                directory: cluster, namespace: content.labs.first?.namespace ?? "default", inbox: inbox)
-            tasks.add { await watcher.run(startsCluster: true) }
+        case .startCluster: watchCluster()
+        case .beginPhase(let lab, let phase):
+            prepare(lab, phase) { try await $0.begin(seed: .random(in: 1..<1_000_000)) }
+        case .catchUp(let lab, let phase): prepare(lab, phase) { try await $0.catchUp() }
+        case .showHint(let lab, let phase): showHint(lab, phase)
+        case .recordPage(let page): keep { try store.record(read: page, learner: learner.id) }
         case .follow(let target): follow(target)
         case .deleteObject(let object): delete(object)
         case .openPodShell(let pod): openShell(in: pod)
@@ -118,6 +118,44 @@ final class ScreenSession {
         do {
             try record()
             inbox.post(.story(try store.story(of: learner)))
+        } catch {
+            inbox.post(.notice("\(error)"))
+        }
+    }
+
+    private func watchCluster() {
+        let namespace = content.labs.first?.namespace ?? "default"
+        let watcher = ClusterWatcher(cluster: cluster, namespace: namespace, inbox: inbox)
+        tasks.add { await watcher.run() }
+    }
+
+    /// Brings the lab to another state beside the screens, which hear what is done.
+    private func prepare(
+        _ lab: LabID, _ phase: PhaseID, _ work: @escaping @Sendable (PhaseBeginning) async throws -> Void
+    ) {
+        guard let lab = content.lab(lab), let phase = lab.phase(phase) else { return }
+        let (inbox, store, learner, content) = (inbox, store, learner, content)
+        let beginning = PhaseBeginning(lab: lab, phase: phase, cluster: cluster, learner: learner, store: store) {
+            inbox.post(.preparing($0))
+        }
+        tasks.add {
+            do {
+                try await work(beginning)
+                let next = phase.isDrill ? "The drill has begun; the clock runs." : "'\(phase.title)' can begin."
+                inbox.post(.prepared(next))
+            } catch {
+                inbox.post(.prepared("\(error)"))
+            }
+            if let progress = try? store.phaseProgress(of: learner.id, content: content) {
+                inbox.post(.progress(progress))
+            }
+        }
+    }
+
+    private func showHint(_ lab: LabID, _ phase: PhaseID) {
+        guard let lab = content.lab(lab), let phase = lab.phase(phase) else { return }
+        do {
+            inbox.post(.notice(try NextHint.show(phase, of: lab, learner, store).joined(separator: ": ")))
         } catch {
             inbox.post(.notice("\(error)"))
         }
@@ -145,10 +183,11 @@ final class ScreenSession {
         check?.cancel()
         check = tasks.add {
             do {
-                let client = try EmbeddedCluster.client(of: cluster)
-                let lock = try CheckLock(cluster)
-                let factor = ClusterProcess(cluster).state?.timeFactor ?? 1
-                let engine = CheckEngine(client: client, options: CheckOptions(limitFactor: 1 / factor))
+                let client = try cluster.client()
+                let lock = try cluster.lock()
+                var options = cluster.checkOptions
+                options.answers = try store.answers(of: learner.id).mapValues(\.text)
+                let engine = CheckEngine(client: client, options: options)
                 let result = await engine.run(phase, of: lab) { progress in
                     switch progress {
                     case .judged(let result): inbox.post(.checkJudged(result))
@@ -159,7 +198,7 @@ final class ScreenSession {
                 }
                 _ = consume lock
                 guard !Task.isCancelled else { return }
-                try store.record(result, learner: learner.id, cluster: EmbeddedCluster.defaultName)
+                try store.record(result, learner: learner.id, cluster: cluster.name)
                 inbox.post(.checkpointFinished(result))
                 // Not by way of this object: its thread waits for keys.
                 inbox.post(.progress(try store.phaseProgress(of: learner.id, content: content)))

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkers
 public import Cluster
 public import CourseModel
 import KubeClient
@@ -15,26 +14,13 @@ struct ClusterOptions: ParsableArguments {
     @Option(name: .long, help: "The kubeconfig file that --context is looked up in.")
     var kubeconfig: String?
 
-    /// A client for the chosen cluster; the embedded one is started when it does not run.
-    func client() async throws -> any ClusterClient {
-        if context != nil || kubeconfig != nil {
-            let config = try Kubeconfig.load(path: kubeconfig, environment: Machine.environment)
-            return try HTTPSClient(kubeconfig: config, context: context)
+    /// The chosen cluster; in a lab shell on a real cluster that one, when nothing is said.
+    var choice: LabCluster {
+        get throws {
+            if context != nil || kubeconfig != nil { return .real(context: context, kubeconfig: kubeconfig) }
+            let shell = Machine.environment[FrontEnd.realClusterVariable] ?? ""
+            return shell.isEmpty ? try .embedded() : .real(context: shell, kubeconfig: nil)
         }
-        return try await EmbeddedCluster.client()
-    }
-
-    var isEmbedded: Bool { context == nil && kubeconfig == nil }
-
-    /// How the record names the cluster that was judged.
-    var name: String { isEmbedded ? EmbeddedCluster.defaultName : "context \(context ?? "current")" }
-
-    /// Deadlines shrink with the waits of an embedded cluster whose time runs faster.
-    var checkOptions: CheckOptions {
-        guard isEmbedded, let home = try? Machine.home(),
-            let state = ClusterProcess(home.cluster(EmbeddedCluster.defaultName)).state
-        else { return CheckOptions(isEmbedded: isEmbedded) }
-        return CheckOptions(limitFactor: 1 / state.timeFactor)
     }
 }
 
@@ -47,6 +33,18 @@ enum EmbeddedCluster {
         let directory = try Machine.home().cluster(name)
         try up(directory, settings: nil)
         return try client(of: directory)
+    }
+
+    /// The same with so many nodes; a cluster that runs already keeps those that it has, and that is said.
+    static func up(_ directory: ClusterDirectory, nodes: Int) throws {
+        var settings = ClusterSettings.load(directory)
+        if ClusterProcess(directory).isRunning, settings.nodes != nodes {
+            Output.remark(
+                "The cluster '\(directory.name)' runs already, with \(settings.nodeWords). Stop it to start it with another number."
+            )
+        }
+        settings.nodes = nodes
+        try up(directory, settings: settings)
     }
 
     /// A client for a cluster that runs already.

@@ -94,9 +94,9 @@ struct LabBash: Sendable {
     private let environment: [String: String]
 
     /// - Parameters:
-    ///   - cluster: The embedded cluster, for which `minikube`, `kind` and `docker` answer as well.
+    ///   - cluster: For the embedded one `minikube`, `kind` and `docker` answer as well.
     ///   - folder: Made when it is not there, with the lab's starter files.
-    init(lab: Lab, cluster: ClusterDirectory, folder: String) throws {
+    init(lab: Lab, cluster: LabCluster, folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for file in lab.starters {
             let url = URL(fileURLWithPath: folder).appendingPathComponent(file.name)
@@ -105,10 +105,11 @@ struct LabBash: Sendable {
             try Data(file.text.utf8).write(to: url)
         }
         var environment = Machine.environment
-        try FrontEndNames.load(cluster).writeContexts(cluster)
-        environment["KUBECONFIG"] = FrontEndNames.path(cluster)
-        let tools = try FrontEnd.install(in: Machine.home())
-        environment["PATH"] = tools + ":" + (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        environment["KUBECONFIG"] = try cluster.kubeconfigForShells()
+        if cluster.isEmbedded {
+            let tools = try FrontEnd.install(in: Machine.home())
+            environment["PATH"] = tools + ":" + (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        }
         environment["HOME"] = folder
         self.folder = folder
         self.environment = environment

@@ -48,7 +48,7 @@ import Testing
         arguments: [
             ("minikube status", 85, "Profile \"minikube\" not found."),
             ("minikube ip", 85, "To start a cluster, run: \"minikube start\""),
-            ("minikube start --nodes 3", 14, "VelocityLab's cluster has one node, and --nodes asks for 3."),
+            ("minikube start --nodes 30", 14, "--nodes asks for 30 nodes, and VelocityLab's cluster has 1 to 9."),
             ("minikube start --drivre=docker", 1, "Error: unknown flag: --drivre=docker"),
             ("minikube start --driver", 1, "Error: flag needs an argument: --driver"),
             ("minikube frobnicate", 1, "unknown command \"frobnicate\""),

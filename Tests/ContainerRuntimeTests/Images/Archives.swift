@@ -82,6 +82,20 @@ enum Archives {
         return output
     }
 
+    /// The Zstandard format (RFC 8878), with everything stored as it is.
+    static func zstd(_ bytes: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0, 0x58]
+        var rest = bytes[...]
+        repeat {
+            let piece = rest.prefix(1 << 16)
+            rest = rest.dropFirst(piece.count)
+            let header = UInt32(piece.count) << 3 | (rest.isEmpty ? 1 : 0)
+            output += (0..<3).map { UInt8(truncatingIfNeeded: header >> (8 * UInt32($0))) }
+            output += piece
+        } while !rest.isEmpty
+        return output
+    }
+
     static func config(_ settings: JSONValue, layers: [[UInt8]], machine: String = ImageConfig.machine) -> [UInt8] {
         let value: JSONValue = [
             "architecture": .string(machine), "os": "linux", "config": settings,
@@ -109,8 +123,10 @@ enum Archives {
         }
     }
 
-    /// An OCI image layout with an index of several machines, its layers packed with gzip.
-    static func layout(name: String, layers: [[UInt8]], machines: [String]) -> [UInt8] {
+    /// An OCI image layout with an index of several machines, its layers packed.
+    static func layout(
+        name: String, layers: [[UInt8]], machines: [String], packing: ([UInt8]) -> [UInt8] = gzip
+    ) -> [UInt8] {
         tar { tar in
             func blob(_ bytes: [UInt8]) -> JSONValue {
                 let digest = Digest(of: bytes)
@@ -118,7 +134,7 @@ enum Archives {
                 return ["digest": .string(digest.description), "size": JSONValue(bytes.count)]
             }
             tar.add("oci-layout", text: #"{"imageLayoutVersion":"1.0.0"}"#)
-            let packed = layers.map { blob(gzip($0)) }
+            let packed = layers.map { blob(packing($0)) }
             var choices: [JSONValue] = []
             for machine in machines {
                 let config = blob(config(["Cmd": [.string("/bin/\(machine)")]], layers: layers, machine: machine))

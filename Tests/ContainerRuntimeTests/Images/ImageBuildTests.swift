@@ -44,6 +44,22 @@ import Testing
         #expect(try bed.text("/etc/RAW", in: "web:1") == "user=$USER_NAME\n")
     }
 
+    @Test("what an image keeps for later is done first in what is built on it, once")
+    func triggers() async throws {
+        try bed.write("one", "1")
+        try bed.write("Dockerfile", "FROM scratch\nONBUILD COPY one /first/\nONBUILD ENV SEEN=yes")
+        try await bed.build("base:1")
+        #expect(try bed.view("base:1").entry("/first/one") == nil)
+        try bed.write("Dockerfile", "FROM base:1\nENV SEEN=${SEEN}!")
+        try await bed.build("child:1")
+        #expect(try bed.text("/first/one", in: "child:1") == "1")
+        #expect(try bed.catalog.resolve("child:1").image.environment == ["SEEN=yes!"])
+        try bed.write("one", "2")
+        try bed.write("Dockerfile", "FROM child:1\nENV X=1")
+        try await bed.build("grandchild:1")
+        #expect(try bed.text("/first/one", in: "grandchild:1") == "1")
+    }
+
     @Test("what the image is run with comes from the instructions, over what the base says")
     func settings() async throws {
         try bed.write(
@@ -152,8 +168,8 @@ import Testing
         arguments: [
             (
                 "FROM rust:1.80",
-                "Dockerfile:1: FROM: this machine has no image 'rust:1.80', and images are not downloaded here.\nhint: `velocity"
-                    + " image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                "Dockerfile:1: FROM: this machine has no image 'rust:1.80'.\nhint: `velocity"
+                    + " image list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             ),
             (
                 "FROM scratch\nCOPY ap.py /",
@@ -179,17 +195,16 @@ import Testing
             ),
             (
                 "FROM scratch\nCOPY --from=nope /a /b",
-                "Dockerfile:2: COPY: this machine has no image 'nope', and images are not downloaded here.\nhint: `velocity image"
-                    + " list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                "Dockerfile:2: COPY: this machine has no image 'nope'.\nhint: `velocity image"
+                    + " list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             ),
             (
                 "FROM scratch\nEXPOSE http",
                 "Dockerfile:2: EXPOSE: 'http' is no port.\nhint: For example: EXPOSE 8080, or EXPOSE 53/udp"
             ),
             (
-                "FROM scratch\nONBUILD RUN x",
-                "Dockerfile:2: ONBUILD: instructions for later builds are not kept here.\nhint: Write 'RUN x' into the Dockerfile"
-                    + " that is built on this image."
+                "FROM scratch\nONBUILD FROM x",
+                "Dockerfile:2: ONBUILD: FROM cannot be for later.\nhint: Leave ONBUILD out."
             ),
             (
                 "FROM scratch\nENV A",

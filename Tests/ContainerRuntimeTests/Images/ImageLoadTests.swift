@@ -168,6 +168,34 @@ import Testing
                 == "'image.tar: l0/layer.tar' links 'mine' to '\(secret)', which is not in the archive.")
     }
 
+    @Test(
+        "layers packed with zstd are unpacked, whole ones only",
+        .enabled(if: ZstdBytes.Library.host != nil, "this machine has no libzstd"))
+    func zstd() throws {
+        let big = Archives.tar { $0.add("big", text: String(repeating: "0123456789abcdef", count: 40_000)) }
+        let archive = Archives.layout(
+            name: "z:1", layers: [Self.layer, big], machines: [ImageConfig.machine], packing: Archives.zstd)
+        try bed.load(archive)
+        #expect(try bed.text("/big", in: "z:1")?.utf8.count == 640_000)
+        try bed.load(Archives.zstd(archive), as: "again:1")
+        #expect(bed.store.all().map(\.reference).sorted().first == "docker.io/library/again:1")
+        for (cut, word) in [
+            (Array(Archives.zstd(archive).dropLast(600)), "cut off"), ([0x28, 0xB5, 0x2F, 0xFD, 8, 7], "damaged"),
+        ] {
+            let error = #expect(throws: ImageError.self) { try bed.load(cut) }
+            #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("where libzstd is missing, it is named")
+    func noZstd() throws {
+        let error = #expect(throws: ImageError.self) {
+            _ = try ZstdBytes(FileBytes(-1, name: "x.tar"), name: "x.tar", library: .init("libnosuch.so.1"))
+        }
+        #expect(error?.message == "'x.tar' is packed with zstd, and this machine has no libzstd to unpack it.")
+        #expect(error?.hint == "sudo apt-get install libzstd1")
+    }
+
     @Test("a device is refused, except below /dev, where containers have their own")
     func devices() throws {
         let layer = Archives.tar { $0.add("tmp/sda", kind: "4") }
@@ -194,8 +222,8 @@ import Testing
                 == "'image.tar' is no archive of images: it has neither 'manifest.json' (docker save) nor 'index.json' (OCI)."
         )
         #expect(
-            try message([0x28, 0xB5, 0x2F, 0xFD, 0, 0])
-                == "'image.tar' is packed with zstd, which is not read here; gzip and plain tar are.")
+            try message([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0])
+                == "'image.tar' is packed with xz, which is not read here; gzip, zstd and plain tar are.")
         let good = Archives.docker(["x:1"], layers: [Self.layer])
         #expect(try message(Array(Archives.gzip(good).dropLast(600))).contains("is cut off"))
         #expect(

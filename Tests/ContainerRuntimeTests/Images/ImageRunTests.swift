@@ -73,6 +73,34 @@ struct ImageRunTests {
         }
     }
 
+    @Test("users and groups are made as Dockerfiles of all kinds write it")
+    func accounts() async throws {
+        try bed.write(
+            "Dockerfile",
+            """
+            FROM debian
+            RUN groupadd -r app && useradd -rm -g app -u 1234 -G sudo app && id app && ls -d /home/app
+            RUN useradd -ms /bin/bash bob && grep bob /etc/passwd && useradd -u1300 -M eve && id -u eve
+            RUN addgroup -S team && adduser -S -D -G team -h /srv/al al && id -gn al
+            RUN adduser --disabled-password --gecos "Jane, Doe" --shell /bin/bash --uid 1500 jane && id -u jane
+            RUN useradd bob; echo $?; groupadd -f team; echo $?
+            """)
+        let output = try await bed.build("web:1").output
+        #expect(
+            output == """
+                uid=1234(app) gid=102(app) groups=102(app),27(sudo)
+                /home/app
+                bob:x:1000:1000::/home/bob:/bin/bash
+                1300
+                team
+                1500
+                useradd: user 'bob' already exists
+                9
+                0
+
+                """)
+    }
+
     @Test("a step that fails is named with its line and code, its output is shown, and nothing is kept")
     func failure() async throws {
         try bed.write("Dockerfile", "FROM alpine\nRUN echo trying && exit 3")

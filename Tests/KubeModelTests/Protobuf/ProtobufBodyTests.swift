@@ -32,6 +32,26 @@ import Testing
         #expect(try ProtobufBody.decode(WireSamples.deployment) == WireSamples.deploymentObject)
     }
 
+    @Test("rules of webhooks are one object in JSON and two on the wire, with names as Go has them")
+    func webhooks() throws {
+        let rule = Wire.message(
+            3, Wire.text(1, "CREATE"), Wire.message(2, Wire.text(1, ""), Wire.text(2, "v1"), Wire.text(3, "pods")))
+        let body = Wire.body(
+            "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration",
+            Wire.message(1, Wire.text(1, "c")), Wire.message(2, Wire.text(1, "a.b.c"), rule))
+        #expect(
+            try ProtobufBody.decode(body)["webhooks"] == [
+                [
+                    "name": "a.b.c",
+                    "rules": [
+                        [
+                            "operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],
+                        ]
+                    ],
+                ]
+            ])
+    }
+
     @Test("the status of an object is read, too: controllers write nothing else")
     func status() throws {
         let way = Wire.message(1, Wire.text(1, "169.1.1.2"))

@@ -17,25 +17,42 @@ final class BackendConnection<Part: Sendable>: Sendable {
 
     deinit { channel.close(promise: nil) }
 
+    typealias Preparation = @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
+
     /// Takes a connected socket over, with the handlers that `prepare` adds before the last.
+    ///
+    /// - Parameter tls: Nil for a connection that is not secured.
     static func adopt(
-        _ descriptor: Int32, _ eventLoop: any EventLoop, isTLS: Bool,
-        _ prepare: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void = { _ in }
+        _ descriptor: Int32, _ eventLoop: any EventLoop, tls: OutgoingTLS?,
+        _ prepare: @escaping Preparation = { _ in }
     ) async throws -> BackendConnection {
-        let tls = isTLS ? try backendTLS() : nil
-        return try await ClientBootstrap(group: eventLoop)
-            .channelOption(.autoRead, value: false)
-            .withConnectedSocket(descriptor) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let operations = channel.pipeline.syncOperations
-                    if let tls { try operations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
-                    try prepare(operations)
-                    let handler = PullHandler<Part>(shakesHands: tls != nil)
-                    try operations.addHandler(handler)
-                    return BackendConnection(
-                        channel: channel, reader: NIOLoopBound(handler, eventLoop: channel.eventLoop))
-                }
+        try await bootstrap(eventLoop).withConnectedSocket(descriptor) { setUp($0, tls, prepare) }
+    }
+
+    /// Connects to a port of this machine.
+    static func open(
+        _ address: String, _ port: Int, _ eventLoop: any EventLoop, tls: OutgoingTLS?, _ prepare: @escaping Preparation
+    ) async throws -> BackendConnection {
+        try await bootstrap(eventLoop).connect(host: address, port: port) { setUp($0, tls, prepare) }
+    }
+
+    private static func bootstrap(_ eventLoop: any EventLoop) -> ClientBootstrap {
+        ClientBootstrap(group: eventLoop).channelOption(.autoRead, value: false)
+    }
+
+    private static func setUp(
+        _ channel: any Channel, _ tls: OutgoingTLS?, _ prepare: @escaping Preparation
+    ) -> EventLoopFuture<BackendConnection> {
+        channel.eventLoop.makeCompletedFuture {
+            let operations = channel.pipeline.syncOperations
+            if let tls {
+                try operations.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName))
             }
+            try prepare(operations)
+            let handler = PullHandler<Part>(shakesHands: tls != nil)
+            try operations.addHandler(handler)
+            return BackendConnection(channel: channel, reader: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        }
     }
 
     /// The next part; nil when there will be no more.
@@ -61,14 +78,6 @@ final class BackendConnection<Part: Sendable>: Sendable {
     }
 
     func close() { channel.close(promise: nil) }
-}
-
-/// Programs in pods show certificates that nobody can check; who asks for `https:` wants to get through.
-private func backendTLS() throws -> NIOSSLContext {
-    var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.certificateVerification = .none
-    configuration.applicationProtocols = ["http/1.1"]
-    return try NIOSSLContext(configuration: configuration)
 }
 
 /// Hands out what arrives when it is asked for; lives on the event loop.

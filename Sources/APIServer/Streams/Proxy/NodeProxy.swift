@@ -12,13 +12,14 @@ struct NodeProxy {
             throw .badRequest("invalid node request \"\(path.name ?? "")\"")
         }
         let kind = try registry.kind(of: .nodes)
-        _ = try registry.get(Target(kind: kind, namespace: nil, name: wanted.name))
+        _ = try await registry.get(Target(kind: kind, namespace: nil, name: wanted.name))
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
         guard registry.nodes[wanted.name] != nil else { throw .unreachable("the node does not answer") }
         let parts = proxyPath.rest.split(separator: "/").map { PercentCoding.decode(String($0)) }
         switch (parts.first, parts.count) {
         case ("healthz", _): return .text("ok")
-        case ("pods", 1), ("runningpods", 1): return try pods(of: wanted.name, isRunning: parts.first == "runningpods")
+        case ("pods", 1), ("runningpods", 1):
+            return try await pods(of: wanted.name, isRunning: parts.first == "runningpods")
         case ("containerLogs", 4):
             var options = try LogOptions(request.query)
             options.container = parts[3]
@@ -29,10 +30,10 @@ struct NodeProxy {
         }
     }
 
-    private func pods(of node: String, isRunning: Bool) throws(Status) -> APIResponse {
+    private func pods(of node: String, isRunning: Bool) async throws(Status) -> APIResponse {
         let kind = try registry.kind(of: .pods)
         let selection = try Selection(kind, labelSelector: nil, fieldSelector: "spec.nodeName=\(node)")
-        let page = try registry.list(kind, namespace: nil, ListQuery(selection: selection))
+        let page = try await registry.list(kind, namespace: nil, ListQuery(selection: selection))
         let items = page.items.map(\.object).filter {
             !isRunning || $0.value[["status", "phase"]]?.string == "Running"
         }

@@ -25,9 +25,9 @@ struct ProxyExchange: Sendable {
     }
 
     /// Takes the socket over, sends the request, and answers as soon as the head of the answer is there.
-    func run(_ descriptor: Int32, isTLS: Bool) async throws -> APIResponse {
+    func run(_ descriptor: Int32, tls: OutgoingTLS?) async throws -> APIResponse {
         let connection = try await Connection.adopt(
-            descriptor, eventLoop, isTLS: isTLS
+            descriptor, eventLoop, tls: tls
         ) { try $0.addHTTPClientHandlers() }
         var parts: [HTTPClientRequestPart] = [.head(head)]
         if !request.body.isEmpty { parts.append(.body(.byteBuffer(ByteBuffer(bytes: request.body)))) }
@@ -80,9 +80,9 @@ struct ProxyExchange: Sendable {
     private static let headBytesMax = 64 * 1024
 
     /// Lets the program in the pod decide whether the connection goes over to another protocol, and carries that.
-    func runUpgrade(_ descriptor: Int32, isTLS: Bool) async throws -> APIResponse {
+    func runUpgrade(_ descriptor: Int32, tls: OutgoingTLS?) async throws -> APIResponse {
         let connection = try await RawConnection.adopt(
-            descriptor, eventLoop, isTLS: isTLS)
+            descriptor, eventLoop, tls: tls)
         var text = "\(head.method.rawValue) \(head.uri) HTTP/1.1\r\n"
         for (name, value) in head.headers { text += "\(name): \(value)\r\n" }
         try await connection.write([ByteBuffer(string: text + "\r\n")])

@@ -24,6 +24,12 @@ struct ProxyPath: Equatable {
     /// What the program in the pod sees: empty if nothing follows, otherwise it begins with a slash.
     let rest: String
 
+    /// A path that is passed on as it is.
+    init(whole path: String) {
+        prefix = ""
+        rest = path
+    }
+
     /// - Parameter depth: The number of parts up to and with `proxy`.
     init(_ path: String, depth: Int) {
         var seen = 0

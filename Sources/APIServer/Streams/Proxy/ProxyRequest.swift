@@ -11,23 +11,23 @@ struct ProxyRequest {
     let path: ResourcePath
     let request: APIRequest
 
-    /// Where a request goes.
-    struct Backend {
-        let pod: KubeObject
-        let port: Int
-        let isTLS: Bool
-        let agent: any NodeAgent
-    }
-
     private static let methods: Set = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
 
     func answer() async throws(Status) -> APIResponse {
         guard Self.methods.contains(request.method) else { throw .methodNotAllowed }
         let proxyPath = ProxyPath(request.path, depth: path.namespace == nil ? 5 : 7)
+        let kinds = ["nodes": "NodeProxyOptions", "services": "ServiceProxyOptions", "pods": "PodProxyOptions"]
+        if let options = kinds[path.plural] {
+            let target = Target(
+                kind: try registry.kind(group: path.group, version: path.version, plural: path.plural),
+                namespace: path.namespace, name: path.name ?? "")
+            try await registry.admitConnection(
+                options, proxyPath.rest.isEmpty ? [:] : ["path": .string(proxyPath.rest)], target, "proxy", request)
+        }
         if path.plural == "nodes" {
             return try await NodeProxy(registry: registry, request: request).answer(path, proxyPath)
         }
-        let backend = try findBackend()
+        let (backend, isTLS) = try await findBackend()
         let upgrade = request.wantsUpgrade ? request.values(of: "upgrade").first : nil
         if proxyPath.rest.isEmpty, upgrade == nil, ["GET", "HEAD"].contains(request.method) {
             // Relative links of a page would miss the last part of the path.
@@ -37,19 +37,16 @@ struct ProxyRequest {
         }
         let descriptor: Int32
         do throws(Status) {
-            descriptor = try await backend.agent.connect(to: backend.pod, port: backend.port)
+            descriptor = try await backend.connect()
         } catch {
-            // A node speaks of its own ways to get there; who asks wants to know what the port said.
-            let isRefused = error.message.contains("connection refused")
-            let address = backend.pod.value[["status", "podIP"]]?.string ?? ""
-            throw .unreachable(
-                isRefused ? "dial tcp \(address):\(backend.port): connect: connection refused" : error.message)
+            throw .unreachable(error.message)
         }
         let exchange = ProxyExchange(request: request, path: proxyPath, upgrade: upgrade)
         do {
+            let tls = isTLS ? try OutgoingTLS.unverified() : nil
             return upgrade == nil
-                ? try await exchange.run(descriptor, isTLS: backend.isTLS)
-                : try await exchange.runUpgrade(descriptor, isTLS: backend.isTLS)
+                ? try await exchange.run(descriptor, tls: tls)
+                : try await exchange.runUpgrade(descriptor, tls: tls)
         } catch let status as Status {
             throw status
         } catch is CancellationError {
@@ -61,13 +58,18 @@ struct ProxyRequest {
 
     // MARK: Where to
 
-    private func findBackend() throws(Status) -> Backend {
+    private func findBackend() async throws(Status) -> (backend: Backend, isTLS: Bool) {
         guard let wanted = ProxyName(path.name ?? "") else {
             let kind = path.plural == "pods" ? "pod" : "service"
             throw .badRequest("invalid \(kind) request \"\(path.name ?? "")\"")
         }
-        if path.plural == "services" { return try behindService(wanted) }
-        let pod = try object(.pods, wanted.name)
+        if path.plural == "services" {
+            let backend = try await registry.backend(
+                behind: wanted.name, in: path.namespace, port: wanted.port, shownName: path.name)
+            return (backend, wanted.isTLS)
+        }
+        let target = Target(kind: try registry.kind(of: .pods), namespace: path.namespace, name: wanted.name)
+        let pod = try await registry.get(target).object
         var port = wanted.port
         if port.isEmpty {
             let ports = (pod.value[["spec", "containers"]]?.array ?? []).compactMap { $0["ports"]?.array?.first }
@@ -76,49 +78,8 @@ struct ProxyRequest {
         guard let address = pod.value[["status", "podIP"]]?.string, !address.isEmpty else {
             throw .badRequest("address not allowed")
         }
-        return try backend(pod, port.isEmpty ? (wanted.isTLS ? "443" : "80") : port, isTLS: wanted.isTLS)
-    }
-
-    private func backend(_ pod: KubeObject, _ port: String, isTLS: Bool) throws(Status) -> Backend {
-        guard let number = UInt16(port), number > 0 else {
-            throw .unreachable("dial tcp: lookup tcp/\(port): unknown port")
-        }
-        guard let node = pod.value[["spec", "nodeName"]]?.string, let agent = registry.nodes[node] else {
-            throw .unreachable("the pod's node does not answer")
-        }
-        return Backend(pod: pod, port: Int(number), isTLS: isTLS, agent: agent)
-    }
-
-    private func object(_ resource: ResourceType, _ name: String) throws(Status) -> KubeObject {
-        try registry.get(Target(kind: try registry.kind(of: resource), namespace: path.namespace, name: name)).object
-    }
-
-    /// A ready pod behind a Service, chosen at random.
-    private func behindService(_ wanted: ProxyName) throws(Status) -> Backend {
-        var portName = wanted.port
-        if let number = Int(wanted.port) {
-            let ports = try object(.services, wanted.name).value[["spec", "ports"]]?.array ?? []
-            guard let port = ports.first(where: { $0["port"]?.int == number }) else {
-                throw .unavailable("no service port \(number) found for service \"\(wanted.name)\"")
-            }
-            portName = port["name"]?.string ?? ""
-        }
-        let subsets = try object(.endpoints, wanted.name).value["subsets"]?.array ?? []
-        if subsets.isEmpty { throw .unavailable("no endpoints available for service \"\(wanted.name)\"") }
-        for subset in subsets.shuffled() {
-            let ports = subset["ports"]?.array ?? []
-            guard let port = ports.first(where: { ($0["name"]?.string ?? "") == portName })?["port"]?.int else {
-                continue
-            }
-            for address in (subset["addresses"]?.array ?? []).shuffled() {
-                // Only addresses that are pods: the API server is no way into other networks.
-                guard address[["targetRef", "kind"]]?.string == "Pod",
-                    let name = address[["targetRef", "name"]]?.string, let pod = try? object(.pods, name)
-                else { continue }
-                return try backend(pod, "\(port)", isTLS: wanted.isTLS)
-            }
-        }
-        throw .unavailable("no endpoints available for service \"\(path.name ?? "")\"")
+        let backend = try registry.backend(pod, port: port.isEmpty ? (wanted.isTLS ? "443" : "80") : port)
+        return (backend, wanted.isTLS)
     }
 }
 

@@ -40,6 +40,30 @@ final class FileBytes: ByteSource {
     }
 }
 
+/// Bytes that can be read once.
+final class PipeBytes: ByteSource {
+    private let descriptor: Int32
+    private let name: String
+
+    init(_ descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    func read(_ count: Int) throws(ImageError) -> [UInt8] {
+        while true {
+            var failure: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                let got = Glibc.read(descriptor, buffer.baseAddress, count)
+                if got < 0 { failure = errno }
+                filled = max(0, got)
+            }
+            if failure == 0 { return bytes }
+            guard failure == EINTR else { throw .system("'\(name)' cannot be read", failure) }
+        }
+    }
+}
+
 /// What is inside of gzip (RFC 1952), member after member.
 final class GunzipBytes: ByteSource {
     private let source: any ByteSource
@@ -134,7 +158,7 @@ final class HashedBytes: ByteSource {
 
 /// How bytes are packed, seen by their first ones.
 enum Packing {
-    case plain, gzip
+    case plain, gzip, zstd
     /// Known, and not read here; the name.
     case foreign(String)
 
@@ -143,7 +167,7 @@ enum Packing {
         if begins([0x1F, 0x8B]) {
             self = .gzip
         } else if begins([0x28, 0xB5, 0x2F, 0xFD]) {
-            self = .foreign("zstd")
+            self = .zstd
         } else if begins([0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
             self = .foreign("xz")
         } else if begins([0x42, 0x5A, 0x68]) {
@@ -162,12 +186,11 @@ enum Packing {
         switch Packing(firstBytes: first) {
         case .plain: return bytes
         case .gzip: return try GunzipBytes(bytes, name: name)
+        case .zstd: return try ZstdBytes(bytes, name: name)
         case .foreign(let kind):
             throw ImageError(
-                "'\(name)' is packed with \(kind), which is not read here; gzip and plain tar are.",
-                hint: kind == "zstd"
-                    ? "Make it again with gzip: docker save does; skopeo copy --dest-compress-format gzip does."
-                    : "Unpack it with \(kind) first.")
+                "'\(name)' is packed with \(kind), which is not read here; gzip, zstd and plain tar are.",
+                hint: "Unpack it with \(kind) first.")
         }
     }
 }

@@ -231,27 +231,3 @@ final class ImageArchive {
         ImageError("'\(path)' in '\(name)' cannot be used: \(why).", hint: "Make or fetch the archive anew.")
     }
 }
-
-/// Bytes that can be read once.
-private final class PipeBytes: ByteSource {
-    private let descriptor: Int32
-    private let name: String
-
-    init(_ descriptor: Int32, name: String) {
-        self.descriptor = descriptor
-        self.name = name
-    }
-
-    func read(_ count: Int) throws(ImageError) -> [UInt8] {
-        while true {
-            var failure: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-                let got = Glibc.read(descriptor, buffer.baseAddress, count)
-                if got < 0 { failure = errno }
-                filled = max(0, got)
-            }
-            if failure == 0 { return bytes }
-            guard failure == EINTR else { throw .system("'\(name)' cannot be read", failure) }
-        }
-    }
-}

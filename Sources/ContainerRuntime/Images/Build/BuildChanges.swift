@@ -116,7 +116,7 @@ struct BuildChanges {
 
     private func writeTools() throws(ImageError) {
         let folder = path + "/tools/"
-        try Self.write(Self.accountTool, to: folder + "useradd")
+        try Self.write(AccountTool.script, to: folder + "useradd")
         chmod(folder + "useradd", 0o755)
         for name in ["adduser", "groupadd", "addgroup"] { link(folder + "useradd", folder + name) }
         guard !isRoot else { return }
@@ -135,53 +135,4 @@ struct BuildChanges {
             throw .system("'\(path)' cannot be written", errno)
         }
     }
-
-    /// `useradd`, `adduser`, `groupadd` and `addgroup` of Debian and of Alpine, as far as Dockerfiles use them: the real ones want
-    /// rights that a sandbox does not have.
-    private static let accountTool = """
-        #!/bin/sh
-        tool=${0##*/} id= group= home= shell=/bin/sh makes_home= names=
-        while [ $# -gt 0 ]; do
-            case "$1" in
-                --uid=*|--gid=*|--home=*|--shell=*|--ingroup=*) set -- "${1%%=*}" "${1#*=}" "$@"; shift 3; set -- "$@"; continue ;;
-                -u|--uid) id=$2; shift ;;
-                -g|--gid) case "$tool" in group*|addgroup) id=$2 ;; *) group=$2 ;; esac; shift ;;
-                -G|--ingroup) group=$2; shift ;;
-                -h|-d|--home|--home-dir) home=$2; shift ;;
-                -s|--shell) shell=$2; shift ;;
-                -c|-k|-e|-f|-p|--comment|--gecos|--groups|--password|--base-dir|-b) shift ;;
-                -m|--create-home) makes_home=1 ;;
-                -*) ;;
-                *) names="$names $1" ;;
-            esac
-            shift
-        done
-        set -- $names
-        name=$1
-        [ -n "$name" ] || { echo "$tool: no name was given" >&2; exit 1; }
-        free() { n=$2; while cut -d: -f3 "$1" | grep -qx "$n"; do n=$((n + 1)); done; echo "$n"; }
-        number() { grep "^$1:" /etc/group | cut -d: -f3; }
-        touch /etc/passwd /etc/group
-        case "$tool" in
-            groupadd|addgroup)
-                [ -n "$2" ] && exit 0
-                grep -q "^$name:" /etc/group && exit 0
-                echo "$name:x:${id:-$(free /etc/group 1000)}:" >> /etc/group
-                exit 0 ;;
-        esac
-        grep -q "^$name:" /etc/passwd && exit 0
-        id=${id:-$(free /etc/passwd 1000)}
-        case "$group" in
-            ''|*[!0-9]*) [ -n "$group" ] && gid=$(number "$group") ;;
-            *) gid=$group ;;
-        esac
-        [ -n "$gid" ] || { gid=$id; grep -q "^$name:" /etc/group || echo "$name:x:$gid:" >> /etc/group; }
-        home=${home:-/home/$name}
-        echo "$name:x:$id:$gid::$home:$shell" >> /etc/passwd
-        if [ -n "$makes_home" ] || [ "$tool" = adduser ]; then
-            mkdir -p "$home" && chown "$id:$gid" "$home"
-        fi
-        exit 0
-
-        """
 }

@@ -112,7 +112,7 @@ extension BuildStage {
             case "chown": wish.owner = value
             case "chmod":
                 guard let mode = UInt32(value, radix: 8), mode <= 0o7777 else {
-                    throw failure(instruction, "'\(value)' is no mode.", "For example: --chmod=755")
+                    throw failure(instruction, "'\(value)' is no mode.", "Modes are octal numbers: --chmod=755")
                 }
                 wish.mode = mode
             case "link": break

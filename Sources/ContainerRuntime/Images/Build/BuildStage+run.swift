@@ -87,7 +87,7 @@ extension BuildStage {
         case .imageNotFound(_, let because): because
         case .invalidImageName(let name): "'\(name)' is no name for an image."
         case .notFound(let what): "\(what) is not there."
-        case .system(let sentence): sentence.hasSuffix(".") ? sentence : sentence + "."
+        case .sandboxLost(let sentence), .system(let sentence): sentence.hasSuffix(".") ? sentence : sentence + "."
         }
     }
 

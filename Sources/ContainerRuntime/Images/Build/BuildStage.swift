@@ -80,8 +80,8 @@ struct BuildStage: Sendable {
         if let stored = store.find(reference) { return (stored.config, stored.manifest.description) }
         guard builder.catalog.hasBuiltIn(reference) else {
             throw failure(
-                instruction, "this machine has no image '\(name)', and images are not downloaded here.",
-                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive."
+                instruction, "this machine has no image '\(name)'.",
+                "`velocity image list` shows what there is; `velocity image load -i FILE` brings one in from an archive, `velocity image pull NAME` from its registry."
             )
         }
         let recipe: ImageCatalog.Recipe
@@ -97,6 +97,29 @@ struct BuildStage: Sendable {
         if let user = recipe.image.user { config.user = "\(user)" }
         config["StopSignal"] = .string("\(recipe.image.stopSignal)")
         return (config, reference.description)
+    }
+
+    /// What the base wants to be done first of all in what is built on it; its own images do not want it again.
+    mutating func takeTriggers() throws(ImageError) -> [Dockerfile.Instruction] {
+        guard let texts = config["OnBuild"]?.array?.compactMap(\.string), !texts.isEmpty else { return [] }
+        config["OnBuild"] = nil
+        var triggers: [Dockerfile.Instruction] = []
+        for text in texts { triggers.append(try trigger(text, stage.from)) }
+        return triggers
+    }
+
+    private func trigger(
+        _ text: String, _ instruction: Dockerfile.Instruction
+    ) throws(ImageError) -> Dockerfile.Instruction {
+        var parser = DockerfileParser(text, name: file.name)
+        guard var found = try parser.parse().first else {
+            throw failure(instruction, "'\(text)' is no instruction.", "For example: ONBUILD COPY . /app/")
+        }
+        guard ![.from, .onbuild, .maintainer].contains(found.keyword) else {
+            throw failure(instruction, "\(found.keyword.rawValue) cannot be for later.", "Leave ONBUILD out.")
+        }
+        found.line = instruction.line
+        return found
     }
 
     // MARK: Steps
@@ -213,9 +236,8 @@ struct BuildStage: Sendable {
             config.value["author"] = .string(rest)
             warn(instruction, "it is out of use; write a LABEL instead.")
         case .onbuild:
-            throw failure(
-                instruction, "instructions for later builds are not kept here.",
-                "Write '\(rest)' into the Dockerfile that is built on this image.")
+            _ = try trigger(rest, instruction)
+            config["OnBuild"] = .array((config["OnBuild"]?.array ?? []) + [.string(rest)])
         case .from, .run, .copy, .add, .workdir: break
         }
     }

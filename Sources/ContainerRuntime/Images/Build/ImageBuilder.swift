@@ -92,6 +92,10 @@ public struct ImageBuilder: Sendable {
             count += 1
             report(.step("[\(count)/\(steps)] \(stage.from.text)"))
             try work.begin()
+            for trigger in try work.takeTriggers() {
+                report(.step("[\(count)/\(steps)] ONBUILD \(trigger.text)"))
+                try await work.perform(trigger, sandbox)
+            }
             for instruction in stage.instructions {
                 count += 1
                 report(.step("[\(count)/\(steps)] \(instruction.text)"))

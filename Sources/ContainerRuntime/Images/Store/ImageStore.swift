@@ -29,16 +29,16 @@ public struct ImageStore: Sendable, Hashable {
         var created: String
     }
 
-    enum Origin: String, Sendable { case loaded, built }
+    enum Origin: String, Sendable { case loaded, built, pulled }
 
     // MARK: References
 
     /// The image that a reference names, by tag or by digest; nil where there is none.
     func find(_ reference: ImageReference) -> Stored? {
         let records = records()
-        guard let digest = reference.digest else {
-            return records[reference.description].flatMap { stored(reference.description, $0) }
-        }
+        // What was pulled by a digest has that name, also where it is the digest of an index.
+        if let record = records[reference.description] { return stored(reference.description, record) }
+        guard let digest = reference.digest else { return nil }
         let name = "\(reference.registry)/\(reference.repository)"
         for (key, record) in records where ImageReference(parsing: key)?.name == name {
             if record["manifest"]?.string == digest { return stored(key, record) }
@@ -211,6 +211,16 @@ public struct ImageStore: Sendable, Hashable {
             unlink(temporary)
             throw .system("'\(file)' cannot be written", reason)
         }
+    }
+
+    /// Writes a script that can be run.
+    static func makeProgram(_ text: String, at path: String) -> Bool {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o755)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) } == bytes.count
+            && fchmod(file, 0o755) == 0
     }
 
     static func contents(_ path: String) -> [UInt8]? {

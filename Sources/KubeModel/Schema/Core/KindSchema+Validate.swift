@@ -1,6 +1,8 @@
 extension KindSchema {
     /// What is wrong with an object that has its defaults.
-    public func validate(_ object: KubeObject) -> [FieldError] {
+    ///
+    /// `old` is the object that it replaces, for rules of custom resources that compare the two.
+    public func validate(_ object: KubeObject, old: KubeObject? = nil) -> [FieldError] {
         if let judge = storedForm?.judge {
             let stored = stored(object)
             var errors = judge.validate(stored)
@@ -9,7 +11,7 @@ extension KindSchema {
         }
         var errors = MetadataRules.check(object, isNamespaced: resource.isNamespaced, nameSyntax: behavior.nameSyntax)
         if let custom {
-            custom.validate(object.value, into: &errors)
+            custom.validate(object.value, old: old?.value, into: &errors)
             behavior.validate(object, &errors)
             return errors
         }

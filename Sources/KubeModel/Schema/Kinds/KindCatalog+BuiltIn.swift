@@ -20,13 +20,13 @@ extension KindCatalog {
 
     private static let discovery: [KindSchema] = [.endpointSlice]
 
-    private static let computed: [KindSchema] = [.apiService, .nodeMetrics, .podMetrics]
+    private static let computed: [KindSchema] = [.nodeMetrics, .podMetrics]
 
     private static let events: [KindSchema] = [.eventsEvent]
 
     private static let autoscaling: [KindSchema] = [.horizontalPodAutoscaler, .horizontalPodAutoscalerV1]
 
-    private static let extensions: [KindSchema] = [.customResourceDefinition]
+    private static let extensions: [KindSchema] = [.customResourceDefinition, .apiService]
 
     private static let networking: [KindSchema] = [.ingressClass, .ingress, .networkPolicy]
 
@@ -42,7 +42,10 @@ extension KindCatalog {
 
     private static let node: [KindSchema] = [.runtimeClass]
 
-    private static let admission: [KindSchema] = [.mutatingWebhookConfiguration, .validatingWebhookConfiguration]
+    private static let admission: [KindSchema] = [
+        .mutatingWebhookConfiguration, .validatingAdmissionPolicy, .validatingAdmissionPolicyBinding,
+        .validatingWebhookConfiguration,
+    ]
 
     private static let flow: [KindSchema] = [.flowSchema, .priorityLevelConfiguration]
 

@@ -12,7 +12,7 @@ extension ResourceType {
         "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
 }
 
-private let package = "io.k8s.api.admissionregistration.v1."
+private let package = AdmissionSchemas.package
 
 private let client = Schema.object(
     package + "WebhookClientConfig", doc: "Where the webhook is; either url or service is set.",
@@ -32,24 +32,6 @@ private let client = Schema.object(
         .field("url", .string, doc: "The webhook's URL: https://host[/path]."),
     ])
 
-private let rule = Schema.object(
-    package + "RuleWithOperations", doc: "Which requests concern the webhook.",
-    [
-        .field("apiGroups", .stringList, doc: "Groups of the objects; * for all."),
-        .field("apiVersions", .stringList, doc: "Versions of the objects; * for all."),
-        .field("operations", .stringList, doc: "CREATE, UPDATE, DELETE, CONNECT, or * for all."),
-        .field("resources", .stringList, doc: "Resources as in URLs, for example pods or pods/status; * for all."),
-        .field("scope", .string, default: "*", doc: "Cluster, Namespaced, or * for both."),
-    ])
-
-private let condition = Schema.object(
-    package + "MatchCondition",
-    doc: "A condition in CEL. This server keeps such conditions and does not evaluate them.",
-    [
-        .field("expression", .string, required: true, doc: "The expression, which must be true."),
-        .field("name", .text(.qualifiedName), required: true, doc: "The name of the condition."),
-    ])
-
 private let members: [SchemaField] = [
     .field("admissionReviewVersions", .stringList, doc: "Versions of AdmissionReview that the webhook understands."),
     .field("clientConfig", client, keepsZero: true, doc: "Where the webhook is."),
@@ -57,25 +39,25 @@ private let members: [SchemaField] = [
         "failurePolicy", .string, default: "Fail",
         doc: "What becomes of requests when the webhook fails: Fail or Ignore."
     ),
-    .field("matchConditions", .list(of: condition, keys: ["name"]), doc: "Conditions that requests must meet."),
+    .field(
+        "matchConditions", .list(of: AdmissionSchemas.condition, keys: ["name"]),
+        doc: "Conditions that requests must meet."),
     .field(
         "matchPolicy", .string, default: "Equivalent",
         doc: "Whether objects in another version than the rules name concern the webhook: Equivalent or Exact."),
     .field("name", .string, keepsZero: true, doc: "The webhook's full name, for example check.example.com."),
     .field("namespaceSelector", LabelSelectorSchema.selector, default: [:], doc: "Selects namespaces of objects."),
     .field("objectSelector", LabelSelectorSchema.selector, default: [:], doc: "Selects objects."),
-    .field("rules", .list(of: rule), doc: "Which requests concern the webhook."),
+    .field("rules", .list(of: AdmissionSchemas.rule), doc: "Which requests concern the webhook."),
     .field("sideEffects", .string, doc: "Whether the webhook does anything else: None or NoneOnDryRun."),
     .field("timeoutSeconds", .int32, default: 10, doc: "Seconds to wait for the webhook, from 1 to 30."),
 ]
-
-private let notCalled = "This server keeps the configuration and calls no webhooks."
 
 private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> KindSchema {
     KindSchema(
         type, categories: ["api-extensions"],
         root: MetadataSchemas.kind(
-            package + type.kind, doc: "\(doc) \(notCalled)",
+            package + type.kind, doc: doc,
             [.field("webhooks", .list(of: hook, keys: ["name"]), doc: "The webhooks.")]),
         columns: [
             .name,
@@ -87,7 +69,6 @@ private func configuration(_ type: ResourceType, hook: Schema, doc: String) -> K
         behavior: KindBehavior {
             $0.countsGenerations = true
             $0.validate = { WebhookRules.check($0.value, &$1) }
-            $0.warnings = { _, _ in ["webhooks are kept by this server, but not called"] }
         })
 }
 

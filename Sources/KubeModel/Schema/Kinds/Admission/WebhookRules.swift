@@ -37,6 +37,8 @@ enum WebhookRules {
         }
         errors.oneOf(path.child("reinvocationPolicy"), hook["reinvocationPolicy"]?.string, ["IfNeeded", "Never"])
         checkClient(hook["clientConfig"] ?? [:], path.child("clientConfig"), &errors)
+        MatchConditionRules.check(
+            hook.list("matchConditions"), hasParams: false, path.child("matchConditions"), &errors)
     }
 
     private static func checkName(_ name: String, _ path: FieldPath, _ errors: inout [FieldError]) {
@@ -65,7 +67,7 @@ enum WebhookRules {
 
     // MARK: Rules
 
-    private static func check(rule: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func check(rule: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         func list(_ member: String, _ what: String) -> [String] {
             let values = rule.texts(member)
             if values.isEmpty { errors.append(.required(path.child(member))) }
@@ -125,7 +127,7 @@ enum WebhookRules {
 
     // MARK: Where the webhook is
 
-    private static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+    static func checkClient(_ client: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
         switch (client["url"]?.string, client["service"]) {
         case (nil, nil), (_?, _?): errors.append(.required(path, "exactly one of url or service is required"))
         case (let url?, nil): check(url: url, path.child("url"), &errors)

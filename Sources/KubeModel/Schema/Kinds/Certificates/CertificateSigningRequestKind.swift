@@ -54,7 +54,7 @@ extension KindSchema {
         root: MetadataSchemas.kind(
             package + "CertificateSigningRequest",
             doc:
-                "A wish for a certificate, which somebody approves and a signer signs. This cluster has no signer of its own.",
+                "A wish for a certificate, which somebody approves and a signer signs.",
             [
                 .field("spec", spec, required: true, doc: "The certificate that is wanted."),
                 .field("status", status, doc: "What was decided, and the certificate."),

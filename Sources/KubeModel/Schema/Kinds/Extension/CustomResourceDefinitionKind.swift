@@ -87,7 +87,7 @@ private let conversion = type(
     [
         .field(
             "strategy", .string,
-            doc: "None changes only the apiVersion. Webhook would ask a Service, which this server does not do."),
+            doc: "None changes only the apiVersion; Webhook asks a program."),
         .field(
             "webhook",
             type(

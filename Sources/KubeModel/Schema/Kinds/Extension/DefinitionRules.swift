@@ -125,7 +125,9 @@ enum DefinitionRules {
             }
             var found = StructuralRules.check(schema, path)
             if found.isEmpty { found = DefaultRules.check(schema, path) }
-            errors += found + SchemaRules.check(schema, path)
+            found += SchemaRules.check(schema, path)
+            // Expressions are only worth a look when the schema they speak of makes sense.
+            errors += found.isEmpty ? RuleAudit.check(JSONSchema(schema), path) : found
         }
         checkScale(version[["subresources", "scale"]], path.child("subresources"), &errors)
         for (index, column) in (version["additionalPrinterColumns"]?.array ?? []).enumerated() {
@@ -186,18 +188,39 @@ enum DefinitionRules {
         switch conversion["strategy"]?.string ?? "" {
         case "": errors.append(.required(path.child("strategy")))
         case "None":
-            if conversion[["webhook", "clientConfig"]] != nil {
+            for (member, shown) in [
+                ("clientConfig", "webhookClientConfig"), ("conversionReviewVersions", "conversionReviewVersions"),
+            ] where conversion[["webhook", member]] != nil {
                 errors.append(
-                    .forbidden(
-                        path.child("webhookClientConfig"), "should not be set when strategy is not set to Webhook"))
+                    .forbidden(path.child(shown), "should not be set when strategy is not set to Webhook"))
             }
-        case "Webhook":
-            // Nothing would convert the objects, and to serve them wrongly would be worse than to refuse.
+        case "Webhook": checkConversion(webhook: conversion["webhook"] ?? [:], path, &errors)
+        default: errors.append(.notSupported(path.child("strategy"), conversion["strategy"], ["None", "Webhook"]))
+        }
+    }
+
+    private static func checkConversion(webhook: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+        let client = path.child("webhookClientConfig")
+        if let config = webhook["clientConfig"] {
+            WebhookRules.checkClient(config, client, &errors)
+        } else {
+            errors.append(.required(client, "required when strategy is set to Webhook"))
+        }
+        let place = path.child("conversionReviewVersions")
+        let versions = webhook.texts("conversionReviewVersions")
+        guard !versions.isEmpty else { return errors.append(.required(place)) }
+        var seen: Set<String> = []
+        for (index, version) in versions.enumerated() {
+            if !seen.insert(version).inserted {
+                errors.append(.invalid(place[index], .string(version), "duplicate version"))
+            }
+        }
+        let known = ConversionWebhook.versions
+        if seen.isDisjoint(with: known) {
             errors.append(
                 .invalid(
-                    path.child("strategy"), "Webhook",
-                    "this server converts custom resources with strategy None only"))
-        default: errors.append(.notSupported(path.child("strategy"), conversion["strategy"], ["None", "Webhook"]))
+                    place, webhook["conversionReviewVersions"] ?? [],
+                    "must include at least one of \(known.joined(separator: ", "))"))
         }
     }
 
@@ -260,18 +283,13 @@ enum DefinitionRules {
         }
     }
 
-    /// What this server does not do although the definition asks for it.
+    /// What this server does not know although the definition asks for it.
     static func warnings(_ object: KubeObject) -> [String] {
         var warnings: [String] = []
         for version in CustomResourceDefinition(object).versions {
             let schema = JSONSchema(version[["schema", "openAPIV3Schema"]] ?? [:])
             for format in schema.formats.subtracting(TextFormat.known).sorted() {
                 warnings.append("unrecognized format \"\(format)\"")
-            }
-            if schema.hasRules {
-                warnings.append(
-                    "spec.versions[\(version["name"]?.string ?? "")]: x-kubernetes-validations are kept, but this "
-                        + "server does not evaluate them: objects that break these rules are accepted")
             }
         }
         return warnings

@@ -8,7 +8,7 @@ enum JSONSchemaProps {
 
     private static let rule = Schema.object(
         definition + "ValidationRule",
-        doc: "A rule in the expression language CEL. This server keeps such rules and does not evaluate them.",
+        doc: "A rule in the expression language CEL that values must keep.",
         [
             .field("fieldPath", .string, doc: "The field that a complaint names."),
             .field("message", .string, doc: "What is said when the rule is broken."),
@@ -86,6 +86,6 @@ enum JSONSchemaProps {
                 doc: "Whether members that are not declared are kept instead of pruned."),
             .field(
                 "x-kubernetes-validations", .list(of: rule, keys: ["rule"]),
-                doc: "Rules in CEL. This server keeps them and does not evaluate them."),
+                doc: "Rules in CEL that the value must keep; self is the value, oldSelf the one before."),
         ])
 }

@@ -189,12 +189,46 @@ enum SchemaRules {
         }
     }
 
-    /// Rules in CEL are not evaluated, but one that says nothing is a mistake all the same.
+    // MARK: Rules
+
+    private static let reasons = [
+        "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired",
+    ]
+
+    /// What is wrong with rules besides their expressions.
     private static func checkRules(_ schema: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
-        for (index, rule) in (schema["x-kubernetes-validations"]?.array ?? []).enumerated()
-        where (rule["rule"]?.string ?? "").allSatisfy(\.isWhitespace) {
+        for (index, rule) in (schema["x-kubernetes-validations"]?.array ?? []).enumerated() {
+            let path = path.child("x-kubernetes-validations")[index]
+            checkTexts(rule, path, &errors)
+            if let text = rule["messageExpression"]?.string, !text.isEmpty, text.trimmed.isEmpty {
+                errors.append(
+                    .required(path.child("messageExpression"), "messageExpression must be non-empty if specified"))
+            }
+            errors.oneOf(path.child("reason"), rule["reason"]?.string, reasons)
+            guard let field = rule["fieldPath"]?.string, !field.isEmpty else { continue }
+            func refuse(_ words: String) {
+                errors.append(.invalid(path.child("fieldPath"), .string(field), "fieldPath \(words)"))
+            }
+            if field.trimmed.isEmpty { refuse("must be non-empty if specified") }
+            if field.contains(where: \.isNewline) { refuse("must not contain line breaks") }
+            if FieldReference(field, in: JSONSchema(schema)) == nil { refuse("must be a valid path") }
+        }
+    }
+
+    private static func checkTexts(_ rule: JSONValue, _ path: FieldPath, _ errors: inout [FieldError]) {
+        let text = rule["rule"]?.string?.trimmed ?? ""
+        let message = rule["message"]?.string ?? ""
+        if text.isEmpty {
+            errors.append(.required(path.child("rule"), "rule is not specified"))
+        } else if !message.isEmpty, message.trimmed.isEmpty {
             errors.append(
-                .required(path.child("x-kubernetes-validations")[index].child("rule"), "rule is not specified"))
+                .invalid(path.child("message"), .string(message), "message must be non-empty if specified"))
+        } else if message.trimmed.contains(where: \.isNewline) {
+            errors.append(
+                .invalid(path.child("message"), .string(message), "message must not contain line breaks"))
+        } else if text.contains(where: \.isNewline), message.isEmpty {
+            errors.append(
+                .required(path.child("message"), "message must be specified if rule contains line breaks"))
         }
     }
 }

@@ -20,7 +20,7 @@ private let spec = Schema.object(
                 [
                     .field("name", .string, doc: "Name of the Service."),
                     .field("namespace", .string, doc: "Namespace of the Service."),
-                    .field("port", .int32, doc: "The port of the Service."),
+                    .field("port", .int32, default: 443, doc: "The port of the Service."),
                 ]),
             doc: "The Service that serves it; absent when it is this server itself."),
         .field("version", .string, doc: "The version."),
@@ -36,7 +36,7 @@ private let status = Schema.object(
     ])
 
 extension KindSchema {
-    /// A group and version that is served; derived from the kinds, and stored nowhere.
+    /// A group and version that is served, by this server or by one behind a Service.
     static let apiService = KindSchema(
         .apiServices, categories: ["api-extensions"],
         root: MetadataSchemas.kind(
@@ -45,6 +45,7 @@ extension KindSchema {
                 .field("spec", spec, doc: "Which group and version, and who serves it."),
                 .field("status", status, doc: "Whether it is served."),
             ]),
+        subresources: ["status"],
         columns: [
             .name,
             .computed("Service", "Who serves it.") { object, _ in
@@ -57,5 +58,17 @@ extension KindSchema {
                 return .string(status == "True" ? status : "\(status) (\(condition?["reason"]?.string ?? ""))")
             },
             .age,
-        ], verbs: ["get", "list"])
+        ],
+        behavior: KindBehavior {
+            $0.nameSyntax = { _ in [] }
+            $0.initialStatus = [:]
+            // This server is there for whoever asks it.
+            $0.prepareForCreate = { object in
+                guard object.value[["spec", "service"]] == nil else { return }
+                let condition = StatusCondition(
+                    "Available", true, reason: "Local", message: "Local APIServices are always available", at: .now)
+                object.value["status"] = ["conditions": [condition.value]]
+            }
+            $0.validate = APIServiceRules.check
+        })
 }

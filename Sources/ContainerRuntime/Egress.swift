@@ -1,0 +1,46 @@
+/// Where pods may connect to outside of the cluster.
+public enum Egress: String, Sendable, CaseIterable {
+    case none
+    /// To servers of this machine, also those that listen on 127.0.0.1 alone.
+    case host
+    /// To servers of this machine, and to whatever this machine reaches.
+    case outside
+
+    /// The names of this machine in pods, as minikube and Docker Desktop have them.
+    public static let hostNames = ["host.minikube.internal", "host.docker.internal"]
+    /// What they mean.
+    public static let hostAddress = IPv4Address(169, 254, 2, 1)
+
+    /// Where a connection is made to that a pod wants to make; nil where it may not.
+    package func target(of address: IPv4Address) -> IPv4Address? {
+        if address == Self.hostAddress { return self == .none ? nil : IPv4Address(127, 0, 0, 1) }
+        let first = address.bytes[0]
+        // This network, loopback, link-local, and all that is no address of one machine.
+        guard self == .outside, first != 0, first != 127, first < 224, address.number >> 16 != 0xA9FE else {
+            return nil
+        }
+        return address
+    }
+
+    /// For people: what a cluster is started with.
+    public var sentence: String? {
+        switch self {
+        case .none: nil
+        case .host: "Pods reach servers of this machine by TCP, at the name \(Self.hostNames[0])."
+        case .outside:
+            "Pods reach the world outside by TCP, and servers of this machine at the name \(Self.hostNames[0]);"
+                + " UDP and ping do not leave the cluster, names do."
+        }
+    }
+}
+
+/// What `sandboxd` is told of the way out (see `nft.h`).
+struct EgressTable: Sendable {
+    let bytes: [UInt8]
+
+    init(gateway: IPv4Address, port: Int, inside: [(network: IPv4Address, prefix: UInt8)]) {
+        bytes =
+            Array("VEG1".utf8) + gateway.bytes + [UInt8(port >> 8), UInt8(port & 255), UInt8(inside.count)]
+            + inside.flatMap { $0.network.bytes + [$0.prefix] }
+    }
+}
