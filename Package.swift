@@ -153,7 +153,10 @@ let package = Package(
         tests("KubeClient", ["KubeModel", "APIServer"] + nio),
         tests(
             "APIServer",
-            ["KubeModel", "KubeClient", "ObjectStore", .product(name: "X509", package: "swift-certificates")] + nio),
+            [
+                "KubeModel", "KubeClient", "ObjectStore", "CEL", .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
         tests("ControllerKit", ["KubeModel", "KubeClient"]),
         tests("Controllers", ["KubeModel", "KubeClient", "ControllerKit", "APIServer", "ObjectStore"]),
         tests("Scheduler", ["KubeModel", "KubeClient", "ControllerKit"]),

@@ -1,3 +1,4 @@
+import CEL
 import KubeClient
 import KubeModel
 import Testing
