@@ -142,8 +142,9 @@ let package = Package(
             dependencies: ["KubeModel", "KubeClient", "APIServer", "ObjectStore", "CSandbox", lifecycle],
             path: "Tests/LabTesting", swiftSettings: house),
         .executableTarget(
-            name: "LoadBench", dependencies: ["KubeClient", "ContainerRuntime"] + nio, path: "Tests/LoadBench",
-            swiftSettings: house),
+            name: "LoadBench",
+            dependencies: ["KubeModel", "KubeClient", "ContainerRuntime", "ClusterNetwork", "LabTesting"] + nio,
+            path: "Tests/LoadBench", swiftSettings: house),
         tests("CEL"),
         tests("KubeModel", ["CEL"], exclude: ["Corpus"]),
         tests("CourseModel"),

@@ -19,13 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// What a new process says before its program runs: a descriptor that comes beside this, or errno and a sentence.
-struct report {
-    enum { failure, has_files, has_terminal } kind;
-    int error;
-    char sentence[200];
-};
-
 static void say(int report, struct report what, int descriptor) {
     char control[CMSG_SPACE(sizeof(int))];
     struct iovec part = {&what, sizeof what};
@@ -44,15 +37,15 @@ static void say(int report, struct report what, int descriptor) {
     (void)sent;
 }
 
-/// The next report, what came with it or -1, and who sent it, as this process numbers it; false at the end.
-static bool hear(int report, struct report *said, int *descriptor, pid_t *sender) {
+enum heard hear(int report, struct report *said, int *descriptor, pid_t *sender) {
     char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     struct iovec part = {said, sizeof *said};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t length;
     *descriptor = -1;
-    while ((length = recvmsg(report, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
-    if (length != sizeof *said) return false;
+    while ((length = recvmsg(report, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) < 0 && errno == EINTR) {}
+    if (length < 0 && errno == EAGAIN) return nothing_yet;
+    if (length != sizeof *said) return the_end;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         struct ucred credentials;
         if (header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof(int));
@@ -60,7 +53,7 @@ static bool hear(int report, struct report *said, int *descriptor, pid_t *sender
         memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
         *sender = credentials.pid;
     }
-    return true;
+    return a_report;
 }
 
 static void fail(int report, int outcome, const char *sentence) {
@@ -211,19 +204,13 @@ static void do_work(const struct work *work) {
     _exit(child > 0 ? 0 : 127);
 }
 
-/// Starts work as a child of sandboxd inside the namespaces of a process: a process that joins a PID namespace is not in it itself,
-/// only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends.
-static pid_t spawn_inside(
-    int handle, int namespaces, struct work work, struct born *born, char *error, size_t capacity) {
-    int report[2], number[2], yes = 1;
-    *born = (struct born){-1, -1};
+/// Begins work as a child of sandboxd inside the namespaces of a process: a process that joins a PID namespace is not in it itself,
+/// only its children are, so there is one in between that hands its child over (CLONE_PARENT) and ends. Returns the socket on
+/// which the work reports.
+static int begin_inside(int handle, int namespaces, struct work work, char *error, size_t capacity) {
+    int report[2], yes = 1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) != 0) {
         return complain(error, capacity, "a socket cannot be made");
-    }
-    if (pipe2(number, O_CLOEXEC) != 0) {
-        close(report[0]);
-        close(report[1]);
-        return complain(error, capacity, "a pipe cannot be made");
     }
     // In its own namespace a process has another number: the kernel translates it with each message.
     setsockopt(report[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
@@ -235,40 +222,13 @@ static pid_t spawn_inside(
             int outcome = complain(sentence, sizeof sentence, "the pod cannot be entered");
             fail(report[1], outcome, sentence);
         }
-        pid_t child = clone_sibling(0);
-        if (child == 0) do_work(&work);
-        ssize_t written = write(number[1], &child, sizeof child);
-        (void)written;
+        if (clone_sibling(0) == 0) do_work(&work);
         _exit(0);
     }
+    int outcome = between < 0 ? complain(error, capacity, "the process cannot be started") : report[0];
     close(report[1]);
-    close(number[1]);
-    pid_t child = -1, sender = -1;
-    struct report said = {.kind = has_files};
-    int descriptor;
-    if (between < 0 || read(number[0], &child, sizeof child) != sizeof child) child = -1;
-    // Ends when the program runs (the socket closes on exec) or says why not.
-    while (hear(report[0], &said, &descriptor, &sender) && said.kind != failure) {
-        *(said.kind == has_files ? &born->files : &born->terminal) = descriptor;
-    }
-    close(report[0]);
-    close(number[0]);
-    if (between > 0) waitpid(between, NULL, 0);
-    if (work.is_first && child > 0) {
-        waitpid(child, NULL, __WALL);
-        child = sender;
-    }
-    if (said.kind != failure && child > 0) return child;
-    if (born->files >= 0) close(born->files);
-    if (born->terminal >= 0) close(born->terminal);
-    if (child > 0) waitpid(child, NULL, __WALL);
-    if (said.kind != failure) {
-        snprintf(error, capacity, "the process cannot be started");
-        return -EAGAIN;
-    }
-    said.sentence[sizeof said.sentence - 1] = 0;
-    snprintf(error, capacity, "%s", said.sentence);
-    return -said.error;
+    if (between < 0) close(report[0]);
+    return outcome;
 }
 
 /// The last steps of a program: its folder, its user, its rights.
@@ -298,19 +258,19 @@ static void container_main(const struct start *start, int report) {
     become_program(start, report);
 }
 
-pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity) {
+int container_start(const struct start *start, char *error, size_t capacity) {
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
     struct work work = {.body = container_main, .start = start};
     if (!start->neighbour) {
         // Its first process is the first of all, as in any container: with it the kernel ends the others.
         work.is_first = !start->shares_processes;
-        return spawn_inside(start->pod->init_handle, namespaces, work, born, error, capacity);
+        return begin_inside(start->pod->init_handle, namespaces, work, error, capacity);
     }
     int handle = (int)syscall(SYS_pidfd_open, start->neighbour->process, 0);
     if (handle < 0) return complain(error, capacity, "the container whose processes are to be shared does not run");
-    pid_t process = spawn_inside(handle, namespaces, work, born, error, capacity);
+    int report = begin_inside(handle, namespaces, work, error, capacity);
     close(handle);
-    return process;
+    return report;
 }
 
 static void execution_main(const struct start *start, int report) {
@@ -321,13 +281,12 @@ static void execution_main(const struct start *start, int report) {
     become_program(start, report);
 }
 
-pid_t container_execute(
-    struct program *container, const struct start *start, struct born *born, char *error, size_t capacity) {
+int container_execute(struct program *container, const struct start *start, char *error, size_t capacity) {
     int handle = (int)syscall(SYS_pidfd_open, container->process, 0);
     if (handle < 0) return complain(error, capacity, "the container does not run");
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS;
     struct work work = {.body = execution_main, .start = start};
-    pid_t process = spawn_inside(handle, namespaces, work, born, error, capacity);
+    int report = begin_inside(handle, namespaces, work, error, capacity);
     close(handle);
-    return process;
+    return report;
 }

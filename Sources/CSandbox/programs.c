@@ -104,7 +104,7 @@ static void end_container(struct program *container) {
 void report_exit(pid_t process, int status) {
     struct program *program = sandboxd.programs;
     while (program && (program->process != process || program->has_ended)) program = program->next;
-    if (!program) return;
+    if (!program) return births_note_exit(process, status);
     program->has_ended = true;
     // Nothing of it is to be stopped or killed any more: its number may be another process's soon.
     limits_remove(program);

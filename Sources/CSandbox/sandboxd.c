@@ -1,4 +1,4 @@
-// The loop of sandboxd: one packet in, one call, one packet out. See wire.h.
+// The loop of sandboxd: one packet in, one call, one packet out; programs come into being beside it (births.c). See wire.h.
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
@@ -62,7 +62,7 @@ static void packet_send(const struct packet *packet, int descriptor) {
     while (sendmsg(sandboxd.control, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
 }
 
-static void reply(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor) {
+void answer(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor) {
     struct packet packet;
     int32_t error = outcome < 0 ? -outcome : 0;
     packet_begin(&packet, VS_REPLY, id);
@@ -118,7 +118,7 @@ struct connecting {
 };
 static struct connecting *connecting;
 
-static int64_t now_milliseconds(void) {
+int64_t now_milliseconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
@@ -127,135 +127,18 @@ static int64_t now_milliseconds(void) {
 static void finish_connecting(struct connecting **link, int error) {
     struct connecting *done = *link;
     *link = done->next;
-    reply(done->id, -error, error ? strerror(error) : "", 0, error ? -1 : done->socket);
+    answer(done->id, -error, error ? strerror(error) : "", 0, error ? -1 : done->socket);
     close(done->socket);
     free(done);
 }
 
 // Requests
 
-/// The part of a request that containers and executions have in common.
-static struct start read_start(struct reader *reader, const int *descriptors) {
-    struct start start = {.name = read_text(reader)};
-    start.directory = read_text(reader);
-    start.user = (int)read_number(reader);
-    start.streams = (struct streams){descriptors[0], descriptors[1], descriptors[2], read_number(reader) != 0};
-    if (!start.streams.is_terminal && descriptors[2] < 0) reader->failed = true;
-    start.arguments = read_list(reader);
-    start.environment = read_list(reader);
-    if (!start.arguments || !start.arguments[0] || !start.environment) reader->failed = true;
-    start.group = (int)read_number(reader);
-    start.group_count = read_number(reader);
-    if (start.group_count > 65536) reader->failed = true;
-    start.groups = calloc(reader->failed ? 1 : start.group_count + 1, sizeof *start.groups);
-    for (size_t index = 0; index < start.group_count && !reader->failed && start.groups; index++) {
-        start.groups[index] = read_number(reader);
-    }
-    start.capabilities = read_number(reader);
-    start.capabilities |= (uint64_t)read_number(reader) << 32;
-    uint32_t flags = read_number(reader);
-    start.has_no_new_privileges = flags & VS_NO_NEW_PRIVILEGES;
-    start.is_unfiltered = flags & VS_UNFILTERED;
-    start.has_read_only_root = flags & VS_READ_ONLY_ROOT;
-    start.has_plain_proc = flags & VS_PLAIN_PROC;
-    start.shares_processes = flags & VS_SHARED_PROCESSES;
-    if (!start.groups) reader->failed = true;
-    return start;
-}
-
-static void free_start(struct start *start) {
-    free(start->arguments);
-    free(start->environment);
-    free(start->groups);
-}
-
-static void answer_start(uint32_t id, const struct start *start, const char *pod, const char *container, pid_t process,
-    const struct born *born, const char *error) {
-    struct program *program = process > 0 ? add_program(start->name, pod, container, process, born->files) : NULL;
-    if (program && container[0]) limits_note(container);
-    if (program && !container[0]) {
-        program->is_first = !start->shares_processes && !start->neighbour;
-        limits_add(program, start, now_milliseconds());
-    }
-    reply(id, process > 0 ? 0 : process, error, process, process > 0 ? born->terminal : -1);
-    if (process > 0 && born->terminal >= 0) close(born->terminal);
-}
-
-static void start_container(uint32_t id, struct reader *reader, const int *descriptors) {
-    char error[256] = "";
-    const char *uid = read_text(reader);
-    struct start start = read_start(reader, descriptors);
-    start.pod = find_pod(uid);
-    start.mount_count = read_number(reader);
-    if (start.mount_count > 512) reader->failed = true;
-    start.mounts = calloc(reader->failed ? 1 : start.mount_count + 1, sizeof *start.mounts);
-    for (size_t index = 0; index < start.mount_count && !reader->failed && start.mounts; index++) {
-        start.mounts[index].source = read_text(reader);
-        start.mounts[index].inside = read_text(reader);
-        start.mounts[index].target = read_text(reader);
-        start.mounts[index].is_read_only = read_number(reader) != 0;
-        start.mounts[index].is_memory = read_number(reader) != 0;
-        start.mounts[index].kibibytes = read_number(reader);
-    }
-    start.file_count = read_number(reader);
-    if (start.file_count > 64) reader->failed = true;
-    start.files = calloc(reader->failed ? 1 : start.file_count + 1, sizeof *start.files);
-    for (size_t index = 0; index < start.file_count && !reader->failed && start.files; index++) {
-        start.files[index].path = read_text(reader);
-        start.files[index].content = read_bytes(reader, &start.files[index].length);
-    }
-    start.owned = read_list(reader);
-    start.is_layered = read_number(reader) != 0;
-    start.has_system = read_number(reader) != 0;
-    start.changes = read_text(reader);
-    start.layers = read_list(reader);
-    const char *neighbour = read_text(reader);
-    start.memory = read_number(reader);
-    start.memory |= (uint64_t)read_number(reader) << 32;
-    start.millicores = read_number(reader);
-    start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
-    if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
-        reply(id, -EINVAL, "the request is malformed", 0, -1);
-    } else if (!start.pod) {
-        reply(id, -ENOENT, "there is no such pod", 0, -1);
-    } else if (!start.pod->init) {
-        reply(id, -ESTALE, "the pod's first process was killed", 0, -1);
-    } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
-        reply(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
-    } else {
-        struct born born;
-        pid_t process = memory_prepare(&start, error, sizeof error);
-        if (process == 0) process = container_start(&start, &born, error, sizeof error);
-        answer_start(id, &start, uid, "", process, &born, error);
-    }
-    free_start(&start);
-    free(start.mounts);
-    free(start.files);
-    free(start.owned);
-    free(start.layers);
-}
-
-static void execute(uint32_t id, struct reader *reader, const int *descriptors) {
-    char error[256] = "";
-    struct program *container = find_program(read_text(reader));
-    struct start start = read_start(reader, descriptors);
-    if (reader->failed) {
-        reply(id, -EINVAL, "the request is malformed", 0, -1);
-    } else if (!container || container->has_ended) {
-        reply(id, -ESRCH, "the container does not run", 0, -1);
-    } else {
-        struct born born;
-        pid_t process = container_execute(container, &start, &born, error, sizeof error);
-        answer_start(id, &start, container->pod, container->name, process, &born, error);
-    }
-    free_start(&start);
-}
-
 static void end_execution(uint32_t id, struct reader *reader) {
     static unsigned count;
     struct program *program = find_program(read_text(reader));
     bool kills = read_number(reader) != 0;
-    if (reader->failed || !program || !program->container[0]) return reply(id, 0, "", 0, -1);
+    if (reader->failed || !program || !program->container[0]) return answer(id, 0, "", 0, -1);
     program->is_released = true;
     if (kills) {
         int status;
@@ -270,7 +153,15 @@ static void end_execution(uint32_t id, struct reader *reader) {
         // It may have left something running. Looking is dear, so one look serves many.
         forget_executions();
     }
-    reply(id, 0, "", 0, -1);
+    answer(id, 0, "", 0, -1);
+}
+
+/// What has become of a connection that was being made: 0 or an errno.
+static int outcome_of(int socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error;
 }
 
 static void begin_connecting(uint32_t id, struct reader *reader) {
@@ -280,18 +171,21 @@ static void begin_connecting(uint32_t id, struct reader *reader) {
     int port = (int)read_number(reader);
     int64_t timeout = read_number(reader);
     const char *source = read_text(reader);
-    if (reader->failed) return reply(id, -EINVAL, "the request is malformed", 0, -1);
+    if (reader->failed) return answer(id, -EINVAL, "the request is malformed", 0, -1);
     struct pod *pod = uid[0] ? find_pod(uid) : NULL;
-    if (uid[0] && !pod) return reply(id, -ENOENT, "there is no such pod", 0, -1);
+    if (uid[0] && !pod) return answer(id, -ENOENT, "there is no such pod", 0, -1);
     int socket = socket_connect(pod, address, port, source[0] ? source : "169.254.1.1", error, sizeof error);
-    if (socket < 0) return reply(id, socket, error, 0, -1);
+    if (socket < 0) return answer(id, socket, error, 0, -1);
     struct connecting *entry = calloc(1, sizeof *entry);
     if (!entry) {
         close(socket);
-        return reply(id, -ENOMEM, "out of memory", 0, -1);
+        return answer(id, -ENOMEM, "out of memory", 0, -1);
     }
     *entry = (struct connecting){.next = connecting, .id = id, .socket = socket, .deadline = now_milliseconds() + timeout};
     connecting = entry;
+    // On one machine, most connections are there as soon as they are asked for.
+    struct pollfd ready = {socket, POLLOUT, 0};
+    if (poll(&ready, 1, 0) > 0) finish_connecting(&connecting, outcome_of(socket));
 }
 
 static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
@@ -306,29 +200,29 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
         char **settings = read_list(&reader);
         if (!reader.failed) outcome = pod_create(uid, host, address, settings, error, sizeof error);
         free(settings);
-        return reply(id, outcome, error, 0, -1);
+        return answer(id, outcome, error, 0, -1);
     }
     case VS_POD_REMOVE: {
         struct pod *pod = find_pod(read_text(&reader));
         if (pod) pod_remove(pod);
         reap();
-        return reply(id, 0, "", 0, -1);
+        return answer(id, 0, "", 0, -1);
     }
-    case VS_CONTAINER_START: return start_container(id, &reader, descriptors);
+    case VS_CONTAINER_START: return birth_of_container(id, reader, descriptors);
     case VS_CONTAINER_SIGNAL: {
         struct program *program = find_program(read_text(&reader));
         int number = (int)read_number(&reader);
         if (program && !reader.failed) kill(program->process, number);
-        return reply(id, 0, "", 0, -1);
+        return answer(id, 0, "", 0, -1);
     }
-    case VS_EXECUTE: return execute(id, &reader, descriptors);
+    case VS_EXECUTE: return birth_of_execution(id, reader, descriptors);
     case VS_END: return end_execution(id, &reader);
     case VS_LISTEN: {
         int protocol = (int)read_number(&reader);
         const char *address = read_text(&reader);
         int port = (int)read_number(&reader);
         if (!reader.failed) outcome = socket_listen(protocol, address, port, error, sizeof error);
-        reply(id, outcome < 0 ? outcome : 0, error, 0, outcome);
+        answer(id, outcome < 0 ? outcome : 0, error, 0, outcome);
         if (outcome >= 0) close(outcome);
         return;
     }
@@ -338,12 +232,12 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     case VS_EGRESS: {
         size_t count;
         const uint8_t *rules = read_bytes(&reader, &count);
-        if (reader.failed) return reply(id, -EINVAL, "the request is malformed", 0, -1);
+        if (reader.failed) return answer(id, -EINVAL, "the request is malformed", 0, -1);
         outcome = (type == VS_RULES ? vs_nft_apply : type == VS_POLICY ? vs_nft_apply_policy : vs_nft_divert)(
             rules, count, error, sizeof error);
-        return reply(id, outcome, error, 0, -1);
+        return answer(id, outcome, error, 0, -1);
     }
-    default: return reply(id, -ENOSYS, "there is no such request", 0, -1);
+    default: return answer(id, -ENOSYS, "there is no such request", 0, -1);
     }
 }
 
@@ -371,10 +265,13 @@ static bool receive(uint8_t *buffer) {
 static void loop(int signals) {
     static uint8_t buffer[vs_packet_bytes_max];
     for (;;) {
-        struct pollfd watched[2 + 256] = {{sandboxd.control, POLLIN, 0}, {signals, POLLIN, 0}};
-        int count = 2;
+        // Requests wait while enough is on its way.
+        int control = births_count() < births_max ? sandboxd.control : -1;
+        struct pollfd watched[2 + births_max + 256] = {{control, POLLIN, 0}, {signals, POLLIN, 0}};
+        births_watch(watched + 2);
+        int count = 2 + births_count(), first = count;
         int64_t now = now_milliseconds(), timeout = limits_look(now);
-        for (struct connecting *entry = connecting; entry && count < 258; entry = entry->next) {
+        for (struct connecting *entry = connecting; entry && count < first + 256; entry = entry->next) {
             watched[count++] = (struct pollfd){entry->socket, POLLOUT, 0};
             int64_t left = entry->deadline > now ? entry->deadline - now : 0;
             if (timeout < 0 || left < timeout) timeout = left;
@@ -385,16 +282,14 @@ static void loop(int signals) {
             while (read(signals, &information, sizeof information) > 0) {}
             reap();
         }
+        births_look();
         now = now_milliseconds();
-        int index = 2;
+        int index = first;
         for (struct connecting **link = &connecting; *link;) {
             short events = index < count && watched[index].fd == (*link)->socket ? watched[index].revents : 0;
             index++;
             if (events) {
-                int error = 0;
-                socklen_t size = sizeof error;
-                getsockopt((*link)->socket, SOL_SOCKET, SO_ERROR, &error, &size);
-                finish_connecting(link, error);
+                finish_connecting(link, outcome_of((*link)->socket));
             } else if ((*link)->deadline <= now) {
                 finish_connecting(link, ETIMEDOUT);
             } else {

@@ -4,6 +4,7 @@
 #include "include/nft.h"
 #include "include/wire.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,6 +87,9 @@ struct sandboxd {
 extern struct sandboxd sandboxd;
 
 struct pod *find_pod(const char *uid);
+/// Answers a request; `outcome` is 0 or -errno.
+void answer(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor);
+int64_t now_milliseconds(void);
 /// Tells the other side that a program has ended.
 void tell_exit(const struct program *program, int32_t status);
 
@@ -185,11 +189,34 @@ struct start {
     /// Folders of the host, the lowest layer first; ended by NULL.
     char **layers;
 };
-/// Starts a container; the descriptors in `born` belong to the caller.
-pid_t container_start(const struct start *start, struct born *born, char *error, size_t capacity);
-/// Runs a command in a container; of `start`, what comes before the mounts and the streams count.
-pid_t container_execute(
-    struct program *container, const struct start *start, struct born *born, char *error, size_t capacity);
+/// What a new process says before its program runs: a descriptor that comes beside this, or errno and a sentence.
+struct report {
+    enum { failure, has_files, has_terminal } kind;
+    int error;
+    char sentence[200];
+};
+enum heard { nothing_yet, a_report, the_end };
+/// The next report, what came with it or -1, and who sent it, as this process numbers it; does not wait. The end comes when the
+/// program runs (the socket closes on exec), or never will.
+enum heard hear(int report, struct report *said, int *descriptor, pid_t *sender);
+/// Begins to start a container; returns the socket on which it reports.
+int container_start(const struct start *start, char *error, size_t capacity);
+/// Begins to run a command in a container; of `start`, what comes before the mounts and the streams count.
+int container_execute(struct program *container, const struct start *start, char *error, size_t capacity);
+
+// births.c
+/// So many programs come into being at a time; more would only make each of them wait longer.
+enum { births_max = 4 };
+/// Reads a request, begins to start what it asks for, and answers when that runs, or does not.
+void birth_of_container(uint32_t id, struct reader request, const int *descriptors);
+void birth_of_execution(uint32_t id, struct reader request, const int *descriptors);
+int births_count(void);
+/// Adds the sockets of those that are on their way.
+void births_watch(struct pollfd *watched);
+/// Takes in what they have said.
+void births_look(void);
+/// Keeps in mind that a process has ended of which nothing is known yet.
+void births_note_exit(pid_t process, int status);
 
 // memory.c
 /// Puts a file system in memory at the sources that are to have one, unless they have.

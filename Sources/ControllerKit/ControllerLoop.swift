@@ -48,11 +48,14 @@ public final class ControllerLoop: Sendable, Service {
 
     private let reconciler: any Reconciler
     private let sources: [Source]
+    private let workersMax: Int
     private let shared = Mutex(Shared())
 
-    public init(_ reconciler: any Reconciler, sources: [Source]) {
+    /// - Parameter workersMax: So many keys are worked on side by side at most.
+    public init(_ reconciler: any Reconciler, sources: [Source], workersMax: Int = .max) {
         self.reconciler = reconciler
         self.sources = sources
+        self.workersMax = workersMax
     }
 
     public func run() async throws {
@@ -60,15 +63,12 @@ public final class ControllerLoop: Sendable, Service {
     }
 
     private func runLoop() async {
+        let observations = sources.map { source in source.informer.observe { self.add(source.keys($0)) } }
+        defer { for observation in observations { observation.end() } }
+        // Reconciling on half-filled caches would create what is there already.
+        for source in sources { await source.informer.waitUntilSynced() }
         await withDiscardingTaskGroup { group in
-            for source in sources {
-                group.addTask {
-                    for await change in source.informer.changes() { self.add(source.keys(change)) }
-                }
-            }
-            // Reconciling on half-filled caches would create what is there already.
-            for source in sources { await source.informer.waitUntilSynced() }
-            await self.dispatch(in: &group)
+            await dispatch(in: &group)
             group.cancelAll()
         }
     }
@@ -76,8 +76,10 @@ public final class ControllerLoop: Sendable, Service {
     /// Hands due keys to workers, and sleeps until the next one is due or news arrives.
     private func dispatch(in group: inout DiscardingTaskGroup) async {
         while !Task.isCancelled {
-            let (key, next) = shared.withLock { shared in
+            let (key, next) = shared.withLock { shared -> (ObjectKey?, ContinuousClock.Instant?) in
                 shared.hasNews = false
+                // Whoever ends its work tells.
+                guard shared.queue.workingCount < workersMax else { return (nil, nil) }
                 return (shared.queue.take(now: .now), shared.queue.nextTime)
             }
             if let key {

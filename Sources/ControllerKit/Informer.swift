@@ -25,6 +25,7 @@ public final class Informer: Sendable, Service {
         var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
         var consumers: [AsyncStream<Change>.Continuation] = []
+        var observers: [Observation] = []
 
         /// Hands a change to everybody who listens, and forgets who does not any more.
         mutating func tell(_ change: Change) {
@@ -106,6 +107,33 @@ public final class Informer: Sendable, Service {
         return stream
     }
 
+    /// Calls `body` with every change from now on, the present objects as additions first, until the observation is ended.
+    ///
+    /// Cheaper than a stream for those who mostly have nothing to do: nobody is woken. `body` is called in the informer's own
+    /// task, so it must not wait, and may be told of a change of a present object before its addition.
+    func observe(_ body: @escaping @Sendable (Change) -> Void) -> Observation {
+        let observation = Observation(informer: self, observe: body)
+        let present = shared.withLock { shared in
+            shared.observers.append(observation)
+            return Array(shared.objects.values)
+        }
+        for object in present { body(Change(old: nil, new: object)) }
+        return observation
+    }
+
+    /// Somebody who is told of changes.
+    final class Observation: Sendable {
+        private let informer: Informer
+        fileprivate let observe: @Sendable (Change) -> Void
+
+        fileprivate init(informer: Informer, observe: @escaping @Sendable (Change) -> Void) {
+            self.informer = informer
+            self.observe = observe
+        }
+
+        func end() { informer.shared.withLock { $0.observers.removeAll { $0 === self } } }
+    }
+
     /// Runs until the task is cancelled or the service group shuts down.
     public func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -153,42 +181,53 @@ public final class Informer: Sendable, Service {
     }
 
     private func put(_ object: KubeObject) {
-        shared.withLock { shared in
+        change { shared in
             let old = shared.objects.updateValue(object, forKey: ObjectKey(object))
             shared.forgetOwners(of: old)
             shared.rememberOwners(of: object)
-            shared.tell(Change(old: old, new: object))
+            return [Change(old: old, new: object)]
         }
     }
 
     private func remove(_ object: KubeObject) {
-        shared.withLock { shared in
+        change { shared in
             shared.forgetOwners(of: shared.objects.removeValue(forKey: ObjectKey(object)))
-            shared.tell(Change(old: object, new: nil))
+            return [Change(old: object, new: nil)]
         }
     }
 
     private func replace(with items: [KubeObject]) {
         let fresh = Dictionary(items.map { (ObjectKey($0), $0) }, uniquingKeysWith: { _, last in last })
-        let waiters = shared.withLock { shared in
+        change { shared in
             let old = shared.objects
             shared.objects = fresh
             shared.owned = [:]
             for object in fresh.values { shared.rememberOwners(of: object) }
             shared.isSynced = true
+            var changes: [Change] = []
             for (key, object) in fresh where old[key] != object {
                 if let before = old[key], before.uid != object.uid {
                     // Another object of the same name: that the first one went must not be lost.
-                    shared.tell(Change(old: before, new: nil))
-                    shared.tell(Change(old: nil, new: object))
+                    changes += [Change(old: before, new: nil), Change(old: nil, new: object)]
                 } else {
-                    shared.tell(Change(old: old[key], new: object))
+                    changes.append(Change(old: old[key], new: object))
                 }
             }
-            for (key, object) in old where fresh[key] == nil { shared.tell(Change(old: object, new: nil)) }
-            defer { shared.waiters = [] }
-            return shared.waiters
+            for (key, object) in old where fresh[key] == nil { changes.append(Change(old: object, new: nil)) }
+            return changes
         }
+    }
+
+    /// Changes the cache and tells of it: streams under the lock, so that they begin with what is there, observers after it,
+    /// because they look into caches themselves.
+    private func change(_ body: (inout Shared) -> [Change]) {
+        let (changes, observers, waiters) = shared.withLock { shared in
+            let changes = body(&shared)
+            for change in changes { shared.tell(change) }
+            defer { if shared.isSynced { shared.waiters = [] } }
+            return (changes, shared.observers, shared.isSynced ? shared.waiters : [])
+        }
+        for change in changes { for observer in observers { observer.observe(change) } }
         for waiter in waiters { waiter.resume() }
     }
 }

@@ -24,6 +24,9 @@ public struct WorkQueue<Instant: Comparable & Sendable>: Sendable {
         return key
     }
 
+    /// How many keys are being worked on.
+    public var workingCount: Int { working.count }
+
     /// When the next key that nobody works on will be due; nil when there is none.
     public var nextTime: Instant? { due.filter { !working.contains($0.key) }.values.min() }
 

@@ -33,6 +33,7 @@ public final class Kubelet: Service, NodeAgent {
             await withDiscardingTaskGroup { group in
                 group.addTask { try? await self.informer.run() }
                 group.addTask { await self.registration.run(self.node.events) }
+                group.addTask { await self.node.podEvents.run() }
                 let changes = self.informer.changes()
                 await withDiscardingTaskGroup { pods in
                     var admission = PodAdmission()

@@ -11,6 +11,8 @@ final class NodeContext: Sendable {
     let addresses: any PodAddressing
     let configuration: KubeletConfiguration
     let events: EventRecorder
+    /// Writes the events of pods while those go on.
+    let podEvents: EventQueue
     /// Images that were pulled before.
     private let images = Mutex<Set<String>>([])
 
@@ -23,6 +25,7 @@ final class NodeContext: Sendable {
         self.addresses = addresses
         self.configuration = configuration
         events = EventRecorder(client: client, component: "kubelet", host: configuration.nodeName)
+        podEvents = EventQueue(events)
     }
 
     /// Pulled before, or brought here by hand.

@@ -45,9 +45,10 @@ actor PodWorker {
     /// Fires when labels or annotations have changed, which volumes may show.
     let relabelings: AsyncStream<Void>
     private let relabeling: AsyncStream<Void>.Continuation
-    /// Fires when a condition has changed on which the pod's readiness depends.
-    private let gateTurns: AsyncStream<Void>
-    private let gateTurn: AsyncStream<Void>.Continuation
+    /// Fires when the pod has come further, or a condition on which its readiness depends has changed: nothing waits until that
+    /// is written.
+    private let advances: AsyncStream<Void>
+    private let advance: AsyncStream<Void>.Continuation
 
     /// - Parameter refusal: Why the node does not let the pod in; nil if it does.
     init(_ pod: Pod, refusal: PodStatus.Failure? = nil, node: NodeContext) {
@@ -55,7 +56,7 @@ actor PodWorker {
         self.node = node
         (hurries, hurry) = AsyncStream.makeStream()
         (relabelings, relabeling) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        (gateTurns, gateTurn) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (advances, advance) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (deadlines, deadline) = AsyncStream.makeStream()
         (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         initStates = pod.initContainers.map { ContainerState($0, recordedIn: pod, "initContainerStatuses") }
@@ -84,8 +85,8 @@ actor PodWorker {
                 end()
             } else {
                 group.addTask { await self.live() }
+                group.addTask { for await _ in self.advances { await self.write() } }
                 group.addTask { await self.obeyDeadlines() }
-                group.addTask { for await _ in self.gateTurns { await self.write() } }
                 group.addTask { await self.obeyStorageLimits() }
             }
             await waitForEnd()
@@ -136,7 +137,7 @@ actor PodWorker {
                 relabeling.yield()
             }
             if pod.readinessGates.contains(where: { pod.conditions[$0]?.status != before.conditions[$0]?.status }) {
-                gateTurn.yield()
+                advance.yield()
             }
             guard object.isBeingDeleted else { return }
         } else {
@@ -199,7 +200,7 @@ actor PodWorker {
 
     private func live() async {
         if !pod.initContainers.isEmpty { waitForInitialization() }
-        await write()
+        advance.yield()
         guard await prepareSandbox() else { return }
         await withDiscardingTaskGroup { sidecars in
             sidecars.addTask { await self.runEphemeralContainers() }
@@ -278,7 +279,7 @@ actor PodWorker {
                 try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
                 facts.hasSandbox = true
-                await write()
+                advance.yield()
                 return true
             } catch {
                 await record(
@@ -319,7 +320,7 @@ actor PodWorker {
     func record(_ kind: EventRecorder.Kind, _ reason: String, _ message: String, _ container: Container? = nil) async {
         guard !isForgotten else { return }
         let field = container.map { "spec.\(listName(of: $0)){\($0.name)}" }
-        await node.events.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
+        node.podEvents.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
     }
 
     /// Writes the status if it differs from what was written last; never two writes at once, never an old one last.

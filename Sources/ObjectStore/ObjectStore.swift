@@ -140,29 +140,45 @@ public final class ObjectStore: Sendable {
             woken.resume()
             return object
         }
-        // The continuation is made first and the lock taken inside, so that no turn can be missed.
-        let turn = await withCheckedContinuation { (continuation: CheckedContinuation<Turn, Never>) in
-            let immediate: Turn? = shared.withLock { shared in
-                do throws(StoreError) {
-                    if let failure = shared.failure { throw failure }
-                    let pending = try Self.admit(key, encoded, precondition, isDeletion, &shared, waiter: continuation)
-                    shared.pending.append(pending)
-                    guard !shared.isCommitting else { return nil }
-                    shared.isCommitting = true
-                    return .lead
-                } catch {
-                    return .done(.failure(error))
-                }
-            }
-            if let immediate { continuation.resume(returning: immediate) }
-        }
-        switch turn {
+        switch await turn(key, encoded, precondition, isDeletion) {
         case .done(.success(let object)): return object
         case .done(.failure(let error)):
             // Refused because of a write that is still being committed: whoever looks again is to see that write.
             await waitUntilVisible(key)
             throw error
-        case .lead: return try await lead(key)
+        case .lead: return try lead()
+        }
+    }
+
+    /// Puts a write in line and waits until it is done, or is the first of those that are not; mostly that is at once.
+    private func turn(
+        _ key: StoreKey, _ encoded: EncodedObject, _ precondition: Precondition, _ isDeletion: Bool
+    ) async -> Turn {
+        let immediate = shared.withLock { Self.queue(key, encoded, precondition, isDeletion, &$0, waiter: nil) }
+        if let immediate { return immediate }
+        // The continuation is made first and the lock taken inside, so that no turn can be missed.
+        return await withCheckedContinuation { (continuation: CheckedContinuation<Turn, Never>) in
+            let immediate = shared.withLock {
+                Self.queue(key, encoded, precondition, isDeletion, &$0, waiter: continuation)
+            }
+            if let immediate { continuation.resume(returning: immediate) }
+        }
+    }
+
+    /// Puts a write in line; nil says that others are being committed, so that it waits, if it has a waiter.
+    private static func queue(
+        _ key: StoreKey, _ encoded: EncodedObject, _ precondition: Precondition, _ isDeletion: Bool,
+        _ shared: inout Shared, waiter: CheckedContinuation<Turn, Never>?
+    ) -> Turn? {
+        if shared.isCommitting, waiter == nil { return nil }
+        do throws(StoreError) {
+            if let failure = shared.failure { throw failure }
+            shared.pending.append(try admit(key, encoded, precondition, isDeletion, &shared, waiter: waiter))
+            guard !shared.isCommitting else { return nil }
+            shared.isCommitting = true
+            return .lead
+        } catch {
+            return .done(.failure(error))
         }
     }
 
@@ -176,7 +192,7 @@ public final class ObjectStore: Sendable {
     }
 
     /// Commits everything that is pending, this caller's write first among them, and hands the lead on.
-    private func lead(_ key: StoreKey) async throws(StoreError) -> StoredObject {
+    private func lead() throws(StoreError) -> StoredObject {
         let (batch, compaction) = shared.withLock { shared in
             defer { shared.pending = [] }
             return (shared.pending, Self.takeCompaction(&shared))
@@ -184,7 +200,7 @@ public final class ObjectStore: Sendable {
         let changes = batch.map { (kind: $0.kind, object: $0.object) }
         var failure: StoreError?
         do throws(StoreError) {
-            try await log?.append(changes, compaction: compaction)
+            try log?.append(changes, compaction: compaction)
         } catch {
             failure = error
         }

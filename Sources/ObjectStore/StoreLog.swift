@@ -52,21 +52,17 @@ struct StoreLog: Sendable {
         }
     }
 
-    /// Writes changes in one transaction.
+    /// Writes changes in one transaction, on the caller's thread: it takes less time than to wake another.
     ///
     /// - Parameter compaction: Rows up to this revision that a later row of their key has replaced are dropped.
     func append(
         _ changes: [(kind: StoreEvent.Kind, object: StoredObject)], compaction: Revision?
-    ) async throws(StoreError) {
-        let outcome: Result<Void, any Error> = await withCheckedContinuation { continuation in
-            // Not `write`, which fails when the task is cancelled: the batch holds other tasks' changes, too.
-            queue.asyncWrite {
-                try Self.insert(changes, compaction: compaction, into: $0)
-            } completion: { _, result in
-                continuation.resume(returning: result)
-            }
+    ) throws(StoreError) {
+        do {
+            try queue.write { try Self.insert(changes, compaction: compaction, into: $0) }
+        } catch {
+            throw .io(Self.sentence(queue.path, error))
         }
-        if case .failure(let error) = outcome { throw .io(Self.sentence(queue.path, error)) }
     }
 
     private static func insert(

@@ -4,7 +4,7 @@ import KubeModel
 public import ServiceLifecycle
 import Synchronization
 
-/// Gives every pod that has none a node: filter, score, bind.
+/// Gives every pod that has none a node: filter, score, bind; one pod after the other.
 ///
 /// A pod that fits nowhere waits until a pod ends or a node changes, and its condition says why.
 public final class Scheduler: Sendable, Service {
@@ -42,7 +42,7 @@ public final class Scheduler: Sendable, Service {
                     else { return [] }
                     return unscheduled()
                 },
-            ] + Self.waiting(for: claims, pods: pods))
+            ] + Self.waiting(for: claims, pods: pods), workersMax: 1)
     }
 
     /// The pods that wait for a claim that changed.

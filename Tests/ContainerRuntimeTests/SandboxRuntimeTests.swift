@@ -39,6 +39,22 @@ struct SandboxRuntimeTests {
         return text
     }
 
+    @Test("containers that start side by side, and are over at once, all tell how they ended")
+    func crowd() async throws {
+        try await SandboxBed.run { bed in
+            let codes = try await withThrowingTaskGroup(of: (number: Int, code: Int).self) { group in
+                for number in 0..<24 {
+                    group.addTask {
+                        let id = try await bed.start("exit \(number)", name: "c\(number)")
+                        return (number, Int(await bed.runtime.waitForExit(id).code))
+                    }
+                }
+                return try await group.reduce(into: [Int: Int]()) { $0[$1.number] = $1.code }
+            }
+            #expect(codes == Dictionary(uniqueKeysWithValues: (0..<24).map { ($0, $0) }))
+        }
+    }
+
     @Test("a container runs its command with its environment and host name, and its exit code is reported")
     func run() async throws {
         let runtime = try runtime()

@@ -62,6 +62,33 @@ private struct Refused: Error {}
         }
     }
 
+    @Test("no more keys are worked on side by side than the loop may have workers")
+    func workers() async throws {
+        let cluster = try MemoryCluster()
+        _ = try await create(cluster, "a")
+        _ = try await create(cluster, "b")
+        let informer = Informer(client: cluster.client, resource: .configMaps)
+        let gate = Gate()
+        gate.close()
+        let open = Mutex((now: 0, most: 0))
+        let reconciler = ScriptedReconciler { _, _ in
+            open.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            await gate.pass()
+            open.withLock { $0.now -= 1 }
+            return .settled
+        }
+        let loop = ControllerLoop(reconciler, sources: [.own(informer)], workersMax: 1)
+        try await cluster.running([informer, loop]) {
+            var calls = reconciler.calls.makeAsyncIterator()
+            let first = await calls.next()?.key.name
+            await gate.waitForVisitor()
+            gate.open()
+            let second = await calls.next()?.key.name
+            #expect(Set([first, second]) == ["a", "b"])
+            #expect(open.withLock { $0.most } == 1)
+        }
+    }
+
     @Test("a changed dependent leads to its owner")
     func owners() async throws {
         let cluster = try MemoryCluster()

@@ -36,6 +36,28 @@ import Testing
         #expect(event.value["firstTimestamp"] == "2023-11-14T22:13:20Z")
     }
 
+    @Test("a queue writes events in the order in which they were recorded, and nobody waits for it")
+    func queue() async throws {
+        let cluster = try MemoryCluster()
+        let pod = try await pod(cluster)
+        let queue = EventQueue(EventRecorder(client: cluster.client, component: "kubelet"))
+        for reason in ["Pulled", "Created", "Started"] {
+            queue.record(pod, .normal, reason: reason, message: reason)
+        }
+        #expect(try await events(cluster).isEmpty)
+        let watch = try await cluster.client.watch(
+            .events, namespace: "default", options: WatchOptions(resourceVersion: "1"))
+        var seen: [String] = []
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await queue.run() }
+            for try await event in watch.prefix(3) {
+                if case .added(let object) = event { seen.append(object.value["reason"]?.string ?? "") }
+            }
+            group.cancelAll()
+        }
+        #expect(seen == ["Pulled", "Created", "Started"])
+    }
+
     @Test("a repeat counts up and moves the last time; the first time stays")
     func aggregation() async throws {
         let cluster = try MemoryCluster()

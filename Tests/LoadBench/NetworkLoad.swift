@@ -62,15 +62,15 @@ enum NetworkLoad {
         func measure(_ server: Int32, _ client: Int) async throws -> Double {
             async let sent: Void = threads.runIfActive { pour(into: server) }
             let start = ContinuousClock.now
-            let received = try await threads.runIfActive { drain(from: client) }
+            let received = try await threads.runIfActive { try drain(from: client) }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             try await sent
             return Double(received) / seconds
         }
-        let (local, localPort) = try listener()
+        let (local, localPort) = try Loopback.listen()
         let direct = try await measure(local, localPort)
         let inside = try await runtime.listen(.tcp, address: "10.244.255.9", port: 9000)
-        let (front, port) = try listener()
+        let (front, port) = try Loopback.listen()
         let forwarder = StreamForwarder()
         let listening = try await forwarder.listen(on: front)
         async let serving: Void = forwarder.serve(listening) { eventLoop in
@@ -83,25 +83,6 @@ enum NetworkLoad {
         await serving
         try await threads.shutdownGracefully()
         return (direct, through)
-    }
-
-    private static func place(_ port: Int) -> [UInt8] {
-        withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) }
-            + [UInt8(port >> 8), UInt8(port & 255), 127, 0, 0, 1] + [UInt8](repeating: 0, count: 8)
-    }
-
-    /// A listening socket on a free port of 127.0.0.1.
-    private static func listener() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        var address = place(0)
-        var size = socklen_t(address.count)
-        let isListening = address.withUnsafeMutableBytes { bytes -> Bool in
-            guard let pointer = bytes.bindMemory(to: sockaddr.self).baseAddress else { return false }
-            return bind(descriptor, pointer, size) == 0 && listen(descriptor, 16) == 0
-                && getsockname(descriptor, pointer, &size) == 0
-        }
-        guard isListening else { throw ConnectError.system("no port is free") }
-        return (descriptor, Int(address[2]) << 8 | Int(address[3]))
     }
 
     /// Accepts one connection, fills it, and closes both sockets.
@@ -121,13 +102,9 @@ enum NetworkLoad {
     }
 
     /// Reads all that comes from a port of 127.0.0.1.
-    private static func drain(from port: Int) -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    private static func drain(from port: Int) throws -> Int {
+        let descriptor = try Loopback.connect(to: port)
         defer { close(descriptor) }
-        let isConnected = place(port).withUnsafeBytes { bytes in
-            bytes.bindMemory(to: sockaddr.self).baseAddress.map { connect(descriptor, $0, socklen_t(bytes.count)) } == 0
-        }
-        guard isConnected else { return 0 }
         var buffer = [UInt8](repeating: 0, count: 256 * 1024)
         var total = 0
         while case let count = read(descriptor, &buffer, buffer.count), count > 0 { total += count }

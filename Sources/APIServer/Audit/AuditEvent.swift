@@ -13,8 +13,7 @@ public struct AuditEvent: Sendable {
     /// Where the event stands in the journal; counts from 1.
     public internal(set) var sequence: Int64 = 0
     public let stage: Stage
-    /// Ties the stages of one request together.
-    public let auditID: String
+    let id: AuditID
     public let user: UserInfo
     /// Whom the user was for this request.
     public let impersonatedUser: UserInfo?
@@ -42,6 +41,9 @@ public struct AuditEvent: Sendable {
         var decision: Decision?
         var annotations: [(name: String, value: String)] = []
     }
+
+    /// Ties the stages of one request together.
+    public var auditID: String { id.text }
 
     /// The event as `audit.k8s.io/v1`.
     public var value: JSONValue {

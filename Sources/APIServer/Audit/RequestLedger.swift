@@ -39,15 +39,21 @@ struct AuditID: Sendable {
     let low: UInt64
 
     var text: String {
-        func digits(_ value: UInt64, _ count: Int) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
         let version = high & ~0xF000 | 0x4000
         let variant = low & ~(0xC000 << 48) | 0x8000 << 48
-        let (left, right) = (digits(version, 16), digits(variant, 16))
-        return
-            "\(left.prefix(8))-\(left.dropFirst(8).prefix(4))-\(left.suffix(4))-\(right.prefix(4))-\(right.suffix(12))"
+        return String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for digit in 0..<32 {
+                if [8, 12, 16, 20].contains(digit) {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let number = UInt8(truncatingIfNeeded: (digit < 16 ? version : variant) >> (60 - digit % 16 * 4)) & 15
+                text[place] = number < 10 ? UInt8(ascii: "0") + number : UInt8(ascii: "a") - 10 + number
+                place += 1
+            }
+            return place
+        }
     }
 }
 
@@ -139,7 +145,7 @@ final class OpenRequest: Sendable {
     private func event(_ stage: AuditEvent.Stage) -> AuditEvent {
         let state = state.withLock { $0 }
         return AuditEvent(
-            stage: stage, auditID: id.text, user: state.user, impersonatedUser: state.impersonated, verb: info.verb,
+            stage: stage, id: id, user: state.user, impersonatedUser: state.impersonated, verb: info.verb,
             resource: info.resource, apiGroup: info.apiGroup, subresource: info.subresource,
             namespace: info.namespace, name: info.name, code: state.code, received: received,
             reached: .now,

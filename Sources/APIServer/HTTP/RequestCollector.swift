@@ -49,7 +49,10 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     private var share: BodyBudget.Share?
     private var refusal: Status?
     private var discarded = 0
-    private var deadline: Scheduled<Void>?
+    /// When the connection is closed unless something happens; nil while a request is being answered.
+    private var deadline: NIODeadline?
+    /// Goes off at the deadline or before it: what is moved with every request must not cost a timer each time.
+    private var alarm: (time: NIODeadline, timer: Scheduled<Void>)?
     private var stall: Scheduled<Void>?
     /// Requests that were handed on and whose answers have not ended.
     private var unansweredCount = 0
@@ -66,12 +69,12 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) { arm(limits.requestTime, context) }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        alarm?.timer.cancel()
         stall?.cancel()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        alarm?.timer.cancel()
         stall?.cancel()
         share = nil
         body = []
@@ -92,9 +95,24 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Closes the connection unless something happens in time.
     private func arm(_ time: TimeAmount, _ context: ChannelHandlerContext) {
-        deadline?.cancel()
-        let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+        let end = NIODeadline.now() + time
+        deadline = end
+        if let alarm, alarm.time <= end { return }
+        setAlarm(for: end, context.channel)
+    }
+
+    private func setAlarm(for time: NIODeadline, _ channel: any Channel) {
+        alarm?.timer.cancel()
+        let timer = channel.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] () -> Void in
+            self?.passAlarm(channel)
+        }
+        alarm = (time, timer)
+    }
+
+    private func passAlarm(_ channel: any Channel) {
+        alarm = nil
+        guard let deadline else { return }
+        if deadline <= .now() { channel.close(promise: nil) } else { setAlarm(for: deadline, channel) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -143,7 +161,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func finish(_ context: ChannelHandlerContext, isComplete: Bool) {
         guard let head else { return }
-        deadline?.cancel()
+        deadline = nil
         let request = CollectedRequest(
             head: head, body: body, refusal: refusal, isComplete: isComplete, certificateUser: user(context),
             receipt: body.isEmpty ? nil : share?.sealed())
@@ -182,7 +200,7 @@ final class RequestCollector: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Takes HTTP out of the pipeline: what was sent and is not yet parsed, and all that follows, passes as it is.
     private func upgrade(_ context: ChannelHandlerContext) {
-        deadline?.cancel()
+        deadline = nil
         stall?.cancel()
         let operations = context.pipeline.syncOperations
         // In this order, because the decoder passes left bytes on to whoever comes after it.

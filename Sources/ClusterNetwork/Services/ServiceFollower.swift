@@ -58,8 +58,8 @@ final class ServiceFollower {
         let plan = ServicePlan(
             services: objects, slices: slices, pods: pods, reserved: reserved, balancers: ledger.addresses,
             nodes: nodes)
-        dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         await apply(plan.rules, again)
+        dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
         if opensHostPorts {
             await open(plan, services, again)
             for service in services { writeBalancer(service, plan) }

@@ -12,7 +12,7 @@ public enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue {
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
@@ -37,10 +37,8 @@ extension JSONValue {
             var members: JSONObject
             if case .object(let present) = self { members = present } else { members = [:] }
             self = .null  // One owner only, so that the change happens in place.
-            var member = members[key]
-            yield &member
-            members[key] = member
-            self = .object(members)
+            defer { self = .object(members) }
+            yield &members[key]
         }
     }
 
@@ -51,20 +49,23 @@ extension JSONValue {
             for step in path { current = current?[step] }
             return current
         }
-        set {
-            guard let first = path.first else {
-                self = newValue ?? .null
-                return
-            }
-            if path.count == 1 {
-                self[first] = newValue
-            } else {
-                if newValue == nil, self[first] == nil { return }
-                var child = self[first] ?? .object([:])
-                child[Array(path.dropFirst())] = newValue
-                self[first] = child
-            }
+        set { set(newValue, at: path[...]) }
+    }
+
+    private mutating func set(_ value: JSONValue?, at path: ArraySlice<String>) {
+        guard let first = path.first else {
+            self = value ?? .null
+            return
         }
+        guard path.count > 1 else {
+            self[first] = value
+            return
+        }
+        if self[first] == nil {
+            if value == nil { return }
+            self[first] = [:]
+        }
+        self[first]?.set(value, at: path.dropFirst())
     }
 }
 

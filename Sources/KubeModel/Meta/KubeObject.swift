@@ -17,63 +17,63 @@ public struct KubeObject: Sendable, Hashable {
     public var kind: String { value["kind"]?.string ?? "" }
 
     public var name: String {
-        get { value[["metadata", "name"]]?.string ?? "" }
+        get { value["metadata"]?["name"]?.string ?? "" }
         set { value[["metadata", "name"]] = .string(newValue) }
     }
 
-    public var generateName: String? { value[["metadata", "generateName"]]?.string }
+    public var generateName: String? { value["metadata"]?["generateName"]?.string }
 
     /// The namespace; nil for objects that belong to the cluster.
     public var namespace: String? {
-        get { value[["metadata", "namespace"]]?.string }
+        get { value["metadata"]?["namespace"]?.string }
         set { value[["metadata", "namespace"]] = newValue.map(JSONValue.string) }
     }
 
     public var uid: String {
-        get { value[["metadata", "uid"]]?.string ?? "" }
+        get { value["metadata"]?["uid"]?.string ?? "" }
         set { value[["metadata", "uid"]] = .string(newValue) }
     }
 
     /// The revision of the last change, opaque to clients; empty before the first write.
     public var resourceVersion: String {
-        get { value[["metadata", "resourceVersion"]]?.string ?? "" }
+        get { value["metadata"]?["resourceVersion"]?.string ?? "" }
         set { value[["metadata", "resourceVersion"]] = .string(newValue) }
     }
 
     public var generation: Int {
-        get { value[["metadata", "generation"]]?.int ?? 0 }
+        get { value["metadata"]?["generation"]?.int ?? 0 }
         set { value[["metadata", "generation"]] = JSONValue(newValue) }
     }
 
     public var labels: [String: String] {
-        get { Self.strings(value[["metadata", "labels"]]) }
+        get { Self.strings(value["metadata"]?["labels"]) }
         set { value[["metadata", "labels"]] = newValue.isEmpty ? nil : JSONValue(newValue) }
     }
 
     public var annotations: [String: String] {
-        get { Self.strings(value[["metadata", "annotations"]]) }
+        get { Self.strings(value["metadata"]?["annotations"]) }
         set { value[["metadata", "annotations"]] = newValue.isEmpty ? nil : JSONValue(newValue) }
     }
 
     public var finalizers: [String] {
-        get { value[["metadata", "finalizers"]]?.array?.compactMap(\.string) ?? [] }
+        get { value["metadata"]?["finalizers"]?.array?.compactMap(\.string) ?? [] }
         set { value[["metadata", "finalizers"]] = newValue.isEmpty ? nil : .array(newValue.map(JSONValue.string)) }
     }
 
     public var creationTimestamp: Timestamp? {
-        value[["metadata", "creationTimestamp"]]?.string.flatMap(Timestamp.init(parsing:))
+        value["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(parsing:))
     }
 
     public var deletionTimestamp: Timestamp? {
-        value[["metadata", "deletionTimestamp"]]?.string.flatMap(Timestamp.init(parsing:))
+        value["metadata"]?["deletionTimestamp"]?.string.flatMap(Timestamp.init(parsing:))
     }
 
-    public var deletionGracePeriodSeconds: Int? { value[["metadata", "deletionGracePeriodSeconds"]]?.int }
+    public var deletionGracePeriodSeconds: Int? { value["metadata"]?["deletionGracePeriodSeconds"]?.int }
 
-    public var isBeingDeleted: Bool { value[["metadata", "deletionTimestamp"]]?.string != nil }
+    public var isBeingDeleted: Bool { value["metadata"]?["deletionTimestamp"]?.string != nil }
 
     public var ownerReferences: [OwnerReference] {
-        get { value[["metadata", "ownerReferences"]]?.array?.map(OwnerReference.init) ?? [] }
+        get { value["metadata"]?["ownerReferences"]?.array?.map(OwnerReference.init) ?? [] }
         set {
             value[["metadata", "ownerReferences"]] = newValue.isEmpty ? nil : .array(newValue.map(\.value))
         }

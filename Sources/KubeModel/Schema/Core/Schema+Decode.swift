@@ -13,15 +13,16 @@ struct SchemaDecoder {
     private(set) var unknownFields: [String] = []
     /// Whether `pruned` would change anything.
     private(set) var needsPruning = false
+    /// The declared members on the way to the value that is checked, without list positions and names in maps.
+    private var names: [String] = []
 
     mutating func check(_ value: JSONValue, _ schema: Schema) throws(DecodeError) {
-        try check(value, schema, at: .root, inside: "", names: [])
+        try check(value, schema, at: .root, inside: "")
     }
 
-    /// Messages name the type that holds the member (`owner`) and the declared members on the way (`names`), without list
-    /// positions and names in maps.
+    /// Messages name the type that holds the member: the last part of `owner`.
     private mutating func check(
-        _ value: JSONValue, _ schema: Schema, at path: FieldPath, inside owner: String, names: [String]
+        _ value: JSONValue, _ schema: Schema, at path: FieldPath, inside owner: String
     ) throws(DecodeError) {
         let schema = schema.resolved
         if value.isNull {
@@ -34,16 +35,16 @@ struct SchemaDecoder {
             return
         case (.int32, .int(let number)), (.intOrString, .int(let number)):
             if Int32(exactly: number) != nil { return }
-            throw mismatch("number \(number)", Schema.int32, owner, names)
+            throw mismatch("number \(number)", Schema.int32, owner)
         case (.object, .object(let members)):
-            try checkMembers(members, schema, at: path, owner: owner, names: names)
+            try checkMembers(members, schema, at: path, owner: owner)
         case (.map(let element), .object(let members)):
             for (key, value) in members {
-                try check(value, element, at: .field(path, key), inside: owner, names: names)
+                try check(value, element, at: .field(path, key), inside: owner)
             }
         case (.array(let element), .array(let elements)):
             for (index, value) in elements.enumerated() {
-                try check(value, element, at: path[index], inside: owner, names: names)
+                try check(value, element, at: path[index], inside: owner)
             }
         case (.quantity, .string), (.quantity, .int), (.quantity, .double):
             guard let canonical = Quantity(value)?.description else { throw Self.notAnAmount }
@@ -58,20 +59,22 @@ struct SchemaDecoder {
         case (.intOrString, _):
             throw DecodeError(
                 message: "json: cannot unmarshal \(Self.name(of: value)) into Go value of type int32")
-        case (_, .int(let number)) where !schema.isText: throw mismatch("number \(number)", schema, owner, names)
-        case (.int32, .double), (.int64, .double): throw mismatch("number \(value.text)", schema, owner, names)
-        default: throw mismatch(Self.name(of: value), schema, owner, names)
+        case (_, .int(let number)) where !schema.isText: throw mismatch("number \(number)", schema, owner)
+        case (.int32, .double), (.int64, .double): throw mismatch("number \(value.text)", schema, owner)
+        default: throw mismatch(Self.name(of: value), schema, owner)
         }
     }
 
     private mutating func checkMembers(
-        _ members: JSONObject, _ schema: Schema, at path: FieldPath, owner: String, names: [String]
+        _ members: JSONObject, _ schema: Schema, at path: FieldPath, owner: String
     ) throws(DecodeError) {
-        let owner = schema.traits.definition.map(Schema.lastPart) ?? owner
+        let owner = schema.traits.definition ?? owner
         for (key, value) in members {
             if let field = schema.field(key) {
                 if field.dropsZero, ZeroValues.isZero(value) { needsPruning = true }
-                try check(value, field.schema, at: .field(path, key), inside: owner, names: names + [key])
+                names.append(key)
+                try check(value, field.schema, at: .field(path, key), inside: owner)
+                names.removeLast()
             } else if !schema.traits.keepsUnknownFields {
                 unknownFields.append(FieldPath.field(path, key).description)
                 needsPruning = true
@@ -79,8 +82,9 @@ struct SchemaDecoder {
         }
     }
 
-    private func mismatch(_ found: String, _ schema: Schema, _ owner: String, _ names: [String]) -> DecodeError {
-        let place = names.isEmpty ? "Go value" : "Go struct field \(owner).\(names.joined(separator: "."))"
+    private func mismatch(_ found: String, _ schema: Schema, _ owner: String) -> DecodeError {
+        let place =
+            names.isEmpty ? "Go value" : "Go struct field \(Schema.lastPart(owner)).\(names.joined(separator: "."))"
         return DecodeError(message: "json: cannot unmarshal \(found) into \(place) of type \(schema.typeName)")
     }
 
