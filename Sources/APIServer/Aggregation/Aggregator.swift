@@ -58,6 +58,8 @@ final class Aggregator: Sendable {
             let seen = registry.store.revision
             // Those of this server come back when somebody takes them away.
             await registry.registerAPIServices()
+            // A write wakes this loop before it tells `react`.
+            react(toWriteOf: .apiServices)
             let apis = apis(in: registry.store)
             var allAnswer = true
             for api in apis where await !check(api, registry) { allAnswer = false }

@@ -71,7 +71,13 @@ final class BackendConnection<Part: Sendable>: Sendable {
     func write(_ parts: [some Sendable]) async throws {
         try await withTaskCancellationHandler {
             for part in parts.dropLast() { channel.write(part, promise: nil) }
-            if let last = parts.last { try await channel.writeAndFlush(last) }
+            guard let last = parts.last else { return }
+            do {
+                try await channel.writeAndFlush(last)
+            } catch {
+                // What broke the connection says more than that it is closed.
+                throw (try? await channel.eventLoop.submit { [reader] in reader.value.failure }.get()) ?? error
+            }
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -87,7 +93,7 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var parts: [Part] = []
     private var waiter: EventLoopPromise<Part?>?
-    private var failure: (any Error)?
+    private(set) var failure: (any Error)?
     private var isOver = false
     private let shakesHands: Bool
 
