@@ -101,6 +101,11 @@ import Testing
         try await withServer { fixture, kubeconfig, _ in
             var random = SeededGenerator(seed: seed)
             let client = try HTTPSClient(kubeconfig: Kubeconfig(yaml: kubeconfig), context: nil)
+            // The server's own map comes when it listens; later it would be in lists that are made after the last event.
+            let isThere = try await client.waitFor(
+                .configMaps, "extension-apiserver-authentication", in: "kube-system", timeout: .seconds(30)
+            ) { $0 != nil }
+            try #require(isThere)
             try await Self.writeAtRandom(fixture.client, 20, &random)
             var starts: [(picture: Picture, at: String)] = []
             for view in Self.views { starts.append(try await Self.list(fixture.client, view)) }

@@ -38,6 +38,8 @@ import Testing
             // A program that another test starts may hold a copy until it has begun: wait for the lock itself.
             let waiting = Glibc.open(directory.lockFile, O_RDONLY | O_CLOEXEC)
             #expect(flock(waiting, LOCK_EX) == 0)
+            // Given back before it is closed: of this one, too, such a program may have a copy.
+            flock(waiting, LOCK_UN)
             close(waiting)
             #expect(!process.isRunning)
         }

@@ -113,7 +113,9 @@ import Testing
             try program.write("tools/minikube", "#!/bin/sh\necho \"real: $*\"\nexit 9\n")
             let tool = program.home + "/tools/minikube"
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tool)
-            let config = "apiVersion: v1\nkind: Config\ncontexts:\n- {name: mine, context: {cluster: c, user: u}}\n"
+            let config =
+                "apiVersion: v1\nkind: Config\ncontexts:\n- {name: mine, context: {cluster: c, user: u}}\n"
+                + "clusters:\n- {name: c, cluster: {server: \"https://127.0.0.1:1\"}}\nusers:\n- {name: u, user: {}}\n"
             try program.write("config", config)
             let path = program.home + "/tools:/usr/bin:/bin"
             let words = ["shell", "week06", "--kubeconfig", program.home + "/config", "--context"]

@@ -113,7 +113,7 @@ struct DeliberateDifference {
                 "-ingresses ing extensions/v1beta1", "-endpointslices", "+endpointslices",
                 "-cronjobs", "+cronjobs", "-horizontalpodautoscalers",
                 "+horizontalpodautoscalers",
-                "+selfsubjectreviews", "+nodes metrics.k8s.io/v1beta1",
+                "+selfsubjectreviews", "+validatingadmissionpolic", "+nodes metrics.k8s.io/v1beta1",
                 "+pods metrics.k8s.io/v1beta1",
             ]),
         DeliberateDifference(

@@ -199,6 +199,22 @@ enum Samples {
           {"type": "Pods", "pods": {"metric": {"name": "requests"},
            "target": {"type": "AverageValue", "averageValue": "10"}}}]}}
         """#,
+        "APIService": #"""
+        {"metadata": {"name": "v1.lamps.example.com"}, "spec": {"group": "lamps.example.com", "version": "v1",
+         "groupPriorityMinimum": 1000, "versionPriority": 15, "insecureSkipTLSVerify": true,
+         "service": {"namespace": "default", "name": "lamps", "port": 8443}}}
+        """#,
+        "ValidatingAdmissionPolicy": #"""
+        {"metadata": {"name": "few"}, "spec": {"failurePolicy": "Fail",
+         "matchConstraints": {"resourceRules": [{"apiGroups": ["apps"], "apiVersions": ["v1"],
+          "operations": ["CREATE", "UPDATE"], "resources": ["deployments"]}]},
+         "variables": [{"name": "count", "expression": "object.spec.replicas"}],
+         "validations": [{"expression": "variables.count <= 5", "message": "five are enough"}]}}
+        """#,
+        "ValidatingAdmissionPolicyBinding": #"""
+        {"metadata": {"name": "few"}, "spec": {"policyName": "few", "validationActions": ["Deny"],
+         "matchResources": {"namespaceSelector": {"matchLabels": {"team": "payments"}}}}}
+        """#,
         "CustomResourceDefinition": #"""
         {"metadata": {"name": "lamps.example.com"}, "spec": {"group": "example.com", "scope": "Namespaced",
          "names": {"plural": "lamps", "kind": "Lamp"}, "versions": [
