@@ -35,7 +35,11 @@ struct AttachSessionTests {
             let next = try await attach(bench, id, input: true)
             await next.write("two\n")
             #expect(await watcher.output(until: "\n") == "got two\n")
+            _ = await next.output(until: "got two\n")
             await next.closeInput()
+            // It has nothing more to say, and does not wait for the end of a container that goes on.
+            _ = await next.rest()
+            #expect(await next.exit() == .code(0))
             await next.write("three\n")
             #expect(await watcher.output(until: "\n") == "got three\n")
             #expect(try await bench.log().contains("got three\n"))

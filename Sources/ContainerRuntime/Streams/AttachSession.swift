@@ -11,6 +11,8 @@ final class AttachSession: ContainerSession {
     private let hasInput: Bool
     private let endsInput: Bool
     private let isClosed = Mutex(false)
+    /// It has said all that it had to say, to a container whose input goes on for others: nobody is to wait here any more.
+    private let hasLeft = Mutex(false)
 
     init(
         name: String, streams: ProgramStreams, output: OutputQueue, processes: ProcessTable, hasInput: Bool,
@@ -26,13 +28,20 @@ final class AttachSession: ContainerSession {
 
     func write(_ bytes: [UInt8]) async { if hasInput { await streams.write(bytes) } }
 
-    func closeInput() async { if hasInput, endsInput { streams.endInput() } }
+    /// Ends the container's input with this session, or else the session: as containerd does.
+    func closeInput() async {
+        guard hasInput else { return }
+        guard !endsInput else { return streams.endInput() }
+        hasLeft.withLock { $0 = true }
+        streams.hub.dismiss(output)
+    }
 
     func resize(columns: Int, rows: Int) async { streams.resize(columns: columns, rows: rows) }
 
     func nextOutput() async -> SessionOutput? { await output.next() }
 
     func exit() async -> SessionExit {
+        if hasLeft.withLock({ $0 }) { return .code(0) }
         guard let exit = await processes.waitUnlessCancelled(name) else {
             return .failed("the end of the container was not seen")
         }
@@ -46,6 +55,6 @@ final class AttachSession: ContainerSession {
             })
         else { return }
         streams.hub.detach(output)
-        await closeInput()
+        if hasInput, endsInput { streams.endInput() }
     }
 }

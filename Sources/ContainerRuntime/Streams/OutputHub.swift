@@ -39,6 +39,13 @@ final class OutputHub: Sendable {
         queue.discard()
     }
 
+    /// Lets a reader have what was written until now, and nothing more.
+    func dismiss(_ queue: OutputQueue) {
+        state.withLock { _ = $0.queues.removeValue(forKey: ObjectIdentifier(queue)) }
+        queue.finish()
+        resume()
+    }
+
     private func resume() {
         for channel in state.withLock({ Array($0.channels.values) }) { channel.read() }
     }
