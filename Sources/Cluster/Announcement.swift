@@ -24,7 +24,6 @@ struct Announcement: Service {
         let port = try await api.boundPort
         try Directory.write(Array(kubeconfig.utf8), to: directory.kubeconfigFile)
         await network.waitUntilReady()
-        try await ClusterNode.removeOthers(than: nodes, client)
         for node in nodes {
             let isReady = try await client.waitFor(
                 .nodes, node.name, in: nil, timeout: .seconds(30)

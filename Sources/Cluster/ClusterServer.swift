@@ -87,6 +87,8 @@ public struct ClusterServer {
         apiConfiguration.auditFile = directory.auditFile
         let api = APIServer(store: store, configuration: apiConfiguration)
         func client(_ user: String) -> any ClusterClient { api.client(user: user) }
+        // Before anybody could bind a pod to one of them.
+        try await ClusterNode.removeOthers(than: nodes, client("system:velocity"))
         let signer = try CertificateSigner(credentials)
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,

@@ -9,10 +9,10 @@ import Testing
 @Suite("The gateway to the world outside", .serialized, .timeLimit(.minutes(1))) struct EgressGatewayTests {
     /// The answer to a request that a pod makes, or how it fails.
     private func ask(_ runtime: SandboxRuntime, _ address: String, _ port: Int) async throws -> String {
-        let socket = try await runtime.connect(address: address, port: port, insidePod: "a", timeout: .seconds(5))
+        let socket = try await runtime.connect(address: address, port: port, insidePod: "a", timeout: .seconds(30))
         do throws(HTTPFetch.Failure) {
             return try await HTTPFetch.get(
-                connectedSocket: socket, host: "there", path: "/page", timeout: .seconds(5)
+                connectedSocket: socket, host: "there", path: "/page", timeout: .seconds(30)
             ).text
         } catch {
             return "\(error)"
