@@ -19,7 +19,12 @@ int vs_open_inside(int root, const char *path, int flags, unsigned mode) {
         .mode = flags & O_CREAT ? mode : 0,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
-    int descriptor = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    int descriptor;
+    // Where `..` is on the way, the kernel begins anew when anything on the machine was mounted or renamed meanwhile; it leaves that
+    // to the caller, and programs that start side by side mount a lot.
+    int attempts = 0;
+    do descriptor = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    while (descriptor < 0 && errno == EAGAIN && ++attempts < 10000);
     return descriptor < 0 ? -errno : descriptor;
 }
 
