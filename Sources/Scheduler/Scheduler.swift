@@ -158,18 +158,24 @@ private final class Assumptions: Sendable {
 
     func decide(_ pod: Pod, pods: [Pod], _ picture: ClusterPicture) -> SchedulingDecision {
         placed.withLock { placed in
-            for known in pods where known.isScheduled { placed[known.uid] = nil }
-            // A pod that went before its binding was seen.
-            let present = Set(pods.map(\.uid))
-            placed = placed.filter { present.contains($0.key) }
-            var picture = picture
-            let there = Dictionary(grouping: pods.filter { $0.isScheduled && !$0.isTerminal }, by: \.nodeName)
-            for index in picture.nodes.indices {
-                let node = picture.nodes[index].name
-                picture.nodes[index].pods =
-                    (there[node] ?? []) + placed.values.filter { $0.node == node }.map(\.pod)
-                    + pods.filter { $0.isNominated(node, before: pod) && placed[$0.uid] == nil }
+            // Once over all pods: there may be thousands of them.
+            var there: [String: [Pod]] = [:]
+            var waiting: [String: (pod: Pod, node: String)] = [:]
+            for known in pods {
+                let node = known.nodeName
+                if !node.isEmpty {
+                    if !known.isTerminal { there[node, default: []].append(known) }
+                } else if let assumed = placed[known.uid] {
+                    there[assumed.node, default: []].append(assumed.pod)
+                    waiting[known.uid] = assumed
+                } else if let nominated = known.nominatedNodeName, known.comes(before: pod) {
+                    there[nominated, default: []].append(known)
+                }
             }
+            // Neither what has been seen to be bound nor what went before that.
+            placed = waiting
+            var picture = picture
+            for index in picture.nodes.indices { picture.nodes[index].pods = there[picture.nodes[index].name] ?? [] }
             let decision = SchedulingDecision(pod, in: picture)
             if case .node(let node) = decision { placed[pod.uid] = (pod, node) }
             return decision
@@ -180,8 +186,8 @@ private final class Assumptions: Sendable {
 }
 
 extension Pod {
-    /// Room is being made for the pod on this node, and it comes before the other one.
-    fileprivate func isNominated(_ node: String, before other: Pod) -> Bool {
-        nominatedNodeName == node && !isScheduled && isActive && uid != other.uid && priority >= other.priority
+    /// Room that is being made for the pod is not for the other one.
+    fileprivate func comes(before other: Pod) -> Bool {
+        isActive && uid != other.uid && priority >= other.priority
     }
 }
