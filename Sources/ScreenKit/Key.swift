@@ -26,18 +26,26 @@ public struct KeyHint: Sendable, Hashable {
         self.keys = keys
         self.does = does
     }
+
+    var columns: Int { TextWidth.of(keys) + 1 + TextWidth.of(does) }
 }
 
 extension CellBuffer {
-    /// One row of key hints, as many as fit.
+    /// One row of key hints, as many as fit; the last one, which leads to the rest, always does.
     public mutating func footer(_ hints: [KeyHint], in area: Rect) {
         fill(area, .plain)
         var column = area.column
-        for hint in hints {
-            let width = TextWidth.of(hint.keys) + 1 + TextWidth.of(hint.does)
-            guard column + width <= area.endColumn else { return }
-            column = put(hint.keys, column: column, row: area.row, .bold) + 1
-            column = put(hint.does, column: column, row: area.row, .dim) + 2
+        let room = area.columns - (hints.last?.columns ?? 0)
+        for hint in hints.dropLast() {
+            guard column + hint.columns + 2 <= area.column + room else { break }
+            column = put(hint, column: column, row: area.row) + 2
         }
+        if let last = hints.last, last.columns <= area.columns { put(last, column: column, row: area.row) }
+    }
+
+    @discardableResult
+    private mutating func put(_ hint: KeyHint, column: Int, row: Int) -> Int {
+        let end = put(hint.keys, column: column, row: row, .bold)
+        return put(hint.does, column: end + 1, row: row, .dim)
     }
 }
