@@ -54,7 +54,8 @@ import Testing
     }
 
     @Test(
-        "the footer shows as many hints as fit, whole, and the last of them always", arguments: [(30, "c check  q quit"), (9, "q quit"), (3, "")])
+        "the footer shows as many hints as fit, whole, and the last of them always",
+        arguments: [(30, "c check  q quit"), (9, "q quit"), (3, "")])
     func footer(columns: Int, text: String) {
         var buffer = CellBuffer(Size(columns: columns, rows: 1))
         buffer.footer([KeyHint("c", "check"), KeyHint("q", "quit")], in: buffer.bounds)
