@@ -116,8 +116,6 @@ struct ClusterBrowser: Sendable {
         }
         post(.lines(rest.isEmpty ? [] : [String(decoding: rest, as: UTF8.self)]), target)
         post(.failed("The container has ended."), target)
-        // The screen stays; there is nothing more to tell.
-        try await ContinuousClock().sleep(for: .seconds(86_400 * 365))
     }
 }
 
