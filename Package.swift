@@ -19,6 +19,7 @@ let nio: [Target.Dependency] = [
 ]
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -72,7 +73,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ] + nio),
-        library("ControllerKit", ["KubeModel", "KubeClient", lifecycle]),
+        library("ControllerKit", ["KubeModel", "KubeClient", lifecycle, heap]),
 
         // Layer 3
         library("Controllers", ["KubeModel", "KubeClient", "ControllerKit", lifecycle]),
@@ -126,7 +127,10 @@ let package = Package(
             ],
             swiftSettings: house),
 
-        // The course's services, as programs that run in pods: one static binary, no Swift libraries needed beside it.
+        // Both stand beside `velocity`: what pods live in, and the course's services as programs that run in them, one static
+        // binary, no Swift libraries needed beside it.
+        .executableTarget(
+            name: "sandboxd", dependencies: ["CSandbox"], linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
             name: "Workloads", dependencies: ["KubeModel", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house,

@@ -13,8 +13,21 @@
 
 extern char **environ;
 
+/// `sandboxd` stands beside this program.
+static int find_sandboxd(char *path, size_t capacity) {
+    ssize_t length = readlink("/proc/self/exe", path, capacity);
+    if (length < 0) return -errno;
+    while (length > 0 && path[length - 1] != '/') length--;
+    if (length + sizeof "sandboxd" > capacity) return -ENAMETOOLONG;
+    memcpy(path + length, "sandboxd", sizeof "sandboxd");
+    return 0;
+}
+
 pid_t vs_channel_start(const char *role, int *channel) {
     int ends[2];
+    char path[4096];
+    int known = find_sandboxd(path, sizeof path);
+    if (known < 0) return known;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
     // A descriptor that happened to be 3 already would keep its close-on-exec flag through dup2.
     if (ends[1] == 3) {
@@ -35,9 +48,9 @@ pid_t vs_channel_start(const char *role, int *channel) {
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    char *arguments[] = {"velocity", (char *)role, NULL};
+    char *arguments[] = {"sandboxd", (char *)role, NULL};
     pid_t process;
-    int failure = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, environ);
+    int failure = posix_spawn(&process, path, &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     close(ends[1]);

@@ -246,7 +246,7 @@ static int remove_entry(const char *path, const struct stat *information, int ki
     return 0;
 }
 
-static int run(void) {
+int vs_serve_plain(void) {
     char sentence[320] = "";
     prctl(PR_SET_NAME, "plaind");
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -270,10 +270,4 @@ static int run(void) {
         nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     }
     return error ? 1 : 0;
-}
-
-/// Runs before Swift starts: one thread, which may fork as it likes.
-__attribute__((constructor)) static void start_as_plaind(int count, char **arguments, char **environment) {
-    (void)environment;
-    if (count >= 2 && strcmp(arguments[1], "__plaind") == 0) _exit(run());
 }

@@ -300,7 +300,7 @@ static void loop(int signals) {
     }
 }
 
-static int run(void) {
+int vs_serve_sandboxes(void) {
     char error[256] = "";
     prctl(PR_SET_NAME, "sandboxd");
     // Whatever the program that started this one had open besides the channel is none of its business.
@@ -320,10 +320,4 @@ static int run(void) {
     // The other side is gone: the pods' first processes follow this one, and everything in the pods follows them.
     while (sandboxd.pods) pod_remove(sandboxd.pods);
     return 0;
-}
-
-/// Runs before Swift starts, while the process has one thread: only then can it enter a user namespace.
-__attribute__((constructor)) static void start_as_sandboxd(int count, char **arguments, char **environment) {
-    (void)environment;
-    if (count >= 2 && strcmp(arguments[1], "__sandboxd") == 0) _exit(run());
 }

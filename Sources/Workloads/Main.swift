@@ -11,8 +11,7 @@ enum Workloads {
         ("leaking-app", { surroundings, _ in TroubledApp.run(.leaking, surroundings) }),
         ("crashing-app", { surroundings, _ in TroubledApp.run(.crashing, surroundings) }),
         ("slow-app", { surroundings, _ in TroubledApp.run(.slow, surroundings) }),
-        ("pause", { _, _ in Pause.run() }),
-        ("hello-world", { _, _ in Pause.greet() }),
+        ("hello-world", { _, _ in Greeting.run() }),
         ("load", { _, arguments in LoadGenerator.run(arguments) }),
     ]
 

@@ -210,7 +210,7 @@ struct PlainLeftoversTests {
     @Test("everything ends when the cluster process does, or plaind is killed", arguments: End.allCases)
     func afterKill(end: End) throws {
         var channel: Int32 = -1
-        let plaind = vs_channel_start("__plaind", &channel)
+        let plaind = vs_channel_start("plain", &channel)
         try #require(plaind > 0)
         let greeting = try receive(channel)
         let folder = String(decoding: greeting.dropFirst(20), as: UTF8.self)

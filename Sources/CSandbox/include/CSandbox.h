@@ -5,4 +5,5 @@
 #include "nft.h"
 #include "probe.h"
 #include "process.h"
+#include "serve.h"
 #include "wire.h"

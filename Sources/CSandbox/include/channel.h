@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Starts this program again as `arguments[1]` with one end of a SEQPACKET socket as its descriptor 3, in a session of its own.
+/// Starts the program `sandboxd` that stands beside this one, as `sandbox` or `plain`, with one end of a SEQPACKET socket as its
+/// descriptor 3, in a session of its own.
 ///
 /// Returns its process id and the other end in `channel`; or a negative errno.
 pid_t vs_channel_start(const char *role, int *channel);

@@ -1,8 +1,8 @@
 #pragma once
 
-/// The messages between this program and `sandboxd`, its other self that owns the namespaces.
+/// The messages between this program and `sandboxd`, which owns the namespaces.
 ///
-/// `sandboxd` is the same binary started as `__sandboxd` with a SEQPACKET socket as descriptor 3. A message is one packet: u32 type, u32 id,
+/// `sandboxd` is started with a SEQPACKET socket as descriptor 3. A message is one packet: u32 type, u32 id,
 /// then fields, each a u32 length and so many bytes; numbers are 4 bytes. Everything is in the machine's own byte order. A reply carries the
 /// id of its request; descriptors travel beside a message as SCM_RIGHTS.
 

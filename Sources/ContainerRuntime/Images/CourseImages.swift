@@ -1,4 +1,5 @@
-/// The images of the course's own services: all are the program `Workloads` under another name.
+/// The images of the course's own services: all are the program `Workloads` under another name, except `pause`, which every batch of
+/// pods wants to be small.
 extension ImageCatalog {
     static let courseImages: [BuiltIn] = [
         service(
@@ -33,16 +34,18 @@ extension ImageCatalog {
             "velocitytech/slow-app", ["1.0", "latest"], "slow-app",
             "listens after STARTUP_SECONDS (20), answers after LATENCY_MS (1500)", port: 8080),
         service("library/hello-world", ["latest", "linux"], "hello-world", "greets and ends"),
-        service("pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped"),
-        service("pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped"),
+        service("pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped", from: \.sandboxd),
+        service("pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped", from: \.sandboxd),
     ]
 
     /// - Parameters:
     ///   - tags: Nil for any.
+    ///   - file: The program's file on this machine.
     ///   - more: Variables besides PORT and APP_VERSION, by the tag.
     private static func service(
         _ name: String, registry: String = "docker.io", _ tags: [String]?, _ program: String, _ what: String,
-        port: Int? = nil, more: @escaping @Sendable (_ tag: String) -> [String] = { _ in [] }
+        port: Int? = nil, from file: any KeyPath<ImageCatalog, String> & Sendable = \.workloads,
+        more: @escaping @Sendable (_ tag: String) -> [String] = { _ in [] }
     ) -> BuiltIn {
         let repository = "\(registry)/\(name)"
         return BuiltIn(repository: repository, tags: tags, runs: "\(program) of this course: \(what)", needs: nil) {
@@ -55,7 +58,8 @@ extension ImageCatalog {
                     environment: environment),
                 mounts: [
                     .init(
-                        hostPath: catalog.workloads, containerPath: "/opt/velocitylab/bin/\(program)", isReadOnly: true)
+                        hostPath: catalog[keyPath: file], containerPath: "/opt/velocitylab/bin/\(program)",
+                        isReadOnly: true)
                 ]
             )
         }

@@ -61,6 +61,8 @@ public struct ImageCatalog: Sendable {
 
     /// The program that holds the course's own services.
     let workloads: String
+    /// The program of the image `pause`; it stands beside the other one.
+    var sandboxd: String { workloads.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/sandboxd" }
     /// What was loaded or built; nil where only what is built in counts.
     let store: ImageStore?
     /// What is not here is fetched from its registry.

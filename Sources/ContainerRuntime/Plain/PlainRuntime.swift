@@ -20,7 +20,7 @@ public final class PlainRuntime: ContainerRuntime {
         let folders = PlainFolders()
         self.network = network
         self.folders = folders
-        programs = try SandboxRuntime(images: images, logs: logs, role: "__plaind") { launch throws(RuntimeError) in
+        programs = try SandboxRuntime(images: images, logs: logs, role: "plain") { launch throws(RuntimeError) in
             try folders.adapt(launch)
         }
         folders.root.withLock { $0 = programs.greeting }

@@ -87,17 +87,19 @@ final class SandboxChannel: Sendable {
     /// What the other side said when it was ready.
     let greeting: String
 
-    /// Starts `sandboxd` (or `plaind`, by its role) and waits until it is ready.
+    /// Starts `sandboxd` and waits until it is ready.
     ///
-    /// - Parameter broken: Called once if it ends without having been asked to; all that it kept has ended with it.
+    /// - Parameters:
+    ///   - role: The level that it serves: `sandbox` or `plain`.
+    ///   - broken: Called once if it ends without having been asked to; all that it kept has ended with it.
     init(
-        role: String = "__sandboxd",
+        role: String = "sandbox",
         exited: @escaping @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void,
         broken: @escaping @Sendable () -> Void = {}
     ) throws(RuntimeError) {
         var channel: Int32 = -1
         process = vs_channel_start(role, &channel)
-        guard process > 0 else { throw .system("\(role) cannot be started: \(String(cString: strerror(-process)))") }
+        guard process > 0 else { throw .system("sandboxd cannot be started: \(String(cString: strerror(-process)))") }
         self.channel = channel
         self.exited = exited
         self.broken = broken
@@ -105,7 +107,7 @@ final class SandboxChannel: Sendable {
         guard let first, first.type == VS_STARTED.rawValue, first.number(0) == 0 else {
             close(channel)
             waitpid(process, nil, 0)
-            throw .system(first?.text(1) ?? "\(role) ended before it was ready")
+            throw .system(first?.text(1) ?? "sandboxd ended before it was ready")
         }
         greeting = first.text(1)
         reader.start()

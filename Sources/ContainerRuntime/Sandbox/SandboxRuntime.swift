@@ -56,7 +56,7 @@ public final class SandboxRuntime: ContainerRuntime {
     private let adapt: Adapt?
 
     public convenience init(images: ImageCatalog, logs: ContainerLogs) throws(RuntimeError) {
-        try self.init(images: images, logs: logs, role: "__sandboxd", adapt: nil)
+        try self.init(images: images, logs: logs, role: "sandbox", adapt: nil)
     }
 
     init(images: ImageCatalog, logs: ContainerLogs, role: String, adapt: Adapt?) throws(RuntimeError) {

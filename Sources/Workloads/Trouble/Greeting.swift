@@ -1,14 +1,8 @@
 import Glibc
 
-/// The two smallest images: one that does nothing until it is asked to stop, and one that greets and ends.
-enum Pause {
+/// The image `hello-world`: greets and ends.
+enum Greeting {
     static func run() -> Never {
-        StopSignal.install()
-        _ = StopSignal.wait(milliseconds: -1)
-        exit(0)
-    }
-
-    static func greet() -> Never {
         print(
             """
 
