@@ -111,7 +111,7 @@ public final class Informer: Sendable, Service {
     ///
     /// Cheaper than a stream for those who mostly have nothing to do: nobody is woken. `body` is called in the informer's own
     /// task, so it must not wait, and may be told of a change of a present object before its addition.
-    func observe(_ body: @escaping @Sendable (Change) -> Void) -> Observation {
+    public func observe(_ body: @escaping @Sendable (Change) -> Void) -> Observation {
         let observation = Observation(informer: self, observe: body)
         let present = shared.withLock { shared in
             shared.observers.append(observation)
@@ -122,7 +122,7 @@ public final class Informer: Sendable, Service {
     }
 
     /// Somebody who is told of changes.
-    final class Observation: Sendable {
+    public final class Observation: Sendable {
         private let informer: Informer
         fileprivate let observe: @Sendable (Change) -> Void
 
@@ -131,7 +131,7 @@ public final class Informer: Sendable, Service {
             self.observe = observe
         }
 
-        func end() { informer.shared.withLock { $0.observers.removeAll { $0 === self } } }
+        public func end() { informer.shared.withLock { $0.observers.removeAll { $0 === self } } }
     }
 
     /// Runs until the task is cancelled or the service group shuts down.

@@ -81,13 +81,16 @@ struct InterPodAffinity: Predicate {
         antiAffinity = PodAffinityTerm.required("podAntiAffinity", of: pod)
         isOfItsOwnGroup = affinity.allSatisfy { $0.matches(pod, picture) }
         for node in picture.nodes {
-            for other in node.pods {
+            // Without wishes of its own the pod need not look at those that have none either.
+            for other in node.pods where !affinity.isEmpty || !antiAffinity.isEmpty {
                 if !affinity.isEmpty, affinity.allSatisfy({ $0.matches(other, picture) }) {
                     wanted.formUnion(affinity.compactMap { $0.place(of: node) })
                 }
                 for term in antiAffinity where term.matches(other, picture) {
                     if let place = term.place(of: node) { unwanted.insert(place) }
                 }
+            }
+            for other in node.wishfulPods {
                 for term in PodAffinityTerm.required("podAntiAffinity", of: other) where term.matches(pod, picture) {
                     if let place = term.place(of: node) { closed.insert(place) }
                 }

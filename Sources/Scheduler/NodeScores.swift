@@ -14,7 +14,7 @@ struct NodeScores: Sendable {
             // Pods of one owner lie apart unless they say otherwise.
             let owner = pod.object.controllerOwner?.uid
             add(2, nodes, lessIsBetter: true) { node in
-                owner == nil ? 0 : Double(node.pods.count { $0.object.controllerOwner?.uid == owner })
+                owner.map { Double(node.podCount(ownedBy: $0)) } ?? 0
             }
         } else {
             add(2, nodes, lessIsBetter: true) { node in
@@ -47,11 +47,11 @@ struct NodeScores: Sendable {
         for (kind, sign) in [("podAffinity", 1), ("podAntiAffinity", -1)] {
             let own = PodAffinityTerm.preferred(kind, of: pod)
             for node in picture.nodes {
-                for other in node.pods {
-                    let its = PodAffinityTerm.preferred(kind, of: other).filter { $0.matches(pod, picture) }
-                    for term in own.filter({ $0.matches(other, picture) }) + its {
-                        if let place = term.place(of: node) { worth[place, default: 0] += sign * term.weight }
-                    }
+                let its = node.wishfulPods.flatMap { PodAffinityTerm.preferred(kind, of: $0) }
+                var terms = its.filter { $0.matches(pod, picture) }
+                for term in own { terms += node.pods.lazy.filter { term.matches($0, picture) }.map { _ in term } }
+                for term in terms {
+                    if let place = term.place(of: node) { worth[place, default: 0] += sign * term.weight }
                 }
             }
         }

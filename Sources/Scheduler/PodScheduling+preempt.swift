@@ -11,7 +11,7 @@ extension PodScheduling {
             victim, reason: Preemption.reason,
             message: "\(scheduler): preempting to accommodate a higher priority pod")
         guard isGoing else { return }
-        await events.record(
+        events.record(
             victim.object, .normal, reason: "Preempted", message: "Preempted by pod \(pod.uid) on node \(node)")
     }
 }

@@ -21,7 +21,10 @@ struct Predicates: Sendable {
     init(for pod: Pod, in picture: ClusterPicture) {
         let others: [(any Predicate)?] = [TopologySpread(pod, picture), InterPodAffinity(pod, picture)]
         all =
-            [NodeUnschedulable(), NodeReadiness(), TaintToleration(), NodeAffinity(), HostPortsFree(), ResourcesFit()]
+            [
+                NodeUnschedulable(), NodeReadiness(), TaintToleration(), NodeAffinity(), HostPortsFree(),
+                ResourcesFit(pod),
+            ]
             + others.compactMap { $0 }
     }
 
@@ -87,14 +90,17 @@ struct HostPortsFree: Predicate {
 }
 
 struct ResourcesFit: Predicate {
+    private let requests: [(name: String, amount: Quantity)]
+
+    init(_ pod: Pod) {
+        requests = pod.requests.filter { !$0.value.isZero }.map { ($0.key, $0.value) }.sorted { $0.name < $1.name }
+    }
+
     func refusal(_ pod: Pod, _ node: NodeState) -> Refusal? {
         var reasons: [String] = []
         if Int64(node.pods.count) >= node.allocatable("pods").value { reasons.append("Too many pods") }
-        let names = Set((pod.containers + pod.initContainers).flatMap { $0.requests.keys })
-        for name in names.sorted() {
-            let wanted = pod.requests(name)
-            if wanted.isZero { continue }
-            if node.used(name) + wanted > node.allocatable(name) { reasons.append("Insufficient \(name)") }
+        for (name, wanted) in requests where node.used(name) + wanted > node.allocatable(name) {
+            reasons.append("Insufficient \(name)")
         }
         return reasons.isEmpty ? nil : Refusal(reasons: reasons, isHelpedByPreemption: true)
     }

@@ -62,16 +62,16 @@ enum Preemption: Equatable, Sendable {
             return .failure(NoHelp(reasons: ["No preemption victims found for incoming pod"]))
         }
         var state = node
-        state.pods.removeAll { $0.priority < pod.priority }
+        for other in weaker { state.remove(other.key) }
         if let refusal = refusal(pod, state, picture) { return .failure(NoHelp(reasons: refusal.reasons)) }
         var victims: [Pod] = []
         var violations = 0
         let (guarded, free) = split(weaker, by: picture.budgets)
         for (group, isGuarded) in [(guarded, true), (free, false)] {
             for other in group {
-                state.pods.append(other)
+                state.add(other)
                 if refusal(pod, state, picture) == nil { continue }
-                state.pods.removeLast()
+                state.remove(other.key)
                 victims.append(other)
                 if isGuarded { violations += 1 }
             }
@@ -88,7 +88,7 @@ enum Preemption: Equatable, Sendable {
 
     private static func isMoreImportant(_ one: Pod, _ other: Pod) -> Bool {
         if one.priority != other.priority { return one.priority > other.priority }
-        return started(one) < started(other)
+        return (started(one), one.key) < (started(other), other.key)
     }
 
     fileprivate static func started(_ pod: Pod) -> String {

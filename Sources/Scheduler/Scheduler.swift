@@ -2,13 +2,14 @@ public import ControllerKit
 public import KubeClient
 import KubeModel
 public import ServiceLifecycle
-import Synchronization
 
 /// Gives every pod that has none a node: filter, score, bind; one pod after the other.
 ///
 /// A pod that fits nowhere waits until a pod ends or a node changes, and its condition says why.
 public final class Scheduler: Sendable, Service {
     private let loop: ControllerLoop
+    private let cache: ClusterCache
+    private let events: EventQueue
 
     /// - Parameters:
     ///   - claims: The claims that pods wait for; nil schedules pods whatever their claims.
@@ -18,8 +19,10 @@ public final class Scheduler: Sendable, Service {
         client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil, budgets: Informer? = nil,
         namespaces: Informer? = nil
     ) {
+        cache = ClusterCache(pods: pods, nodes: nodes, budgets: budgets, namespaces: namespaces)
+        events = EventQueue(EventRecorder(client: client, component: "default-scheduler"))
         let reconciler = PodScheduling(
-            client: client, pods: pods, nodes: nodes, claims: claims, budgets: budgets, namespaces: namespaces)
+            client: client, pods: pods, nodes: nodes, claims: claims, cache: cache, events: events)
         let unscheduled: @Sendable () -> [ObjectKey] = {
             pods.list().filter { !Pod($0).isScheduled && Pod($0).isActive }.map(ObjectKey.init)
         }
@@ -60,7 +63,13 @@ public final class Scheduler: Sendable, Service {
         Conditions(node?.value[["status", "conditions"]])["Ready"]?.isTrue ?? false
     }
 
-    public func run() async throws { try await loop.run() }
+    public func run() async throws {
+        // Before the loop's own, so that a pod that is looked at is in a picture that is as new.
+        let observations = cache.observe()
+        defer { for observation in observations { observation.end() } }
+        async let _ = events.run()
+        try await loop.run()
+    }
 }
 
 struct PodScheduling: Reconciler {
@@ -68,23 +77,8 @@ struct PodScheduling: Reconciler {
     let pods: Informer
     let nodes: Informer
     let claims: Informer?
-    let budgets: Informer?
-    let namespaces: Informer?
-    let events: EventRecorder
-    private let assumed = Assumptions()
-
-    init(
-        client: any ClusterClient, pods: Informer, nodes: Informer, claims: Informer? = nil, budgets: Informer? = nil,
-        namespaces: Informer? = nil
-    ) {
-        self.client = client
-        self.pods = pods
-        self.nodes = nodes
-        self.claims = claims
-        self.budgets = budgets
-        self.namespaces = namespaces
-        events = EventRecorder(client: client, component: "default-scheduler")
-    }
+    let cache: ClusterCache
+    let events: EventQueue
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = pods.get(key) else { return .settled }
@@ -97,9 +91,7 @@ struct PodScheduling: Reconciler {
             try await report(pod, reason)
             return .settled
         }
-        // Deciding and remembering is one step: two pods must not both take the last room.
-        let decision = assumed.decide(pod, pods: pods.list().map(Pod.init), picture)
-        switch decision {
+        switch cache.decide(pod) {
         case .node(let node): try await bind(pod, to: node)
         case .preempting(let victims, let node, let reason):
             for victim in victims { try await preempt(victim, for: pod, on: node) }
@@ -108,14 +100,6 @@ struct PodScheduling: Reconciler {
         case .none(let reason): try await report(pod, reason)
         }
         return .settled
-    }
-
-    /// The nodes without their pods.
-    private var picture: ClusterPicture {
-        ClusterPicture(
-            nodes: nodes.list().map { NodeState(node: $0, pods: []) },
-            namespaces: Dictionary((namespaces?.list() ?? []).map { ($0.name, $0.labels) }) { $1 },
-            budgets: (budgets?.list() ?? []).map(DisruptionBudget.init))
     }
 
     private func bind(_ pod: Pod, to node: String) async throws {
@@ -128,11 +112,11 @@ struct PodScheduling: Reconciler {
             _ = try await client.call(
                 "POST", .pods, namespace: pod.namespace, name: pod.name, subresource: "binding", body: binding)
         } catch {
-            assumed.forget(pod.uid)
+            cache.forget(pod.key)
             guard error.isNotFound || error.isConflict else { throw error }
             return
         }
-        await events.record(
+        events.record(
             pod.object, .normal, reason: "Scheduled",
             message: "Successfully assigned \(pod.namespace)/\(pod.name) to \(node)")
     }
@@ -142,52 +126,12 @@ struct PodScheduling: Reconciler {
         var conditions = pod.conditions
         conditions.set(StatusCondition("PodScheduled", false, reason: "Unschedulable", message: reason, at: .now))
         guard conditions != pod.conditions || nominated != pod.nominatedNodeName else { return }
-        await events.record(pod.object, .warning, reason: "FailedScheduling", message: reason)
+        events.record(pod.object, .warning, reason: "FailedScheduling", message: reason)
         var changed = pod.object
         changed.value[["status", "conditions"]] = conditions.value
         changed.value[["status", "nominatedNodeName"]] = nominated.map(JSONValue.string)
         do throws(Status) { _ = try await client.updateStatus(.pods, changed) } catch {
             guard error.isNotFound else { throw error }
         }
-    }
-}
-
-/// Decisions that the cache does not show yet.
-private final class Assumptions: Sendable {
-    private let placed = Mutex<[String: (pod: Pod, node: String)]>([:])
-
-    func decide(_ pod: Pod, pods: [Pod], _ picture: ClusterPicture) -> SchedulingDecision {
-        placed.withLock { placed in
-            // Once over all pods: there may be thousands of them.
-            var there: [String: [Pod]] = [:]
-            var waiting: [String: (pod: Pod, node: String)] = [:]
-            for known in pods {
-                let node = known.nodeName
-                if !node.isEmpty {
-                    if !known.isTerminal { there[node, default: []].append(known) }
-                } else if let assumed = placed[known.uid] {
-                    there[assumed.node, default: []].append(assumed.pod)
-                    waiting[known.uid] = assumed
-                } else if let nominated = known.nominatedNodeName, known.comes(before: pod) {
-                    there[nominated, default: []].append(known)
-                }
-            }
-            // Neither what has been seen to be bound nor what went before that.
-            placed = waiting
-            var picture = picture
-            for index in picture.nodes.indices { picture.nodes[index].pods = there[picture.nodes[index].name] ?? [] }
-            let decision = SchedulingDecision(pod, in: picture)
-            if case .node(let node) = decision { placed[pod.uid] = (pod, node) }
-            return decision
-        }
-    }
-
-    func forget(_ uid: String) { placed.withLock { $0[uid] = nil } }
-}
-
-extension Pod {
-    /// Room that is being made for the pod is not for the other one.
-    fileprivate func comes(before other: Pod) -> Bool {
-        isActive && uid != other.uid && priority >= other.priority
     }
 }

@@ -8,6 +8,8 @@ import Testing
         predicate.refusal(Pod(pod), node)?.reasons ?? []
     }
 
+    private func fit(_ pod: KubeObject, _ node: NodeState) -> [String] { verdict(ResourcesFit(Pod(pod)), pod, node) }
+
     @Test("a cordoned node takes nobody but those that tolerate it")
     func unschedulable() {
         let node = makeState(makeNode(spec: ["unschedulable": true]))
@@ -93,13 +95,13 @@ import Testing
     @Test("requests must fit beside those that are there, to the last milli-core")
     func resources() {
         let node = makeState(makeNode(cpu: "1", memory: "100Mi"), pods: [makePod("a", cpu: "600m", memory: "60Mi")])
-        #expect(verdict(ResourcesFit(), makePod(cpu: "400m", memory: "40Mi"), node).isEmpty)
-        #expect(verdict(ResourcesFit(), makePod(cpu: "401m"), node) == ["Insufficient cpu"])
-        #expect(verdict(ResourcesFit(), makePod(memory: "41Mi"), node) == ["Insufficient memory"])
+        #expect(fit(makePod(cpu: "400m", memory: "40Mi"), node).isEmpty)
+        #expect(fit(makePod(cpu: "401m"), node) == ["Insufficient cpu"])
+        #expect(fit(makePod(memory: "41Mi"), node) == ["Insufficient memory"])
         #expect(
-            verdict(ResourcesFit(), makePod(cpu: "1", memory: "1Gi"), node)
+            fit(makePod(cpu: "1", memory: "1Gi"), node)
                 == ["Insufficient cpu", "Insufficient memory"])
-        #expect(verdict(ResourcesFit(), makePod(), node).isEmpty)
+        #expect(fit(makePod(), node).isEmpty)
     }
 
     @Test("a resource that the node does not have is insufficient")
@@ -110,7 +112,7 @@ import Testing
                     ["name": "main", "image": "x", "resources": ["requests": ["example.com/gpu": "1"]]]
                 ]
             ])
-        #expect(verdict(ResourcesFit(), pod, makeState(makeNode())) == ["Insufficient example.com/gpu"])
+        #expect(fit(pod, makeState(makeNode())) == ["Insufficient example.com/gpu"])
     }
 
     @Test("containers add up, and the largest init container counts if it is more")
@@ -123,14 +125,29 @@ import Testing
                 "containers": [container("a", "500m"), container("b", "500m")],
                 "initContainers": [container("i", "1500m"), container("j", "200m")],
             ])
-        #expect(verdict(ResourcesFit(), pod, makeState(makeNode(cpu: "1500m"))).isEmpty)
-        #expect(verdict(ResourcesFit(), pod, makeState(makeNode(cpu: "1400m"))) == ["Insufficient cpu"])
+        #expect(fit(pod, makeState(makeNode(cpu: "1500m"))).isEmpty)
+        #expect(fit(pod, makeState(makeNode(cpu: "1400m"))) == ["Insufficient cpu"])
+    }
+
+    @Test("a node's sums follow the pods that come, change and go")
+    func sums() {
+        var node = makeState(makeNode(cpu: "1"))
+        node.add(Pod(makePod("a", cpu: "600m")))
+        node.add(Pod(makePod("b", cpu: "300m")))
+        node.add(Pod(makePod("a", cpu: "100m")))
+        #expect(node.used("cpu") == Quantity(parsing: "400m"))
+        #expect(node.pods.count == 2)
+        node.remove(Pod(makePod("b")).key)
+        node.remove(Pod(makePod("stranger")).key)
+        #expect(node.used("cpu") == Quantity(parsing: "100m"))
+        #expect(fit(makePod("c", cpu: "900m"), node).isEmpty)
+        #expect(fit(makePod("c", cpu: "901m"), node) == ["Insufficient cpu"])
     }
 
     @Test("a node takes no more pods than it says")
     func podCount() {
         let node = makeState(makeNode(pods: "1"), pods: [makePod("a")])
-        #expect(verdict(ResourcesFit(), makePod(), node) == ["Too many pods"])
+        #expect(fit(makePod(), node) == ["Too many pods"])
     }
 
     @Test("a host port is given once for each protocol")
