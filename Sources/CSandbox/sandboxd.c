@@ -188,6 +188,15 @@ static void begin_connecting(uint32_t id, struct reader *reader) {
     if (poll(&ready, 1, 0) > 0) finish_connecting(&connecting, outcome_of(socket));
 }
 
+/// A folder that never reaches a disk, mounted where only this process and the pods find it; the descriptor stays ours.
+static int memory_folder(const char *path, char *error, size_t capacity) {
+    static int folder = -1;
+    if (folder >= 0) return folder;
+    if (mount("memory", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) return complain(error, capacity, "no tmpfs");
+    folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return folder < 0 ? complain(error, capacity, path) : folder;
+}
+
 static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     struct reader reader = {bytes, length, false};
     uint32_t type = 0, id = 0;
@@ -227,6 +236,11 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
         return;
     }
     case VS_CONNECT: return begin_connecting(id, &reader);
+    case VS_MEMORY_FOLDER: {
+        const char *path = read_text(&reader);
+        if (!reader.failed) outcome = memory_folder(path, error, sizeof error);
+        return answer(id, outcome < 0 ? outcome : 0, error, 0, outcome);
+    }
     case VS_RULES:
     case VS_POLICY:
     case VS_EGRESS: {

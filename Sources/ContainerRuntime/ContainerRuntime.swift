@@ -55,6 +55,11 @@ public protocol ContainerRuntime: NetworkDatapath {
     /// The first process of a running container, as this machine numbers it; nil where there is none.
     func process(of container: ContainerID) -> Int32?
 
+    /// The runtime's folder in memory; nil where there is none.
+    ///
+    /// - Parameter path: An empty folder that it lies over, for the runtime's eyes; the first one counts.
+    func memoryFolder(over path: String) async -> MemoryFolder?
+
     /// Bytes that a running container keeps of what it has written outside its volumes; nil where that cannot be told.
     func writtenBytes(of container: ContainerID) -> Int?
 }
@@ -64,6 +69,8 @@ extension ContainerRuntime {
     public func process(of container: ContainerID) -> Int32? { nil }
 
     public func writtenBytes(of container: ContainerID) -> Int? { nil }
+
+    public func memoryFolder(over path: String) async -> MemoryFolder? { nil }
 
     public var breakdown: AsyncStream<Void> { AsyncStream { _ in } }
 

@@ -24,6 +24,9 @@ public struct KubeletConfiguration: Sendable {
     /// Where pods may connect to outside of the cluster, for those who look at the node.
     public var egress = Egress.none
 
+    /// What a pod keeps on this node's disk.
+    func podDirectory(_ uid: String) -> String { "\(rootDirectory)/pods/\(uid)" }
+
     public init(
         nodeName: String, rootDirectory: String, visiblePause: Duration = .zero, timeFactor: Double = 1,
         capacity: [String: Quantity], nodeAddress: String, podNetwork: String = "10.244.0.0/24",

@@ -1,4 +1,5 @@
 import ContainerRuntime
+import Foundation
 import Glibc
 import Testing
 
@@ -105,6 +106,25 @@ struct SandboxVolumeTests {
                 "cd /usr/share/nginx/html; for f in *; do echo mine > $f; done; echo two > two.html; cat *",
                 image: "nginx")
             #expect(text == "mine\ntwo\n", "\(text)")
+        }
+    }
+
+    @Test("what is written into the folder in memory is seen in pods, now and later, and never lies on the disk")
+    func memoryFolder() async throws {
+        try await SandboxBed.run { bed in
+            let place = bed.folder + "/memory"
+            mkdir(place, 0o755)
+            let folder = try #require(await bed.runtime.memoryFolder(over: place))
+            #expect(await bed.runtime.memoryFolder(over: place) === folder)
+            mkdir(folder.path + "/token", 0o755)
+            try "one\n".write(toFile: folder.path + "/token/text", atomically: false, encoding: .utf8)
+            let id = try await bed.start("cat /token/text; while ! grep -q two /token/text; do :; done; echo seen") {
+                $0.mounts = [.init(hostPath: place + "/token", containerPath: "/token", isReadOnly: true)]
+            }
+            try await bed.wait(for: "one")
+            try "two\n".write(toFile: folder.path + "/token/text", atomically: false, encoding: .utf8)
+            #expect(await bed.runtime.waitForExit(id).code == 0)
+            #expect(access(place + "/token", F_OK) != 0)
         }
     }
 

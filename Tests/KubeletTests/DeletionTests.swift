@@ -1,4 +1,5 @@
 import ContainerRuntime
+import Foundation
 import KubeClient
 import KubeModel
 import LabTesting
@@ -20,6 +21,33 @@ import Testing
             #expect(bed.runtime.calls.contains(.removeSandbox(podUID: ready.uid)))
             #expect(bed.addresses.taken.isEmpty)
             try await bed.event("Killing", "Stopping container main", about: ready)
+        }
+    }
+
+    @Test("a deleted pod leaves no file; one whose kubelet stops keeps its own")
+    func files() async throws {
+        let bed = try KubeletBed()
+        let spec: JSONValue = [
+            "volumes": [["name": "data", "emptyDir": [:]]],
+            "containers": [
+                ["name": "main", "image": "web:1.0", "volumeMounts": [["name": "data", "mountPath": "/data"]]]
+            ],
+        ]
+        let pod = try await bed.makePod("web", spec)
+        let folder = "\(bed.directory)/pods/\(pod.uid)"
+        let log = "\(bed.directory)/logs/default_web_\(pod.uid)"
+        try await bed.run(keepsFiles: true) {
+            _ = try await bed.ready(pod)
+            let data = try #require(bed.runtime.configuration(of: "main")?.mounts.first).hostPath
+            try "kept".write(toFile: data + "/note", atomically: true, encoding: .utf8)
+            try FileManager.default.createDirectory(atPath: log + "/main", withIntermediateDirectories: true)
+        }
+        #expect(access(folder + "/volumes/data/note", F_OK) == 0)
+        try await bed.run {
+            try await bed.delete(pod)
+            try await bed.waitUntilGone(pod)
+            #expect(access(folder, F_OK) != 0)
+            #expect(access(log, F_OK) != 0)
         }
     }
 

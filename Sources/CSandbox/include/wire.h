@@ -37,6 +37,8 @@ enum vs_message {
     VS_POLICY = 10,
     /// egress table (nft.h) → reply
     VS_EGRESS = 11,
+    /// folder → reply with a descriptor of what is over it for pods from now on: a folder in memory
+    VS_MEMORY_FOLDER = 12,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,

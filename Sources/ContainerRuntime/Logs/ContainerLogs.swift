@@ -22,13 +22,8 @@ public final class ContainerLogs: Sendable {
 
     public init() {}
 
-    /// Starts a log; its folder is made.
+    /// Starts a log; its file and folder are made when there is something to write.
     public func begin(_ path: String) -> LogWriter {
-        var prefix = ""
-        for part in path.split(separator: "/").dropLast() {
-            prefix += "/\(part)"
-            mkdir(prefix, 0o700)
-        }
         shared.withLock { _ = $0.open.insert(path) }
         return LogWriter(path: path, logs: self)
     }
@@ -169,12 +164,26 @@ public final class LogWriter: Sendable {
             rename(path, path + ".old")
         }
         if state.descriptor < 0 {
-            state.descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            state.descriptor = makeFile()
             state.byteCount = 0
         }
         // A full disk loses lines, never the container.
         let count = output.withUnsafeBytes { write(state.descriptor, $0.baseAddress, $0.count) }
         state.byteCount += max(0, count)
+    }
+}
+
+extension LogWriter {
+    private func makeFile() -> Int32 {
+        func make() -> Int32 { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+        let file = make()
+        guard file < 0, errno == ENOENT else { return file }
+        var folder = ""
+        for part in path.split(separator: "/").dropLast() {
+            folder += "/\(part)"
+            mkdir(folder, 0o700)
+        }
+        return make()
     }
 }
 

@@ -30,6 +30,7 @@ public final class SandboxRuntime: ContainerRuntime {
     }
     let running = Mutex<[String: Running]>([:])
     let executions = Mutex(0)
+    private let memory = Mutex<MemoryFolder?>(nil)
     /// The first process of each container that runs, as this machine numbers it.
     let processIDs = Mutex<[String: Int32]>([:])
 
@@ -77,6 +78,19 @@ public final class SandboxRuntime: ContainerRuntime {
 
     /// What the other side said when it was ready.
     var greeting: String { channel.greeting }
+
+    public func memoryFolder(over path: String) async -> MemoryFolder? {
+        if let known = memory.withLock({ $0 }) { return known }
+        var request = SandboxRequest(VS_MEMORY_FOLDER)
+        request.add(path)
+        guard let reply = try? await channel.perform(request), reply.descriptor >= 0 else { return nil }
+        // Whoever asks at the same time gets another name of the same folder.
+        let folder = MemoryFolder(mountPath: path, descriptor: reply.descriptor)
+        return memory.withLock { memory in
+            if memory == nil { memory = folder }
+            return memory
+        }
+    }
 
     public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
         try await images.pull(reference)

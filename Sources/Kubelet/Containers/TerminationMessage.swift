@@ -15,7 +15,7 @@ struct TerminationMessage: Sendable {
     private let fallsBackToLog: Bool
 
     init(_ container: Container, _ pod: Pod, attempt: Int, _ configuration: KubeletConfiguration) {
-        hostPath = "\(configuration.rootDirectory)/pods/\(pod.uid)/containers/\(container.name)/\(attempt)"
+        hostPath = "\(configuration.podDirectory(pod.uid))/\(container.name).\(attempt).end"
         containerPath = container.value["terminationMessagePath"]?.string ?? "/dev/termination-log"
         fallsBackToLog = container.value["terminationMessagePolicy"]?.string == "FallbackToLogsOnError"
     }
@@ -23,11 +23,7 @@ struct TerminationMessage: Sendable {
     /// Makes the file, and says where it belongs in the container.
     func mounts() -> [ContainerConfiguration.Mount] {
         guard containerPath.hasPrefix("/") else { return [] }
-        var folder = ""
-        for part in hostPath.split(separator: "/").dropLast() {
-            folder += "/\(part)"
-            mkdir(folder, 0o755)
-        }
+        try? Folder.make(String(hostPath.prefix(upTo: hostPath.lastIndex(of: "/") ?? hostPath.endIndex)))
         let file = open(hostPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard file >= 0 else { return [] }
         // Whatever the umask: the container's user is not this one.

@@ -51,8 +51,25 @@ final class NodeContext: Sendable {
         return own + [KubeService(api)]
     }
 
+    func volumes(of podUID: String) async -> PodVolumes {
+        let place = "\(configuration.rootDirectory)/memory"
+        try? Folder.make(place)
+        return PodVolumes(configuration, podUID: podUID, memory: await runtime.memoryFolder(over: place))
+    }
+
+    /// Removes what the node keeps of a pod that is gone: its volumes, and its logs.
+    func removeFiles(of pod: Pod) async {
+        await volumes(of: pod.uid).removeFiles()
+        Folder.remove(configuration.podDirectory(pod.uid))
+        Folder.remove(logDirectory(pod))
+    }
+
+    private func logDirectory(_ pod: Pod) -> String {
+        "\(configuration.rootDirectory)/logs/\(pod.namespace)_\(pod.name)_\(pod.uid)"
+    }
+
     func logPath(_ pod: Pod, _ container: String, attempt: Int) -> String {
-        "\(configuration.rootDirectory)/logs/\(pod.namespace)_\(pod.name)_\(pod.uid)/\(container)/\(attempt).log"
+        "\(logDirectory(pod))/\(container)/\(attempt).log"
     }
 }
 

@@ -25,8 +25,10 @@ extension PodVolumes {
         symlink(version, "\(path)/..data_tmp")
         rename("\(path)/..data_tmp", "\(path)/..data")
         let wanted = topNames(files)
-        for name in names(in: path) where !name.hasPrefix("..") && !wanted.contains(name) { unlink("\(path)/\(name)") }
-        if let before, before.hasPrefix(".."), !before.contains("/") { removeTree("\(path)/\(before)") }
+        for name in Folder.names(in: path) where !name.hasPrefix("..") && !wanted.contains(name) {
+            unlink("\(path)/\(name)")
+        }
+        if let before, before.hasPrefix(".."), !before.contains("/") { Folder.remove("\(path)/\(before)") }
     }
 
     private func topNames(_ files: [String: VolumeFile]) -> Set<String> {
@@ -67,35 +69,9 @@ extension PodVolumes {
         return String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    private func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
-
     /// How many files there are, in folders as well.
     private func count(in path: String) -> Int {
-        names(in: path).reduce(0) { $0 + (isFolder("\(path)/\($1)") ? count(in: "\(path)/\($1)") : 1) }
-    }
-
-    private func removeTree(_ path: String) {
-        for name in names(in: path) {
-            let inside = "\(path)/\(name)"
-            if isFolder(inside) { removeTree(inside) } else { unlink(inside) }
-        }
-        rmdir(path)
+        Folder.names(in: path).reduce(0) { $0 + (Folder.exists("\(path)/\($1)") ? count(in: "\(path)/\($1)") : 1) }
     }
 }
 

@@ -1,14 +1,30 @@
+import ContainerRuntime
 import ControllerKit
 import Glibc
 import KubeModel
 
-/// The files of a pod's volumes, under the kubelet's folder.
+/// The files of a pod's volumes: what the pod keeps lies under the kubelet's folder, what the kubelet writes for it in memory, if the
+/// runtime has a folder there.
 ///
 /// ConfigMaps and Secrets are written as Kubernetes does it: a dated folder behind the link `..data`, so that an update is one step.
 struct PodVolumes: Sendable {
     let directory: String
+    private let memory: MemoryFolder?
+    private let podUID: String
 
-    init(rootDirectory: String, podUID: String) { directory = "\(rootDirectory)/pods/\(podUID)/volumes" }
+    init(_ configuration: KubeletConfiguration, podUID: String, memory: MemoryFolder?) {
+        directory = "\(configuration.podDirectory(podUID))/volumes"
+        self.podUID = podUID
+        self.memory = memory
+    }
+
+    /// Where the kubelet writes the files of a volume.
+    private func files(_ volume: String) -> String {
+        memory.map { "\($0.path)/\(podUID)/\(volume)" } ?? "\(directory)/\(volume)"
+    }
+
+    /// Removes what is in memory.
+    func removeFiles() { if let memory { Folder.remove("\(memory.path)/\(podUID)") } }
 
     /// Writes a volume and returns its path on the host; nil for a kind that is not known here.
     ///
@@ -21,8 +37,8 @@ struct PodVolumes: Sendable {
         token: (JSONValue) async throws(Status) -> String, keepsTokens: Bool = false
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
-        let path = "\(directory)/\(name)"
         if volume["emptyDir"] != nil {
+            let path = "\(directory)/\(name)"
             try makeDirectory(path)
             chmod(path, 0o777)
             return path
@@ -32,6 +48,7 @@ struct PodVolumes: Sendable {
             return try await mounted(claim, volume: name, lookup)
         }
         if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
+        let path = self.files(name)
         var files: [String: VolumeFile] = [:]
         let projected = volume["projected"]
         for source in projected.map({ $0["sources"]?.array ?? [] }) ?? [volume] {
@@ -50,7 +67,7 @@ struct PodVolumes: Sendable {
             }
         }
         try write(files, to: path, group: pod.spec[["securityContext", "fsGroup"]]?.int)
-        return path
+        return memory.map { "\($0.mountPath)/\(podUID)/\(name)" } ?? path
     }
 
     /// How long the tokens of a volume are good for, the shortest of them; nil if it has none.
@@ -79,7 +96,7 @@ struct PodVolumes: Sendable {
     }
 
     /// A volume whose files have been written.
-    func isPrepared(_ name: String) -> Bool { access("\(directory)/\(name)/..data", F_OK) == 0 }
+    func isPrepared(_ name: String) -> Bool { access("\(files(name))/..data", F_OK) == 0 }
 
     private func files(
         of source: JSONValue, volume: String, _ pod: Pod, _ facts: [String: String], _ capacity: [String: Quantity],
@@ -157,11 +174,8 @@ struct PodVolumes: Sendable {
     }
 
     func makeDirectory(_ path: String) throws(ConfigurationError) {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/\(part)"
-            guard mkdir(prefix, 0o755) != 0, errno != EEXIST, access(prefix, F_OK) != 0 else { continue }
-            throw mountFailure(path, String(cString: strerror(errno)))
+        do throws(Folder.Failure) { try Folder.make(path) } catch {
+            throw mountFailure(path, String(cString: strerror(error.number)))
         }
     }
 

@@ -20,7 +20,7 @@ extension PodWorker {
 
     private func storageUsage() -> StorageLimits.Usage {
         var usage = StorageLimits.Usage()
-        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
+        let volumes = PodVolumes(node.configuration, podUID: pod.uid, memory: nil)
         for volume in StorageLimits.volumes(of: pod) {
             usage.volumes[volume] = DiskUsage.bytes(in: "\(volumes.directory)/\(volume)")
         }

@@ -22,8 +22,7 @@ extension PodWorker {
     }
 
     private func prepare(_ volume: JSONValue, keepsTokens: Bool = false) async throws(ConfigurationError) -> String? {
-        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
-        return try await volumes.prepare(
+        try await node.volumes(of: pod.uid).prepare(
             volume, pod, facts: downwardFacts, capacity: node.configuration.capacity, lookup: lookup,
             token: requestToken, keepsTokens: keepsTokens)
     }
@@ -118,9 +117,8 @@ extension PodWorker {
     }
 
     private func refresh(_ volume: JSONValue, keepsTokens: Bool = true) async {
-        let volumes = PodVolumes(rootDirectory: node.configuration.rootDirectory, podUID: pod.uid)
         // Nobody uses it yet: the container that will prepares it.
-        guard let name = volume["name"]?.string, volumes.isPrepared(name) else { return }
+        guard let name = volume["name"]?.string, await node.volumes(of: pod.uid).isPrepared(name) else { return }
         // A version that cannot be had leaves the last one in place; what is optional and gone is taken away.
         _ = try? await prepare(volume, keepsTokens: keepsTokens)
     }

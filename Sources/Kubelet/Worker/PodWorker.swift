@@ -28,6 +28,8 @@ actor PodWorker {
     private(set) var isEnding = false
     /// The pod's object is gone: nothing is written any more, and nothing waits.
     private(set) var isForgotten = false
+    /// The kubelet stops: the object and the files of the pod stay.
+    private var isAbandoned = false
     private var endWaiter: CheckedContinuation<Void, Never>?
     /// All containers have ended for good; sidecars are not to start again.
     private(set) var isDone = false
@@ -102,12 +104,13 @@ actor PodWorker {
             isEnding = isForgotten || pod.object.isBeingDeleted
             await waitForEnd()
         }
-        guard !isForgotten, pod.object.isBeingDeleted else { return }
+        guard !isAbandoned, isForgotten || pod.object.isBeingDeleted else { return }
         // Whoever holds the object with a finalizer can read in it how the pod ended.
         facts.hasStopped = !pod.object.finalizers.isEmpty
         await write()
         // Terminating is a state, too, and stays in sight like any other; who gives no grace does not want to see it.
         if graceSeconds != 0 { await pause(node.configuration.visiblePause - (ContinuousClock.now - stopped)) }
+        await node.removeFiles(of: pod)
         await removeObject()
     }
 
@@ -177,7 +180,10 @@ actor PodWorker {
     }
 
     /// The kubelet stops: the pod's processes end, its object stays as it is.
-    func abandon() { update(nil) }
+    func abandon() {
+        isAbandoned = true
+        update(nil)
+    }
 
     private func end() {
         isEnding = true
