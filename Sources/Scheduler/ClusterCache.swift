@@ -12,6 +12,8 @@ final class ClusterCache: Sendable {
         var places: [ObjectKey: (pod: Pod, node: String)] = [:]
         /// Decided, and not yet seen to be bound: by the pods' uids.
         var assumed: [ObjectKey: String] = [:]
+        /// Pods of this scheduler that have no node yet.
+        var waiting: Set<ObjectKey> = []
         /// Pods for which room is being made.
         var nominated: [ObjectKey: Pod] = [:]
     }
@@ -53,10 +55,17 @@ final class ClusterCache: Sendable {
             state.nominated[key] = pod.flatMap { $0.isScheduled || $0.nominatedNodeName == nil ? nil : $0 }
             if let pod, !pod.isScheduled, !pod.isTerminal, state.assumed[key] == pod.uid { return }
             state.assumed[key] = nil
+            if pod?.isScheduled ?? true { state.waiting.remove(key) }
             guard let pod, pod.isScheduled, !pod.isTerminal else { return state.take(key) }
             state.put(pod, on: pod.nodeName)
         }
     }
+
+    /// The pods that a change of the cluster may help.
+    var waiting: [ObjectKey] { state.withLock { Array($0.waiting) } }
+
+    /// Remembers a pod that is to get a node; before it is decided about, so that no change is missed that comes meanwhile.
+    func await(_ pod: Pod) { state.withLock { _ = $0.waiting.insert(pod.key) } }
 
     /// Decides about a pod, and remembers it, in one step: two pods must not both take the last room.
     func decide(_ pod: Pod) -> SchedulingDecision {

@@ -23,19 +23,19 @@ public final class Scheduler: Sendable, Service {
         events = EventQueue(EventRecorder(client: client, component: "default-scheduler"))
         let reconciler = PodScheduling(
             client: client, pods: pods, nodes: nodes, claims: claims, cache: cache, events: events)
-        let unscheduled: @Sendable () -> [ObjectKey] = {
-            pods.list().filter { !Pod($0).isScheduled && Pod($0).isActive }.map(ObjectKey.init)
-        }
         loop = ControllerLoop(
             reconciler,
             sources: [
-                ControllerLoop.Source(pods) { change in
-                    guard let pod = change.new.map(Pod.init) else { return unscheduled() }
+                ControllerLoop.Source(pods) { [cache] change in
+                    guard let pod = change.new.map(Pod.init) else {
+                        let gone = Pod(change.object)
+                        return gone.isScheduled || gone.nominatedNodeName != nil ? cache.waiting : []
+                    }
                     if !pod.isScheduled { return pod.isActive ? [pod.key] : [] }
                     // Room came free.
-                    return pod.isTerminal && !(change.old.map { Pod($0).isTerminal } ?? true) ? unscheduled() : []
+                    return pod.isTerminal && !(change.old.map { Pod($0).isTerminal } ?? true) ? cache.waiting : []
                 },
-                ControllerLoop.Source(nodes) { change in
+                ControllerLoop.Source(nodes) { [cache] change in
                     guard
                         change.old?.value["spec"] != change.new?.value["spec"]
                             || change.old?.labels != change.new?.labels
@@ -43,7 +43,7 @@ public final class Scheduler: Sendable, Service {
                                 != change.new?.value[["status", "allocatable"]]
                             || Self.isReady(change.old) != Self.isReady(change.new)
                     else { return [] }
-                    return unscheduled()
+                    return cache.waiting
                 },
             ] + Self.waiting(for: claims, pods: pods), workersMax: 1)
     }
@@ -87,6 +87,7 @@ struct PodScheduling: Reconciler {
             pod.spec["schedulerName"]?.string ?? "default-scheduler" == "default-scheduler",
             pod.spec["schedulingGates"]?.array?.isEmpty ?? true
         else { return .settled }
+        cache.await(pod)
         if let reason = claims.flatMap({ ClaimWait.reason(pod, claims: $0, nodeCount: nodes.list().count) }) {
             try await report(pod, reason)
             return .settled
