@@ -55,10 +55,10 @@ struct TableWriter: Sendable {
     ) {
         bytes.append(contentsOf: "{\"cells\":[".utf8)
         var isFirst = true
-        for column in kind.columns {
+        for cell in kind.tableCells(object, now: now) {
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
-            column.cell(object, now).encode(into: &bytes)
+            cell.encode(into: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
         if let condition = completion(of: object) {

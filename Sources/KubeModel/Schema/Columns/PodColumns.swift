@@ -2,16 +2,9 @@
 enum PodColumns {
     static let all: [PrinterColumn] = [
         .name,
-        .computed("Ready", "Ready containers of all containers.") { pod, _ in
-            let summary = PodSummary(pod)
-            return .string("\(summary.readyCount)/\(summary.containerCount)")
-        },
-        .computed("Status", "What the pod is doing, in one word.") { pod, _ in .string(PodSummary(pod).reason) },
-        .computed("Restarts", "How often containers were restarted, and when last.") { pod, now in
-            let summary = PodSummary(pod)
-            guard summary.restarts > 0, let last = summary.lastRestart else { return .string("\(summary.restarts)") }
-            return .string("\(summary.restarts) (\(HumanDuration.since(last, now: now)) ago)")
-        },
+        summed("Ready", "Ready containers of all containers."),
+        summed("Status", "What the pod is doing, in one word."),
+        summed("Restarts", "How often containers were restarted, and when last."),
         .age,
         .value("IP", ["status", "podIP"], priority: 1, "Address of the pod."),
         .value("Node", ["spec", "nodeName"], priority: 1, "The node on which the pod runs."),
@@ -27,6 +20,16 @@ enum PodColumns {
             return .string("\(open)/\(gates.count)")
         },
     ]
+
+    private static func summed(_ name: String, _ description: String) -> PrinterColumn {
+        .computed(name, description) { pod, now in PodSummary(pod).cell(name, now) ?? .null }
+    }
+
+    /// All cells of a pod, which is summed up once.
+    static func cells(_ pod: KubeObject, now: Timestamp) -> [JSONValue] {
+        let summary = PodSummary(pod)
+        return all.map { summary.cell($0.name, now) ?? $0.cell(pod, now) }
+    }
 }
 
 /// What a line of `kubectl get pods` says about a pod.
@@ -83,6 +86,18 @@ struct PodSummary {
             reason = "Unknown"
         } else if phase != "Succeeded", phase != "Failed" {
             reason = "Terminating"
+        }
+    }
+
+    /// The cell of one of the columns that sum the pod up.
+    func cell(_ column: String, _ now: Timestamp) -> JSONValue? {
+        switch column {
+        case "Ready": return .string("\(readyCount)/\(containerCount)")
+        case "Status": return .string(reason)
+        case "Restarts":
+            guard restarts > 0, let lastRestart else { return .string("\(restarts)") }
+            return .string("\(restarts) (\(HumanDuration.since(lastRestart, now: now)) ago)")
+        default: return nil
         }
     }
 

@@ -60,7 +60,7 @@ extension KindSchema {
 
     /// One cell for each column, as kubectl prints it.
     public func tableCells(_ object: KubeObject, now: Timestamp) -> [JSONValue] {
-        columns.map { $0.cell(object, now) }
+        behavior.tableCells?(object, now) ?? columns.map { $0.cell(object, now) }
     }
 }
 

@@ -40,5 +40,6 @@ extension KindSchema {
             $0.validate = PodRules.check
             $0.validateCreate = PodRules.checkCreate
             $0.validateUpdate = PodUpdateRules.check
+            $0.tableCells = PodColumns.cells
         })
 }
