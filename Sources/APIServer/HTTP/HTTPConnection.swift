@@ -115,11 +115,14 @@ struct HTTPConnection: Sendable {
             spareMemory.note(bytes.count + request.body.count * Self.workFactor)
         case .pieces(let pieces):
             try await outbound.write(.part(.head(head)))
-            var place = AnswerPieces.Place()
-            while request.head.method != .HEAD, let piece = pieces.piece(&place) {
-                if piece.isEmpty { continue }
-                try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece)))))
+            let maker = PieceMaker(pieces)
+            var next = request.head.method == .HEAD ? nil : await maker.next()
+            while let piece = next {
+                // The next piece is made while this one is sent, and not on the loop that sends it.
+                async let following = withTaskExecutorPreference(globalConcurrentExecutor) { await maker.next() }
+                if !piece.isEmpty { try await outbound.write(.part(.body(.byteBuffer(ByteBuffer(bytes: piece))))) }
                 spareMemory.note(piece.count)
+                next = await following
             }
             try await outbound.write(.part(.end(nil)))
         case .watch(let watch):

@@ -41,8 +41,7 @@ struct APIResponse: Sendable {
         var place = AnswerPieces.Place()
         let first = pieces.piece(&place) ?? []
         var response = json([])
-        var start = place
-        response.body = pieces.piece(&start) == nil ? .bytes(first) : .pieces(pieces)
+        response.body = place.isOver ? .bytes(first) : .pieces(pieces)
         return response
     }
 

@@ -25,7 +25,8 @@ struct AnswerPieces: Sendable {
     /// How far an answer has been put together.
     struct Place {
         fileprivate var next = 0
-        fileprivate var isOver = false
+        /// There is nothing after the last piece.
+        fileprivate(set) var isOver = false
         fileprivate var gzip: Gzip?
     }
 
@@ -61,4 +62,15 @@ struct AnswerPieces: Sendable {
         }
         return bytes
     }
+}
+
+/// Makes the pieces of one answer, one after the other.
+actor PieceMaker {
+    private let pieces: AnswerPieces
+    private var place = AnswerPieces.Place()
+
+    init(_ pieces: AnswerPieces) { self.pieces = pieces }
+
+    /// Nil after the last.
+    func next() -> [UInt8]? { pieces.piece(&place) }
 }
