@@ -1,6 +1,7 @@
 // The Swift side's end of the socket to sandboxd: the calls that Swift cannot make itself.
 #define _GNU_SOURCE 1
 #include "include/channel.h"
+#include "include/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,17 +84,19 @@ int vs_channel_send(int channel, const void *bytes, size_t length, const int *de
     return 0;
 }
 
-ssize_t vs_channel_receive(int channel, void *buffer, size_t capacity, int *descriptor) {
-    char control[CMSG_SPACE(sizeof(int))];
+ssize_t vs_channel_receive(int channel, void *buffer, size_t capacity, int *descriptors, size_t *count) {
+    char control[CMSG_SPACE(sizeof(int) * vs_descriptors_max)];
     struct iovec part = {buffer, capacity};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    *descriptor = -1;
+    *count = 0;
     ssize_t length;
     while ((length = recvmsg(channel, &message, MSG_CMSG_CLOEXEC)) < 0) {
         if (errno != EINTR) return -errno;
     }
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(descriptors, CMSG_DATA(header), *count * sizeof(int));
     }
     return length;
 }

@@ -74,6 +74,10 @@ int pods_prepare_network(char *error, size_t capacity) {
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
     // Each connection to an address that is not there fails at once, not one in a second. Kernels can do without.
     write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
+    // Nor do thousands of connections a second use up the ports of this address, or the kernel's table of connections: no packet of an
+    // old one wanders about in here.
+    write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "1");
+    write_file("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "5");
     if (outcome < 0) {
         errno = -outcome;
         return complain(error, capacity, "the cluster's network cannot be set up");

@@ -45,31 +45,35 @@ static void packet_add(struct packet *packet, const void *bytes, uint32_t count)
     packet->length += 4 + count;
 }
 
-static void packet_send(const struct packet *packet, int descriptor) {
+static void packet_send(const struct packet *packet, const int *descriptors, size_t count) {
     struct iovec part = {(void *)packet->bytes, packet->length};
-    char control[CMSG_SPACE(sizeof(int))];
+    char control[CMSG_SPACE(sizeof(int) * vs_descriptors_max)];
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
+    if (count > 0) {
         memset(control, 0, sizeof control);
         message.msg_control = control;
-        message.msg_controllen = sizeof control;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+        header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * count);
     }
     while (sendmsg(sandboxd.control, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
 }
 
-void answer(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor) {
+static void answer_with(uint32_t id, int outcome, const char *sentence, int32_t number, const int *descriptors, size_t count) {
     struct packet packet;
     int32_t error = outcome < 0 ? -outcome : 0;
     packet_begin(&packet, VS_REPLY, id);
     packet_add(&packet, &error, sizeof error);
     packet_add(&packet, sentence, (uint32_t)strlen(sentence));
     packet_add(&packet, &number, sizeof number);
-    packet_send(&packet, descriptor);
+    packet_send(&packet, descriptors, count);
+}
+
+void answer(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor) {
+    answer_with(id, outcome, sentence, number, &descriptor, descriptor >= 0);
 }
 
 static void report_started(int outcome, const char *sentence) {
@@ -78,7 +82,7 @@ static void report_started(int outcome, const char *sentence) {
     packet_begin(&packet, VS_STARTED, 0);
     packet_add(&packet, &error, sizeof error);
     packet_add(&packet, sentence, (uint32_t)strlen(sentence));
-    packet_send(&packet, -1);
+    packet_send(&packet, NULL, 0);
 }
 
 void tell_exit(const struct program *program, int32_t status) {
@@ -88,7 +92,7 @@ void tell_exit(const struct program *program, int32_t status) {
     packet_add(&packet, &status, sizeof status);
     int32_t is_out_of_memory = program->is_out_of_memory;
     packet_add(&packet, &is_out_of_memory, sizeof is_out_of_memory);
-    packet_send(&packet, -1);
+    packet_send(&packet, NULL, 0);
 }
 
 // What runs
@@ -197,6 +201,16 @@ static int memory_folder(const char *path, char *error, size_t capacity) {
     return folder < 0 ? complain(error, capacity, path) : folder;
 }
 
+static void make_sockets(uint32_t id, struct reader *reader) {
+    char error[256] = "";
+    int sockets[vs_descriptors_max];
+    size_t wanted = read_number(reader), count = 0;
+    if (reader->failed || wanted > vs_descriptors_max) return answer(id, -EINVAL, "the request is malformed", 0, -1);
+    while (count < wanted && (sockets[count] = socket_make(NULL, "169.254.1.1", error, sizeof error)) >= 0) count++;
+    answer_with(id, count < wanted ? sockets[count] : 0, error, 0, sockets, count < wanted ? 0 : count);
+    while (count > 0) close(sockets[--count]);
+}
+
 static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     struct reader reader = {bytes, length, false};
     uint32_t type = 0, id = 0;
@@ -251,6 +265,7 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
             rules, count, error, sizeof error);
         return answer(id, outcome, error, 0, -1);
     }
+    case VS_SOCKETS: return make_sockets(id, &reader);
     default: return answer(id, -ENOSYS, "there is no such request", 0, -1);
     }
 }

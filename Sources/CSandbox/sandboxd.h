@@ -265,5 +265,7 @@ int seccomp_deny(void);
 
 // sockets.c
 int socket_listen(int protocol, const char *address, int port, char *error, size_t capacity);
+/// A TCP socket of a pod's network, or of the cluster's with an address of its own there.
+int socket_make(struct pod *pod, const char *source, char *error, size_t capacity);
 /// A socket that is connecting.
 int socket_connect(struct pod *pod, const char *address, int port, const char *source, char *error, size_t capacity);

@@ -40,11 +40,9 @@ int socket_listen(int protocol, const char *address, int port, char *error, size
     return made;
 }
 
-int socket_connect(struct pod *pod, const char *address, int port, const char *source, char *error, size_t capacity) {
-    struct sockaddr_in remote, local;
-    int on = 1;
-    int outcome = parse(address, port, &remote, error, capacity);
-    if (outcome < 0) return outcome;
+int socket_make(struct pod *pod, const char *source, char *error, size_t capacity) {
+    struct sockaddr_in local;
+    int on = 1, outcome;
     if (pod && setns(pod->network, CLONE_NEWNET) != 0) return complain(error, capacity, "the pod cannot be entered");
     int made = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int number = errno;
@@ -54,20 +52,24 @@ int socket_connect(struct pod *pod, const char *address, int port, const char *s
         return complain(error, capacity, "no socket");
     }
     setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (!pod) {
-        // Bound first: through the output hook the source would otherwise become the service's own address.
-        outcome = parse(source, 0, &local, error, capacity);
-        setsockopt(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-        if (outcome == 0 && bind(made, (struct sockaddr *)&local, sizeof local) != 0) outcome = complain(error, capacity, "no source address");
-        if (outcome < 0) {
-            close(made);
-            return outcome;
-        }
-    }
-    if (connect(made, (struct sockaddr *)&remote, sizeof remote) != 0 && errno != EINPROGRESS) {
-        outcome = complain(error, capacity, address);
-        close(made);
-        return outcome;
-    }
-    return made;
+    if (pod) return made;
+    // Bound first: through the output hook the source would otherwise become the service's own address.
+    outcome = parse(source, 0, &local, error, capacity);
+    setsockopt(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (outcome == 0 && bind(made, (struct sockaddr *)&local, sizeof local) != 0) outcome = complain(error, capacity, "no source address");
+    if (outcome == 0) return made;
+    close(made);
+    return outcome;
+}
+
+int socket_connect(struct pod *pod, const char *address, int port, const char *source, char *error, size_t capacity) {
+    struct sockaddr_in remote;
+    int outcome = parse(address, port, &remote, error, capacity);
+    if (outcome < 0) return outcome;
+    int made = socket_make(pod, source, error, capacity);
+    if (made < 0) return made;
+    if (connect(made, (struct sockaddr *)&remote, sizeof remote) == 0 || errno == EINPROGRESS) return made;
+    outcome = complain(error, capacity, address);
+    close(made);
+    return outcome;
 }

@@ -27,6 +27,15 @@ public protocol NetworkDatapath: Sendable {
     func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError)
         -> Int32
 
+    /// TCP sockets that have still to be connected, to a place of the cluster's network: what `StreamPump` connects with.
+    ///
+    /// The caller owns the descriptors; they are non-blocking and close-on-exec.
+    /// - Parameter count: At most 64.
+    func sockets(_ count: Int) async throws(RuntimeError) -> [Int32]
+
+    /// Where such a socket has to connect to, to reach an address of the cluster; nil where nothing can be reached.
+    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)?
+
     /// A TCP connection made inside the cluster's network from an address that stands for a pod (the ingress controller's).
     func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError) -> Int32
 }
@@ -39,6 +48,15 @@ extension NetworkDatapath {
 
     /// Without a network of their own, pods are outside anyway.
     public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {}
+
+    public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
+        throw .system("this network has no sockets")
+    }
+
+    public func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)? {
+        guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
+        return (address, port)
+    }
 
     /// The same as without `source`, where addresses of the cluster are not addresses of sockets.
     public func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError)

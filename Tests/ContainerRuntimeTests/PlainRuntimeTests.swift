@@ -252,8 +252,9 @@ struct PlainLeftoversTests {
 
     private func receive(_ channel: Int32) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        var descriptor: Int32 = -1
-        let count = vs_channel_receive(channel, &buffer, buffer.count, &descriptor)
+        var descriptors = [Int32](repeating: -1, count: Int(vs_descriptors_max))
+        var descriptorCount = 0
+        let count = vs_channel_receive(channel, &buffer, buffer.count, &descriptors, &descriptorCount)
         try #require(count > 8)
         return Array(buffer.prefix(count))
     }

@@ -13,5 +13,6 @@ pid_t vs_channel_start(const char *role, int *channel);
 /// Sends one packet, with up to three descriptors beside it. Returns 0 or a negative errno.
 int vs_channel_send(int channel, const void *bytes, size_t length, const int *descriptors, size_t count);
 
-/// Waits for one packet. Returns its length, 0 at the end, or a negative errno; `descriptor` is -1 when none came with it.
-ssize_t vs_channel_receive(int channel, void *buffer, size_t capacity, int *descriptor);
+/// Waits for one packet. Returns its length, 0 at the end, or a negative errno; `descriptors` has room for vs_descriptors_max, and
+/// `count` says how many came with it.
+ssize_t vs_channel_receive(int channel, void *buffer, size_t capacity, int *descriptors, size_t *count);

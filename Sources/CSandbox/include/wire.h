@@ -39,6 +39,8 @@ enum vs_message {
     VS_EGRESS = 11,
     /// folder → reply with a descriptor of what is over it for pods from now on: a folder in memory
     VS_MEMORY_FOLDER = 12,
+    /// how many, at most vs_descriptors_max → reply with so many TCP sockets of the cluster's network to connect with
+    VS_SOCKETS = 13,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,
@@ -60,4 +62,8 @@ enum vs_start_flags {
     VS_SHARED_PROCESSES = 16,
 };
 
-enum { vs_packet_bytes_max = 192 * 1024 };
+enum {
+    vs_packet_bytes_max = 192 * 1024,
+    /// Beside one packet from `sandboxd`.
+    vs_descriptors_max = 64,
+};

@@ -19,6 +19,14 @@ enum LoopbackSocket {
         return descriptor
     }
 
+    /// A TCP socket for a small request, as for a large answer: nothing waits to be sent together.
+    static func unconnected() throws(Errno) -> Int32 {
+        let descriptor = try make(.tcp)
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        return descriptor
+    }
+
     /// A socket whose connect has begun; `isDone` when it has been made already.
     static func connecting(_ address: IPv4Address, _ port: UInt16) throws(Errno) -> (descriptor: Int32, isDone: Bool) {
         let descriptor = try make(.tcp)

@@ -63,7 +63,7 @@ final class PlainNetwork: Sendable {
 
     // MARK: Sockets
 
-    private func place(_ address: String, _ port: Int) -> (address: IPv4Address, port: UInt16)? {
+    func place(_ address: String, _ port: Int) -> (address: IPv4Address, port: UInt16)? {
         guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
         if port == 53, address.number >> 16 == 10 << 8 | 96 {
             // Where supervisors send every question, whatever address the cluster gives DNS.
@@ -83,6 +83,17 @@ final class PlainNetwork: Sendable {
         } catch {
             throw .system("cannot listen on \(address):\(port) (here \(place.address):\(place.port)): \(error)")
         }
+    }
+
+    func sockets(_ count: Int) throws(RuntimeError) -> [Int32] {
+        var made: [Int32] = []
+        do throws(LoopbackSocket.Errno) {
+            for _ in 0..<count { made.append(try LoopbackSocket.unconnected()) }
+        } catch {
+            for descriptor in made { close(descriptor) }
+            throw .system("no sockets: \(error)")
+        }
+        return made
     }
 
     func connect(

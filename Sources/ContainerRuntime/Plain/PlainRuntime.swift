@@ -93,6 +93,12 @@ public final class PlainRuntime: ContainerRuntime {
         try network.listen(transport, address: address, port: port)
     }
 
+    public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] { try network.sockets(count) }
+
+    public func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)? {
+        network.place(address, port)
+    }
+
     public func connect(
         address: String, port: Int, insidePod podUID: String?, timeout: Duration
     ) async throws(ConnectError) -> Int32 {

@@ -62,8 +62,11 @@ struct SandboxReply: Sendable {
     var error: Int32
     var sentence: String
     var number: Int32
-    /// A descriptor that now belongs to the receiver; -1 for none.
-    var descriptor: Int32
+    /// Descriptors that now belong to the receiver.
+    var descriptors: [Int32] = []
+
+    /// The only one that is expected; -1 for none.
+    var descriptor: Int32 { descriptors.first ?? -1 }
 }
 
 /// The socket to a running `sandboxd`: requests with their answers, and the ends of processes.
@@ -132,7 +135,7 @@ final class SandboxChannel: Sendable {
             let outcome = vs_channel_send(channel, bytes, bytes.count, descriptors, descriptors.count)
             if outcome < 0, let waiting = shared.withLock({ $0.waiting.removeValue(forKey: id) }) {
                 let sentence = String(cString: strerror(-outcome))
-                waiting.resume(returning: SandboxReply(error: -outcome, sentence: sentence, number: 0, descriptor: -1))
+                waiting.resume(returning: SandboxReply(error: -outcome, sentence: sentence, number: 0))
             }
         }
         return reply
@@ -164,8 +167,7 @@ final class SandboxChannel: Sendable {
         close(channel)
     }
 
-    private static let closed = SandboxReply(
-        error: EPIPE, sentence: "the runtime has stopped", number: 0, descriptor: -1)
+    private static let closed = SandboxReply(error: EPIPE, sentence: "the runtime has stopped", number: 0)
 
     private func readAll() {
         while let packet = Self.receive(channel) {
@@ -173,13 +175,13 @@ final class SandboxChannel: Sendable {
             case VS_REPLY.rawValue:
                 let waiting = shared.withLock { $0.waiting.removeValue(forKey: packet.id) }
                 guard let waiting else {
-                    if packet.descriptor >= 0 { close(packet.descriptor) }
+                    for descriptor in packet.descriptors { close(descriptor) }
                     continue
                 }
                 waiting.resume(
                     returning: SandboxReply(
                         error: packet.number(0), sentence: packet.text(1), number: packet.number(2),
-                        descriptor: packet.descriptor))
+                        descriptors: packet.descriptors))
             case VS_EXITED.rawValue: exited(packet.text(0), packet.number(1), packet.number(2) == 1)
             default: break
             }
@@ -199,7 +201,7 @@ final class SandboxChannel: Sendable {
         var type: UInt32
         var id: UInt32
         var fields: [ArraySlice<UInt8>]
-        var descriptor: Int32
+        var descriptors: [Int32]
 
         func text(_ index: Int) -> String {
             fields.indices.contains(index) ? String(decoding: fields[index], as: UTF8.self) : ""
@@ -214,8 +216,9 @@ final class SandboxChannel: Sendable {
     /// Waits for a packet; nil at the end of the channel.
     private static func receive(_ channel: Int32) -> Packet? {
         var buffer = [UInt8](repeating: 0, count: 8192)
-        var descriptor: Int32 = -1
-        let count = vs_channel_receive(channel, &buffer, buffer.count, &descriptor)
+        var descriptors = [Int32](repeating: -1, count: Int(vs_descriptors_max))
+        var descriptorCount = 0
+        let count = vs_channel_receive(channel, &buffer, buffer.count, &descriptors, &descriptorCount)
         guard count >= 8 else { return nil }
         func number(_ offset: Int) -> UInt32 {
             buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
@@ -228,6 +231,7 @@ final class SandboxChannel: Sendable {
             fields.append(buffer[position + 4..<position + 4 + length])
             position += 4 + length
         }
-        return Packet(type: number(0), id: number(4), fields: fields, descriptor: descriptor)
+        return Packet(
+            type: number(0), id: number(4), fields: fields, descriptors: Array(descriptors.prefix(descriptorCount)))
     }
 }

@@ -190,6 +190,12 @@ public final class SandboxRuntime: ContainerRuntime {
         try await channel.perform(request)
     }
 
+    public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
+        var request = SandboxRequest(VS_SOCKETS)
+        request.add(count)
+        return try await channel.perform(request).descriptors
+    }
+
     public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {
         var request = SandboxRequest(VS_EGRESS)
         let inside: [(IPv4Address, UInt8)] = [
