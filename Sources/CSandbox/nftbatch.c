@@ -124,30 +124,63 @@ void nft_set(struct nft_batch *b, const struct nft_set *set) {
     nft_end(b);
 }
 
-size_t nft_begin_elements(struct nft_batch *b, const char *set) {
-    nft_message(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+void nft_remove_chain(struct nft_batch *b, const char *name) {
+    nft_message(b, NFT_MSG_DELCHAIN, 0);
+    nft_text(b, NFTA_CHAIN_TABLE, b->table);
+    nft_text(b, NFTA_CHAIN_NAME, name);
+    nft_end(b);
+}
+
+void nft_remove_set(struct nft_batch *b, const char *name) {
+    nft_message(b, NFT_MSG_DELSET, 0);
+    nft_text(b, NFTA_SET_TABLE, b->table);
+    nft_text(b, NFTA_SET_NAME, name);
+    nft_end(b);
+}
+
+size_t nft_begin_elements(struct nft_batch *b, uint16_t type, const char *set) {
+    nft_message(b, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
     nft_text(b, NFTA_SET_ELEM_LIST_TABLE, b->table);
     nft_text(b, NFTA_SET_ELEM_LIST_SET, set);
     return nft_open_nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
-void nft_add_element(struct nft_elements *e, const void *key, size_t length, const char *chain) {
+/// Starts an element with its key; to be closed by `nft_close_nest`.
+static size_t begin_element(struct nft_elements *e, const void *key, size_t length) {
     struct nft_batch *b = e->batch;
     // The length of a list of elements is a number of 16 bits.
     if (e->count % 500 == 0) {
         nft_end_elements(e);
-        e->list = nft_begin_elements(b, e->set);
+        e->list = nft_begin_elements(b, e->are_gone ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM, e->set);
     }
     e->count++;
     size_t element = nft_open_nest(b, NFTA_LIST_ELEM), nest = nft_open_nest(b, NFTA_SET_ELEM_KEY);
     nft_attribute(b, NFTA_DATA_VALUE, key, length);
     nft_close_nest(b, nest);
-    if (chain) {
-        nest = nft_open_nest(b, NFTA_SET_ELEM_DATA);
-        size_t verdict = nft_open_nest(b, NFTA_DATA_VERDICT);
+    return element;
+}
+
+void nft_add_element(struct nft_elements *e, const void *key, size_t length, const char *chain) {
+    struct nft_batch *b = e->batch;
+    size_t element = begin_element(e, key, length);
+    if (chain && !e->are_gone) {
+        size_t nest = nft_open_nest(b, NFTA_SET_ELEM_DATA), verdict = nft_open_nest(b, NFTA_DATA_VERDICT);
         nft_number(b, NFTA_VERDICT_CODE, (uint32_t)NFT_JUMP);
         nft_text(b, NFTA_VERDICT_CHAIN, chain);
         nft_close_nest(b, verdict);
+        nft_close_nest(b, nest);
+    }
+    nft_close_nest(b, element);
+}
+
+void nft_add_socket(struct nft_elements *e, const void *key, size_t length, const uint8_t *socket) {
+    struct nft_batch *b = e->batch;
+    size_t element = begin_element(e, key, length);
+    if (!e->are_gone) {
+        uint8_t value[8] = {0};
+        memcpy(value, socket, 6);
+        size_t nest = nft_open_nest(b, NFTA_SET_ELEM_DATA);
+        nft_attribute(b, NFTA_DATA_VALUE, value, sizeof value);
         nft_close_nest(b, nest);
     }
     nft_close_nest(b, element);
@@ -238,6 +271,32 @@ int nft_socket(size_t *limit) {
     return fd;
 }
 
+void nft_dump(
+    int fd, uint16_t type, const char *table, const char *set, void (*each)(const void *attributes, size_t length, void *context),
+    void *context) {
+    struct nft_batch request = {0};
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    nft_message(&request, type, NLM_F_DUMP);
+    // The name of the table is the first attribute of whatever is in one.
+    nft_text(&request, NFTA_SET_ELEM_LIST_TABLE, table);
+    if (set) nft_text(&request, NFTA_SET_ELEM_LIST_SET, set);
+    nft_end(&request);
+    ssize_t sent = request.failed ? -1 : sendto(fd, request.bytes, request.length, 0, (struct sockaddr *)&kernel, sizeof kernel);
+    free(request.bytes);
+    static uint8_t answer[64 * 1024] __attribute__((aligned(8)));
+    while (sent >= 0) {
+        ssize_t length = recv(fd, answer, sizeof answer, 0);
+        if (length < 0 && errno == EINTR) continue;
+        if (length < 0) return;
+        size_t rest = (size_t)length, header = NLMSG_LENGTH(sizeof(struct nfgenmsg));
+        for (struct nlmsghdr *m = (struct nlmsghdr *)answer; NLMSG_OK(m, rest); m = NLMSG_NEXT(m, rest)) {
+            // There is no such thing, or this is the end of it.
+            if (m->nlmsg_type == NLMSG_ERROR || m->nlmsg_type == NLMSG_DONE) return;
+            if (m->nlmsg_len >= header) each((const uint8_t *)m + header, m->nlmsg_len - header, context);
+        }
+    }
+}
+
 const struct nlattr *nft_find(const void *attributes, size_t length, uint16_t type) {
     size_t at = 0;
     while (length - at >= sizeof(struct nlattr)) {
@@ -248,6 +307,14 @@ const struct nlattr *nft_find(const void *attributes, size_t length, uint16_t ty
         if (at > length) return NULL;
     }
     return NULL;
+}
+
+const struct nlattr *nft_next(const struct nlattr *list, const struct nlattr *before) {
+    const uint8_t *end = (const uint8_t *)list + list->nla_len;
+    const uint8_t *at = before ? (const uint8_t *)before + NLA_ALIGN(before->nla_len) : (const uint8_t *)(list + 1);
+    const struct nlattr *next = (const struct nlattr *)at;
+    if (at >= end || (size_t)(end - at) < sizeof *next) return NULL;
+    return next->nla_len < sizeof *next || next->nla_len > (size_t)(end - at) ? NULL : next;
 }
 
 int nft_fail(int code, char *error, size_t capacity, const char *format, ...) {

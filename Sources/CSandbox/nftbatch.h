@@ -36,6 +36,8 @@ void nft_close_nest(struct nft_batch *b, size_t at);
 void nft_table(struct nft_batch *b, uint16_t type, const char *name, uint32_t flags);
 /// A chain; with a type it hangs on a hook, and packets start there.
 void nft_chain(struct nft_batch *b, const char *name, const char *type, uint32_t hook, int32_t priority);
+/// Takes away a chain with its rules, to which nothing leads any more.
+void nft_remove_chain(struct nft_batch *b, const char *name);
 
 /// What a set holds, as the kernel wants it.
 struct nft_set {
@@ -47,18 +49,25 @@ struct nft_set {
     uint64_t timeout_milliseconds;
 };
 void nft_set(struct nft_batch *b, const struct nft_set *set);
+/// Takes away a set that no rule looks into any more.
+void nft_remove_set(struct nft_batch *b, const char *name);
 /// Starts a message with elements of a set; to be ended by `nft_close_nest` and `nft_end`.
-size_t nft_begin_elements(struct nft_batch *b, const char *set);
+size_t nft_begin_elements(struct nft_batch *b, uint16_t type, const char *set);
 
-/// Elements of one set, in as many messages as they need. One that is there already is fine, unless it leads elsewhere.
+/// Elements of one set, in as many messages as they need. One that is there already is fine, unless it leads elsewhere; one that is
+/// taken out has to be there.
 struct nft_elements {
     struct nft_batch *batch;
     const char *set;
+    /// They are taken out of the set instead of put into it.
+    int are_gone;
     size_t list;
     unsigned count;
 };
 /// Adds a key, and of a map of verdicts the chain that it leads to.
 void nft_add_element(struct nft_elements *e, const void *key, size_t length, const char *chain);
+/// Adds a key, and of a map the address and the port that it leads to.
+void nft_add_socket(struct nft_elements *e, const void *key, size_t length, const uint8_t *socket);
 /// To be called after the last one.
 void nft_end_elements(struct nft_elements *e);
 
@@ -74,8 +83,15 @@ int nft_transact(int fd, struct nft_batch *b, size_t from, size_t to);
 /// Tables that do not fit are built asleep (dormant) in several batches under the other of two names; the last batch wakes
 /// the new table and deletes the old one, so the change stays atomic.
 int nft_install(int fd, struct nft_batch *b, const char *old, size_t limit);
+/// Asks for all objects of a table: `type` is that of the request, `set` the one whose elements are meant, or NULL. Calls `each` with the
+/// attributes of each answer.
+void nft_dump(
+    int fd, uint16_t type, const char *table, const char *set, void (*each)(const void *attributes, size_t length, void *context),
+    void *context);
 /// The first attribute of `type` in `length` bytes of attributes, or NULL.
 const struct nlattr *nft_find(const void *attributes, size_t length, uint16_t type);
+/// The attribute behind `before` in the list that the attribute `list` is, the first one for NULL; NULL at the end.
+const struct nlattr *nft_next(const struct nlattr *list, const struct nlattr *before);
 int nft_fail(int code, char *error, size_t capacity, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 // nftrule.c: rules and their expressions
@@ -105,8 +121,8 @@ int nft_has_way_out(void);
 void nft_match_leaving(struct nft_batch *b);
 /// True for packets of connections in one of these states (NF_CT_STATE_BIT).
 void nft_match_state(struct nft_batch *b, uint32_t states);
-/// True for one of `count` connections, at random.
-void nft_match_one_of(struct nft_batch *b, uint32_t count);
+/// A number below `count`, at random.
+void nft_random_into(struct nft_batch *b, uint32_t destination, uint32_t count);
 void nft_load(struct nft_batch *b, uint32_t destination, const void *value, size_t length);
 /// Looks register 1 up in a set; `destination` is where a map's value goes (a verdict is carried out), or -1 for a plain set.
 void nft_lookup(struct nft_batch *b, const char *set, int destination);

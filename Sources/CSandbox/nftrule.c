@@ -98,15 +98,13 @@ void nft_match_state(struct nft_batch *b, uint32_t states) {
     nft_compare(b, NFT_CMP_NEQ, &none, sizeof none);
 }
 
-void nft_match_one_of(struct nft_batch *b, uint32_t count) {
-    uint32_t zero = 0;
+void nft_random_into(struct nft_batch *b, uint32_t destination, uint32_t count) {
     struct expression e = begin(b, "numgen");
-    nft_number(b, NFTA_NG_DREG, NFT_REG_1);
+    nft_number(b, NFTA_NG_DREG, destination);
     nft_number(b, NFTA_NG_MODULUS, count);
     nft_number(b, NFTA_NG_TYPE, NFT_NG_RANDOM);
     nft_number(b, NFTA_NG_OFFSET, 0);
     end(b, e);
-    nft_compare(b, NFT_CMP_EQ, &zero, sizeof zero);
 }
 
 void nft_load(struct nft_batch *b, uint32_t destination, const void *value, size_t length) {

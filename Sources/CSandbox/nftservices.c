@@ -1,16 +1,18 @@
-// Service rules as nf_tables. See nft.h for the rule table. What is installed, for services a, b and c:
+// Service rules as nf_tables. See nft.h for the rule table. What is installed, for services A and B of two pods each, C of none, and D
+// whose clients stay with their pod:
 //
 //     table ip velocity-0 {
-//       map ports         { type ipv4_addr . inet_proto . inet_service : verdict; elements = { A . tcp . 80 : jump s0, … } }
-//       set empty         { the same key; elements = { B . tcp . 80, … } }
+//       map ports         { type ipv4_addr . inet_proto . inet_service : verdict; elements = { A . tcp . 80 : jump n2, …, D : jump cD } }
+//       map backends      { the same key with a number : ipv4_addr . inet_service; elements = { A . tcp . 80 . 0 : P . 8080, … } }
+//       set empty         { the same key; elements = { C . tcp . 80, … } }
 //       set self          { type ipv4_addr . ipv4_addr; elements = { P . P, Q . Q, … } }
 //       chain prerouting  { type nat hook prerouting priority dstnat;  jump services }
 //       chain output      { type nat hook output priority dstnat;      jump services }
 //       chain services    { ip daddr . meta l4proto . th dport vmap @ports }
-//       chain s0          { numgen random mod 2 == 0 dnat to P:8080; dnat to Q:8080 }
-//       map aC            { type ipv4_addr : ipv4_addr . inet_service; flags dynamic,timeout; timeout 3h }
-//       chain s2          { update @aC { ip saddr : that } dnat to ip saddr map @aC;     clients stay with their pod
-//                           numgen random mod 2 == 0 add @aC { ip saddr : P . 8080 } dnat to P:8080; … }
+//       chain n2          { dnat to ip daddr . meta l4proto . th dport . numgen random mod 2 map @backends
+//                           dnat to ip daddr . meta l4proto . th dport . 0 map @backends }
+//       map aD            { type ipv4_addr : ipv4_addr . inet_service; flags dynamic,timeout; timeout 3h }
+//       chain cD          { update @aD { ip saddr : that } dnat to ip saddr map @aD     and then as n2, remembering the pod }
 //       chain postrouting { type nat hook postrouting priority srcnat;
 //                           ip saddr . ip daddr @self snat to GATEWAY     a pod that reached itself through its service
 //                           ip saddr 10.96.0.0/16 snat to GATEWAY         a socket of the host process
@@ -18,153 +20,20 @@
 //       chain in, fwd, out { type filter …; jump refuse }
 //       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
 //     }
+//
+// A change touches the elements that differ, in one transaction; only what is too large for one message makes the table anew, under
+// the other of its two names.
 #define _GNU_SOURCE
 #include "include/nft.h"
-#include "nftbatch.h"
+#include "nftservices.h"
 
-#include <endian.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-// The rule table
-
-/// One rule of the table, as pointers into it (addresses and ports stay in network order).
-struct service {
-    const uint8_t *address, *port, *backends;
-    uint8_t protocol;
-    uint32_t affinity_seconds;
-    uint16_t count;
-};
-
-enum { HEADER = 12, RULE = 13, BACKEND = 6 };
-
-static uint16_t read16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
-static uint32_t read32(const uint8_t *at) { return (uint32_t)read16(at) << 16 | read16(at + 2); }
-
-/// Reads the rule at `*offset` and steps over it; -1 if it does not fit into the table.
-static int next_service(const uint8_t *rules, size_t length, size_t *offset, struct service *service) {
-    if (length - *offset < RULE) return -1;
-    const uint8_t *at = rules + *offset;
-    *service = (struct service){at, at + 4, at + RULE, at[6], read32(at + 7), read16(at + 11)};
-    if (length - *offset - RULE < (size_t)service->count * BACKEND) return -1;
-    *offset += RULE + (size_t)service->count * BACKEND;
-    return service->protocol == IPPROTO_TCP || service->protocol == IPPROTO_UDP ? 0 : -1;
-}
-
-static int is_well_formed(const uint8_t *rules, size_t length) {
-    if (length < HEADER || memcmp(rules, "VSR2", 4) != 0) return 0;
-    size_t offset = HEADER;
-    struct service service;
-    for (unsigned i = read16(rules + 10); i > 0; i--)
-        if (next_service(rules, length, &offset, &service) < 0) return 0;
-    return offset == length;
-}
-
-// Clients that stay with their pod
-
-static void name_map(char name[24], const struct service *service) {
-    snprintf(name, 24, "a%08x-%u-%u", read32(service->address), read16(service->port), service->protocol);
-}
-
-static int is_backend(const struct service *service, const uint8_t *socket) {
-    for (unsigned i = 0; i < service->count; i++)
-        if (memcmp(service->backends + (size_t)i * BACKEND, socket, BACKEND) == 0) return 1;
-    return 0;
-}
-
-static void keep_client(struct nft_batch *b, const uint8_t *client, const uint8_t *socket, uint64_t left) {
-    size_t element = nft_open_nest(b, NFTA_LIST_ELEM), key = nft_open_nest(b, NFTA_SET_ELEM_KEY);
-    nft_attribute(b, NFTA_DATA_VALUE, client, 4);
-    nft_close_nest(b, key);
-    size_t data = nft_open_nest(b, NFTA_SET_ELEM_DATA);
-    nft_attribute(b, NFTA_DATA_VALUE, socket, 8);
-    nft_close_nest(b, data);
-    nft_number64(b, NFTA_SET_ELEM_EXPIRATION, left);
-    nft_close_nest(b, element);
-}
-
-/// Takes over what one element of an old map says, if its pod is still there.
-static void keep_element(struct nft_batch *b, const struct nlattr *element, const char *map, const struct service *service) {
-    const uint8_t *parts = (const uint8_t *)(element + 1);
-    size_t length = element->nla_len - sizeof *element;
-    const struct nlattr *key = nft_find(parts, length, NFTA_SET_ELEM_KEY);
-    const struct nlattr *data = nft_find(parts, length, NFTA_SET_ELEM_DATA);
-    const struct nlattr *expiration = nft_find(parts, length, NFTA_SET_ELEM_EXPIRATION);
-    enum { header = sizeof(struct nlattr) };
-    // Each value is an attribute within the attribute.
-    if (!key || key->nla_len < 2 * header + 4 || !data || data->nla_len < 2 * header + 8) return;
-    if (!expiration || expiration->nla_len < header + 8) return;
-    uint64_t left, longest = (uint64_t)service->affinity_seconds * 1000;
-    memcpy(&left, expiration + 1, sizeof left);
-    left = be64toh(left);
-    const uint8_t *socket = (const uint8_t *)(data + 2);
-    if (left == 0 || !is_backend(service, socket)) return;
-    size_t nest = nft_begin_elements(b, map);
-    keep_client(b, (const uint8_t *)(key + 2), socket, left < longest ? left : longest);
-    nft_close_nest(b, nest);
-    nft_end(b);
-}
-
-/// Takes over which clients belong to which pod from the table in force: a change elsewhere must not send them to another.
-static void keep_clients(struct nft_batch *b, int fd, const char *current, const char *map, const struct service *service) {
-    struct nft_batch request = {0};
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    nft_message(&request, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-    nft_text(&request, NFTA_SET_ELEM_LIST_TABLE, current);
-    nft_text(&request, NFTA_SET_ELEM_LIST_SET, map);
-    nft_end(&request);
-    ssize_t sent = request.failed ? -1 : sendto(fd, request.bytes, request.length, 0, (struct sockaddr *)&kernel, sizeof kernel);
-    free(request.bytes);
-    static uint8_t answer[64 * 1024] __attribute__((aligned(8)));
-    while (sent >= 0) {
-        ssize_t length = recv(fd, answer, sizeof answer, 0);
-        if (length < 0 && errno == EINTR) continue;
-        if (length < 0) return;
-        size_t rest = (size_t)length;
-        for (struct nlmsghdr *m = (struct nlmsghdr *)answer; NLMSG_OK(m, rest); m = NLMSG_NEXT(m, rest)) {
-            // There was no such map, or this is the end of it.
-            if (m->nlmsg_type == NLMSG_ERROR || m->nlmsg_type == NLMSG_DONE) return;
-            size_t header = NLMSG_LENGTH(sizeof(struct nfgenmsg));
-            if (m->nlmsg_len < header) continue;
-            const struct nlattr *list =
-                nft_find((const uint8_t *)m + header, m->nlmsg_len - header, NFTA_SET_ELEM_LIST_ELEMENTS);
-            if (!list) continue;
-            for (size_t at = sizeof *list; at + sizeof *list <= list->nla_len;) {
-                const struct nlattr *element = (const struct nlattr *)((const uint8_t *)list + at);
-                if (element->nla_len < sizeof *element || element->nla_len > list->nla_len - at) break;
-                keep_element(b, element, map, service);
-                at += NLA_ALIGN(element->nla_len);
-            }
-        }
-    }
-}
-
-/// The map of a service's clients, and the rule that leads those to their pod.
-static void build_affinity(struct nft_batch *b, const struct service *service, const char *map, const char *chain) {
-    nft_set(b, &(struct nft_set){map, NFT_SET_MAP | NFT_SET_TIMEOUT | NFT_SET_EVAL, 4, 8,
-                   (uint64_t)service->affinity_seconds * 1000});
-    struct nft_rule rule = nft_begin_rule(b, chain);
-    nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, 4);
-    nft_lookup(b, map, NFT_REG_2);
-    nft_remember(b, map);
-    nft_nat(b, NFT_NAT_DNAT, NFT_REG32_04, NFT_REG32_05);
-    nft_end_rule(b, rule);
-}
-
-// The table
-
-/// The key of a service in maps and sets: address, protocol and port, each in a register of 4 bytes.
-enum { key_length = 12 };
-
-static void write_key(uint8_t key[key_length], const struct service *service) {
-    memset(key, 0, key_length);
-    memcpy(key, service->address, 4);
-    key[4] = service->protocol;
-    memcpy(key + 8, service->port, 2);
-}
+// The frame
 
 /// The key of what a packet is for, into register 1.
 static void load_key(struct nft_batch *b) {
@@ -173,21 +42,22 @@ static void load_key(struct nft_batch *b) {
     nft_payload_into(b, NFT_REG32_02, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 }
 
-static void forward_service(struct nft_batch *b, const struct service *service, const char *name, const char *map) {
-    for (unsigned i = 0; i < service->count; i++) {
-        const uint8_t *backend = service->backends + (size_t)i * BACKEND;
-        struct nft_rule rule = nft_begin_rule(b, name);
-        if (service->count - i > 1) nft_match_one_of(b, service->count - i);
+void forward(struct nft_batch *b, const char *chain, unsigned count, const char *map) {
+    // A packet may meet the chain of before and the elements of now. The first backend is there whatever the number was.
+    for (unsigned choices = count;; choices = 1) {
+        uint32_t first = 0;
+        struct nft_rule rule = nft_begin_rule(b, chain);
+        load_key(b);
+        if (choices > 1) nft_random_into(b, NFT_REG32_03, choices);
+        else nft_load(b, NFT_REG32_03, &first, sizeof first);
+        nft_lookup(b, "backends", NFT_REG_2);
         if (map) {
             nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, 4);
-            nft_load(b, NFT_REG32_04, backend, 4);
-            nft_load(b, NFT_REG32_05, backend + 4, 2);
             nft_remember(b, map);
-            nft_nat(b, NFT_NAT_DNAT, NFT_REG32_04, NFT_REG32_05);
-        } else {
-            nft_translate(b, NFT_NAT_DNAT, backend, backend + 4);
         }
+        nft_nat(b, NFT_NAT_DNAT, NFT_REG32_04, NFT_REG32_05);
         nft_end_rule(b, rule);
+        if (choices <= 1) return;
     }
 }
 
@@ -197,6 +67,7 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     nft_table(b, NFT_MSG_DELTABLE, b->table, 0);
     nft_table(b, NFT_MSG_NEWTABLE, b->table, 0);
     nft_set(b, &(struct nft_set){.name = "ports", .flags = NFT_SET_MAP, .key_length = key_length});
+    nft_set(b, &(struct nft_set){.name = "backends", .flags = NFT_SET_MAP, .key_length = backend_key_length, .data_length = 8});
     nft_set(b, &(struct nft_set){.name = "empty", .key_length = key_length});
     nft_set(b, &(struct nft_set){.name = "self", .key_length = 8});
     nft_chain(b, "services", NULL, 0, 0);
@@ -243,74 +114,204 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     nft_end_rule(b, rule);
 }
 
-/// What packets for the services find: the chain of each one, or that there is nobody.
-static void build_elements(struct nft_batch *b, const uint8_t *rules, size_t length) {
-    struct nft_elements ports = {.batch = b, .set = "ports"}, empty = {.batch = b, .set = "empty"},
-                        self = {.batch = b, .set = "self"};
-    struct nft_elements *sets[] = {&ports, &empty, &self};
-    for (int which = 0; which < 3; which++) {
-        size_t offset = HEADER;
-        for (unsigned i = 0, count = read16(rules + 10); i < count; i++) {
-            struct service service;
-            char name[16];
-            uint8_t key[key_length];
-            if (next_service(rules, length, &offset, &service) < 0) break;
-            write_key(key, &service);
-            snprintf(name, sizeof name, "s%u", i);
-            if (which == 0 && service.count > 0) nft_add_element(sets[which], key, sizeof key, name);
-            if (which == 1 && service.count == 0) nft_add_element(sets[which], key, sizeof key, NULL);
-            for (unsigned j = 0; which == 2 && j < service.count; j++) {
-                uint8_t pair[8];
-                memcpy(pair, service.backends + (size_t)j * BACKEND, 4);
-                memcpy(pair + 4, pair, 4);
-                nft_add_element(sets[which], pair, sizeof pair, NULL);
-            }
-        }
-        nft_end_elements(sets[which]);
+// Services in it
+
+/// The chain that the packets of a service go to; false for a service without one.
+static bool find_chain(char chain[service_name_max], const struct service *service) {
+    if (!service || service->count == 0) return false;
+    if (remembers(service)) name_chain(chain, service);
+    else snprintf(chain, service_name_max, "n%u", service->count);
+    return true;
+}
+
+/// Puts what of `service` is not the same in `other` into the sets, or takes it out of them.
+static void write_port(struct nft_elements *ports, const struct service *service, const struct service *other) {
+    char chain[service_name_max], there[service_name_max];
+    uint8_t key[backend_key_length];
+    if (!find_chain(chain, service)) return;
+    // The chain of those that are remembered is made anew, and has to be left before.
+    if (find_chain(there, other) && strcmp(chain, there) == 0 && !remembers(service)) return;
+    write_key(key, service, 0);
+    nft_add_element(ports, key, key_length, chain);
+}
+
+static void write_backends(struct nft_elements *backends, const struct service *service, const struct service *other) {
+    uint8_t key[backend_key_length];
+    for (unsigned i = 0; service && i < service->count; i++) {
+        if (other && i < other->count && memcmp(backend(service, i), backend(other, i), backend_length) == 0) continue;
+        write_key(key, service, i);
+        nft_add_socket(backends, key, backend_key_length, backend(service, i));
     }
 }
 
-/// Everything in the table; `current` is the one in force, or NULL.
-static void build(struct nft_batch *b, const uint8_t *rules, size_t length, int has_reject, int fd, const char *current) {
-    size_t offset = HEADER;
-    build_frame(b, rules + 4, rules + 8, has_reject);
-    for (unsigned i = 0, count = read16(rules + 10); i < count; i++) {
-        struct service service;
-        char name[16], map[24];
-        if (next_service(rules, length, &offset, &service) < 0) break;
-        if (service.count == 0) continue;
-        snprintf(name, sizeof name, "s%u", i);
-        name_map(map, &service);
-        int remembers = service.affinity_seconds > 0;
-        nft_chain(b, name, NULL, 0, 0);
-        if (remembers) build_affinity(b, &service, map, name);
-        forward_service(b, &service, name, remembers ? map : NULL);
-        if (remembers && current) keep_clients(b, fd, current, map, &service);
+static void write_empty(struct nft_elements *empty, const struct service *service, const struct service *other) {
+    uint8_t key[backend_key_length];
+    if (!service || service->count > 0 || (other && other->count == 0)) return;
+    write_key(key, service, 0);
+    nft_add_element(empty, key, key_length, NULL);
+}
+
+static void write_pods(struct nft_batch *b, const struct services *these, const struct services *others, int are_gone) {
+    struct nft_elements self = {.batch = b, .set = "self", .are_gone = are_gone};
+    for (unsigned i = 0, j = 0; i < these->address_count; i++) {
+        while (j < others->address_count && others->addresses[j] < these->addresses[i]) j++;
+        if (j < others->address_count && others->addresses[j] == these->addresses[i]) continue;
+        uint32_t pair[2] = {htonl(these->addresses[i]), htonl(these->addresses[i])};
+        nft_add_element(&self, pair, sizeof pair, NULL);
     }
-    build_elements(b, rules, length);
+    nft_end_elements(&self);
+}
+
+/// Puts what comes into the sets, or takes out what goes.
+static void write_elements(
+    struct nft_batch *b, const struct services *before, const struct services *after, const struct difference *differences,
+    unsigned count, int are_gone) {
+    static const char *const sets[] = {"ports", "backends", "empty"};
+    static void (*const write[])(struct nft_elements *, const struct service *, const struct service *) = {
+        write_port, write_backends, write_empty,
+    };
+    for (int which = 0; which < 3; which++) {
+        struct nft_elements elements = {.batch = b, .set = sets[which], .are_gone = are_gone};
+        for (unsigned i = 0; i < count; i++) {
+            const struct difference *d = differences + i;
+            write[which](&elements, are_gone ? d->before : d->after, are_gone ? d->after : d->before);
+        }
+        nft_end_elements(&elements);
+    }
+    if (are_gone) write_pods(b, before, after, 1);
+    else write_pods(b, after, before, 0);
+}
+
+/// Chains for services of so many backends as there are `now`, and were not `then`; or the end of those.
+static void write_sizes(struct nft_batch *b, const uint8_t *now, const uint8_t *then, int are_gone) {
+    char chain[service_name_max];
+    for (unsigned count = 1; count < 65536; count++) {
+        if (!(now[count / 8] & ~then[count / 8] & 1 << count % 8)) continue;
+        snprintf(chain, sizeof chain, "n%u", count);
+        if (are_gone) {
+            nft_remove_chain(b, chain);
+        } else {
+            nft_chain(b, chain, NULL, 0, 0);
+            forward(b, chain, count, NULL);
+        }
+    }
+}
+
+/// What leads from one table to another; `current` is the name of the one in force, or NULL.
+static void change(struct nft_batch *b, const struct services *before, const struct services *after, int fd, const char *current) {
+    struct difference *differences = calloc((size_t)before->count + after->count + 1, sizeof *differences);
+    if (!differences) {
+        b->failed = 1;
+        return;
+    }
+    unsigned count = services_compare(before, after, differences);
+    write_elements(b, before, after, differences, count, 1);
+    for (unsigned i = 0; i < count; i++) {
+        if (differences[i].before && remembers(differences[i].before)) remove_memory(b, differences[i].before);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (differences[i].after && remembers(differences[i].after)) add_memory(b, differences[i].after, fd, current);
+    }
+    write_sizes(b, after->sizes, before->sizes, 0);
+    write_elements(b, before, after, differences, count, 0);
+    write_sizes(b, before->sizes, after->sizes, 1);
+    free(differences);
+}
+
+// What is in force. One thread of one namespace calls this, so the state may be static.
+static const char *current;
+static struct services in_force;
+
+/// Changes what differs; fails, and leaves everything as it was, where that does not go into one message.
+static int amend(const struct services *services, int fd, size_t limit) {
+    if (!current || memcmp(services->bytes, in_force.bytes, 10) != 0) return -EAGAIN;
+    struct nft_batch b = {.table = current};
+    change(&b, &in_force, services, fd, current);
+    int result = b.failed ? -ENOMEM : b.length + 256 > limit ? -EMSGSIZE : b.length > 0 ? nft_transact(fd, &b, 0, b.length) : 0;
+    free(b.bytes);
+    return result;
+}
+
+/// Makes everything anew.
+static int replace(const struct services *services, int fd, size_t limit) {
+    static int reject_is_missing;
+    static const struct services nothing;
+    const char *next = current && strcmp(current, "velocity-0") == 0 ? "velocity-1" : "velocity-0";
+    for (;;) {
+        struct nft_batch b = {.table = next};
+        build_frame(&b, services->bytes + 4, services->bytes + 8, !reject_is_missing);
+        change(&b, &nothing, services, fd, current);
+        int result = b.failed ? -ENOMEM : nft_install(fd, &b, current, limit);
+        free(b.bytes);
+        if (result == 0) current = next;
+        if (result != -ENOENT || reject_is_missing) return result;
+        reject_is_missing = 1;
+    }
 }
 
 int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t capacity) {
-    // Which of the two names is in use. One thread of one namespace calls this, so the state may be static.
-    static const char *current;
-    static int reject_is_missing;
     size_t limit;
-    if (!is_well_formed(rules, length)) return nft_fail(-EINVAL, error, capacity, "the service rule table is malformed");
+    struct services services;
+    int result = services_read(&services, rules, length);
+    if (result < 0) return nft_fail(result, error, capacity, "the service rule table is malformed");
     int fd = nft_socket(&limit);
-    if (fd < 0) return nft_fail(fd, error, capacity, "no netfilter socket: %s", strerror(-fd));
-    const char *next = current && strcmp(current, "velocity-0") == 0 ? "velocity-1" : "velocity-0";
-    int result;
-    for (;;) {
-        struct nft_batch b = {.table = next};
-        build(&b, rules, length, !reject_is_missing, fd, current);
-        result = b.failed ? -ENOMEM : nft_install(fd, &b, current, limit);
-        free(b.bytes);
-        if (result != -ENOENT || reject_is_missing) break;
-        reject_is_missing = 1;
+    if (fd < 0) {
+        services_free(&services);
+        return nft_fail(fd, error, capacity, "no netfilter socket: %s", strerror(-fd));
     }
-    if (result < 0) return nft_fail(result, error, capacity, "nf_tables refused the service rules: %s", strerror(-result));
-    current = next;
+    result = amend(&services, fd, limit);
+    if (result < 0) result = replace(&services, fd, limit);
+    if (result < 0) {
+        services_free(&services);
+        return nft_fail(result, error, capacity, "nf_tables refused the service rules: %s", strerror(-result));
+    }
+    services_free(&in_force);
+    in_force = services;
     return 0;
+}
+
+// What the kernel says
+
+static void mix(uint64_t *sum, const void *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++) *sum = (*sum ^ ((const uint8_t *)bytes)[i]) * 1099511628211u;  // FNV-1a.
+}
+
+/// Adds up elements: each with its key and where that leads.
+static void sum_elements(const void *attributes, size_t length, void *context) {
+    const struct nlattr *list = nft_find(attributes, length, NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (const struct nlattr *element = NULL; list && (element = nft_next(list, element));) {
+        uint64_t sum = 14695981039346656037u;
+        for (const struct nlattr *part = NULL; (part = nft_next(element, part));) {
+            int type = part->nla_type & NLA_TYPE_MASK;
+            if (type == NFTA_SET_ELEM_KEY || type == NFTA_SET_ELEM_DATA) mix(&sum, part, part->nla_len);
+        }
+        *(uint64_t *)context += sum;
+    }
+}
+
+/// Adds up rules: each with its chain and what it does.
+static void sum_rules(const void *attributes, size_t length, void *context) {
+    uint64_t sum = 14695981039346656037u;
+    const struct nlattr *chain = nft_find(attributes, length, NFTA_RULE_CHAIN);
+    const struct nlattr *expressions = nft_find(attributes, length, NFTA_RULE_EXPRESSIONS);
+    if (chain) mix(&sum, chain, chain->nla_len);
+    if (expressions) mix(&sum, expressions, expressions->nla_len);
+    *(uint64_t *)context += sum;
+}
+
+uint64_t vs_nft_sum(void) {
+    static const char *const sets[] = {"ports", "backends", "empty", "self"};
+    size_t limit;
+    uint64_t sum = 0;
+    int fd = nft_socket(&limit);
+    if (fd < 0 || !current) return 0;
+    for (int which = 0; which < 4; which++) {
+        uint64_t part = (uint64_t)which;
+        nft_dump(fd, NFT_MSG_GETSETELEM, current, sets[which], sum_elements, &part);
+        mix(&sum, &part, sizeof part);
+    }
+    nft_dump(fd, NFT_MSG_GETRULE, current, NULL, sum_rules, &sum);
+    return sum;
 }
 
 int vs_nft_probe(void) {
@@ -319,13 +320,19 @@ int vs_nft_probe(void) {
         10, 96, 0, 1, 0, 80, IPPROTO_TCP, 0, 0, 0, 0, 0, 2, 10, 244, 0, 1, 0, 80, 10, 244, 0, 2, 0, 80,
         10, 96, 0, 2, 0, 53, IPPROTO_UDP, 0, 0, 0, 0, 0, 1, 10, 244, 0, 1, 0, 53,
     };
+    static const struct services nothing;
     size_t limit;
+    struct services services;
+    int result = services_read(&services, rules, sizeof rules);
+    if (result < 0) return result;
     int fd = nft_socket(&limit);
     if (fd < 0) return fd;
     struct nft_batch b = {.table = "velocity-probe"};
-    build(&b, rules, sizeof rules, 0, fd, NULL);
+    build_frame(&b, rules + 4, rules + 8, 0);
+    change(&b, &nothing, &services, fd, NULL);
     nft_table(&b, NFT_MSG_DELTABLE, b.table, 0);
-    int result = b.failed ? -ENOMEM : nft_transact(fd, &b, 0, b.length);
+    result = b.failed ? -ENOMEM : nft_transact(fd, &b, 0, b.length);
     free(b.bytes);
+    services_free(&services);
     return result;
 }

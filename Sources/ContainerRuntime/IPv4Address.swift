@@ -13,19 +13,22 @@ public struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConvertib
     ///
     /// Four decimal numbers of at most three digits, nothing else.
     public init?(parsing text: some StringProtocol) {
-        let parts = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var number: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.count) else { return nil }
-            var value: UInt32 = 0
-            for digit in part {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-                value = value * 10 + UInt32(digit - UInt8(ascii: "0"))
+        var (number, part, digits, points): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                part = part * 10 + UInt32(byte - UInt8(ascii: "0"))
+                digits += 1
+                guard digits <= 3, part < 256 else { return nil }
+            case UInt8(ascii: "."):
+                guard digits > 0, points < 3 else { return nil }
+                number = number << 8 | part
+                (part, digits, points) = (0, 0, points + 1)
+            default: return nil
             }
-            guard value < 256 else { return nil }
-            number = number << 8 | value
         }
+        guard digits > 0, points == 3 else { return nil }
+        number = number << 8 | part
         self.number = number
     }
 

@@ -11,27 +11,32 @@ public struct ServiceRuleTable: Sendable, Hashable {
         network: IPv4Address = IPv4Address(10, 96, 0, 0)
     ) {
         var body: [UInt8] = []
+        body.reserveCapacity(rules.count * 32)
         var count: UInt16 = 0
-        var seen: Set<[TransportProtocol: [UInt8]]> = []
+        var seen: Set<UInt64> = []
         for rule in rules where count < .max {
-            guard let socket = Self.socket(rule.address, rule.port), seen.insert([rule.transport: socket]).inserted
-            else {
-                continue
-            }
-            let backends = rule.backends.compactMap { Self.socket($0.address, $0.port) }.prefix(Int(UInt16.max))
+            guard let socket = Self.socket(rule.address, rule.port),
+                seen.insert(socket | (rule.transport == .tcp ? 0 : 1 << 48)).inserted
+            else { continue }
+            let backends = rule.backends.prefix(Int(UInt16.max)).compactMap { Self.socket($0.address, $0.port) }
             count += 1
-            body += socket
+            Self.add(socket, 6, to: &body)
             body.append(rule.transport == .tcp ? 6 : 17)
-            body += Self.bigEndian(UInt32(clamping: rule.affinitySeconds))
-            body += Self.bigEndian(UInt16(backends.count))
-            for backend in backends { body += backend }
+            Self.add(UInt64(UInt32(clamping: rule.affinitySeconds)), 4, to: &body)
+            Self.add(UInt64(backends.count), 2, to: &body)
+            for backend in backends { Self.add(backend, 6, to: &body) }
         }
         bytes = Array("VSR2".utf8) + gateway.bytes + network.bytes.prefix(2) + Self.bigEndian(count) + body
     }
 
-    private static func socket(_ address: String, _ port: Int) -> [UInt8]? {
+    /// An address and a port as one number of six bytes.
+    private static func socket(_ address: String, _ port: Int) -> UInt64? {
         guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
-        return address.bytes + bigEndian(port)
+        return UInt64(address.number) << 16 | UInt64(port)
+    }
+
+    private static func add(_ value: UInt64, _ count: Int, to body: inout [UInt8]) {
+        for byte in (0..<count).reversed() { body.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte)))) }
     }
 
     private static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {

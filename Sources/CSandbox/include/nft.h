@@ -21,10 +21,14 @@
 
 /// Replaces our rules in the present network namespace by those in `rules`, in one transaction.
 ///
-/// Connections that exist keep their backend, and clients keep theirs where a rule says so. A table that is malformed changes nothing. Not thread-safe, and every call
-/// of a process must come from the same network namespace: the netlink socket of the first one is kept.
+/// What is the same as before is left alone. Connections that exist keep their backend, and clients keep theirs where a rule says so.
+/// A table that is malformed changes nothing. Not thread-safe, and every call of a process must come from the same network
+/// namespace: the netlink socket of the first one is kept.
 /// - Returns: 0, or a negative errno with one sentence in `error`.
 int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t errorCapacity);
+
+/// A number that follows from the service rules in force, as the kernel lists them, whatever the order in which they came to be.
+uint64_t vs_nft_sum(void);
 
 /// Replaces what pods may send to each other in the present network namespace, in one transaction; connections that exist
 /// stay as they are.

@@ -41,6 +41,8 @@ enum vs_message {
     VS_MEMORY_FOLDER = 12,
     /// how many, at most vs_descriptors_max → reply with so many TCP sockets of the cluster's network to connect with
     VS_SOCKETS = 13,
+    /// nothing → reply, its text the sum of the service rules in force (`vs_nft_sum`)
+    VS_RULES_SUM = 14,
 
     /// number: 0 or an errno; text: a sentence; further fields as the request says
     VS_REPLY = 100,

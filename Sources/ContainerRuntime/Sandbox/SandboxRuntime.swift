@@ -190,6 +190,11 @@ public final class SandboxRuntime: ContainerRuntime {
         try await channel.perform(request)
     }
 
+    /// A number that follows from the service rules that the kernel has, whatever the order in which they came to be.
+    package func sumOfRules() async throws(RuntimeError) -> String {
+        try await channel.perform(SandboxRequest(VS_RULES_SUM)).sentence
+    }
+
     public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
         var request = SandboxRequest(VS_SOCKETS)
         request.add(count)
