@@ -105,7 +105,7 @@ public final class ClusterNetwork: Service {
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) async {
         let follower = ServiceFollower(
-            client: client, datapath: datapath, dns: dns, domain: domain, forwarder: forwarder,
+            client: client, datapath: datapath, dns: dns, domain: domain, eventLoops: forwarder.eventLoops,
             nodes: (0..<configuration.nodeCount).map(NodeNetwork.address(ofNode:)),
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
         await Signals.follow([informers.services, informers.endpointSlices, informers.pods]) { again in

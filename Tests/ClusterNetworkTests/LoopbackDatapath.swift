@@ -97,6 +97,19 @@ final class LoopbackDatapath: NetworkDatapath {
         return descriptor
     }
 
+    func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
+        if let real { return try await real.sockets(count) }
+        return (0..<count).map { _ in
+            socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        }
+    }
+
+    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)? {
+        if let real { return real.place(of: address, port: port) }
+        guard let hostPort = state.withLock({ $0.hostPorts["\(address):\(port)"] }) else { return nil }
+        return (IPv4Address(127, 0, 0, 1), UInt16(hostPort))
+    }
+
     func connect(
         address: String, port: Int, insidePod podUID: String?, timeout: Duration
     ) async throws(ConnectError) -> Int32 {

@@ -71,16 +71,12 @@ enum NetworkLoad {
         let direct = try await measure(local, localPort)
         let inside = try await runtime.listen(.tcp, address: "10.244.255.9", port: 9000)
         let (front, port) = try Loopback.listen()
-        let forwarder = StreamForwarder()
-        let listening = try await forwarder.listen(on: front)
-        async let serving: Void = forwarder.serve(listening) { eventLoop in
-            let socket = try await runtime.connect(
-                address: "10.244.255.9", port: 9000, insidePod: nil, timeout: .seconds(5))
-            return try await StreamForwarder.adopt(socket, on: eventLoop)
-        }
+        let pump = try StreamPump(runtime)
+        async let supplying: Void = pump.run()
+        pump.lead(try pump.listen(on: front), to: [.init(address: "10.244.255.9", port: 9000)])
         let through = try await measure(inside, port)
-        try await listening.channel.close()
-        await serving
+        pump.end()
+        await supplying
         try await threads.shutdownGracefully()
         return (direct, through)
     }

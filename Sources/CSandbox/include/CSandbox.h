@@ -5,5 +5,6 @@
 #include "nft.h"
 #include "probe.h"
 #include "process.h"
+#include "pump.h"
 #include "serve.h"
 #include "wire.h"

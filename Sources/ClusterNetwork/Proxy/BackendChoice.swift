@@ -1,8 +1,7 @@
 import ContainerRuntime
-import NIOCore
 import Synchronization
 
-/// Where connections to a port of the host go now: they read it, a new plan replaces it.
+/// Where packets to a UDP port of the host go now: a new client reads it, a new plan replaces it.
 ///
 /// Every client on the host has the same address, so a Service whose clients stay with their pod has one pod at a time here.
 final class BackendChoice: Sendable {
@@ -37,23 +36,5 @@ final class BackendChoice: Sendable {
             guard state.affinitySeconds > 0 else { return }
             state.kept = (backend, now + .seconds(state.affinitySeconds))
         }
-    }
-
-    /// Connects to the first backend that answers: one may have gone a moment ago.
-    func dial(_ datapath: any NetworkDatapath, on eventLoop: any EventLoop) async throws -> any Channel {
-        var last = ConnectError.refused
-        for backend in candidates() {
-            let descriptor: Int32
-            do throws(ConnectError) {
-                descriptor = try await datapath.connect(
-                    address: backend.address, port: backend.port, insidePod: nil, timeout: .seconds(5))
-            } catch {
-                last = error
-                continue
-            }
-            chose(backend)
-            return try await StreamForwarder.adopt(descriptor, on: eventLoop)
-        }
-        throw last
     }
 }

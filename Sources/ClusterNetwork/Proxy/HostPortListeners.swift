@@ -35,23 +35,33 @@ final class HostPortListeners {
 
     private struct Entry {
         var hostPort: ServicePlan.HostPort
+        /// Where packets go; connections are led by the pump.
         let target: BackendChoice
         /// Sockets that keep the port and refuse, while there are no endpoints.
         var held: [HostSocket.Loopback: HostSocket] = [:]
-        var listening: [HostSocket.Loopback: any Channel] = [:]
+        var listening: [HostSocket.Loopback: Listening] = [:]
         var refusal: HostSocket.Failure?
     }
 
-    private let forwarder: StreamForwarder
+    private enum Listening {
+        case streams(StreamPump.Listener)
+        case datagrams(any Channel)
+
+        var isActive: Bool { if case .datagrams(let channel) = self { channel.isActive } else { true } }
+    }
+
+    private let eventLoops: any EventLoopGroup
     private let datapath: any NetworkDatapath
     private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
     private var entries: [ServicePlan.HostPort.ID: Entry] = [:]
+    /// Nil as long as there was no port for connections.
+    private var pump: StreamPump?
 
     init(
-        forwarder: StreamForwarder, datapath: any NetworkDatapath,
+        eventLoops: any EventLoopGroup, datapath: any NetworkDatapath,
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
-        self.forwarder = forwarder
+        self.eventLoops = eventLoops
         self.datapath = datapath
         self.spawn = spawn
     }
@@ -74,6 +84,7 @@ final class HostPortListeners {
             entry.target.update(hostPort.backends, affinitySeconds: hostPort.affinitySeconds)
             if present == nil || before != hostPort || entry.refusal != nil {
                 let found = await open(&entry)
+                lead(entry)
                 if present == nil || before.resourceVersion != hostPort.resourceVersion
                     || before.service != hostPort.service
                 {
@@ -93,10 +104,19 @@ final class HostPortListeners {
     /// Why a port is not open; nil when it is.
     func refusal(of id: ServicePlan.HostPort.ID) -> HostSocket.Failure? { entries[id]?.refusal }
 
-    /// Closes all ports; connections that exist go on.
+    /// Closes all ports and ends all connections to them.
     func closeAll() async {
         for entry in entries.values { await close(entry) }
         entries = [:]
+        pump?.end()
+        pump = nil
+    }
+
+    /// Sends new connections where they go now.
+    private func lead(_ entry: Entry) {
+        for case .streams(let listener) in entry.listening.values {
+            pump?.lead(listener, to: entry.hostPort.backends, affinitySeconds: entry.hostPort.affinitySeconds)
+        }
     }
 
     private func open(_ entry: inout Entry) async -> [Refusal] {
@@ -121,7 +141,7 @@ final class HostPortListeners {
     /// Keeps the port, but refuses: there are no endpoints.
     private func hold(_ loopback: HostSocket.Loopback, _ entry: inout Entry) async throws(HostSocket.Failure) {
         if entry.held[loopback] != nil { return }
-        if let listener = entry.listening.removeValue(forKey: loopback) { try? await listener.close() }
+        if let listening = entry.listening.removeValue(forKey: loopback) { await close(listening) }
         let port = UInt16(clamping: entry.hostPort.port)
         let socket = try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
         // A bound UDP socket would swallow what is sent to it; without one the sender is told that nobody is there.
@@ -135,28 +155,35 @@ final class HostPortListeners {
                 try HostSocket(loopback, port: port, isStream: entry.hostPort.transport == .tcp)
             }
         if entry.hostPort.transport == .tcp {
-            entry.listening[loopback] = try await serveStreams(on: try socket.listen(), entry.target)
+            entry.listening[loopback] = .streams(try serveStreams(on: socket))
         } else {
-            entry.listening[loopback] = try await serveDatagrams(on: socket.handOver(), entry.target)
+            entry.listening[loopback] = .datagrams(try await serveDatagrams(on: socket.handOver(), entry.target))
         }
     }
 
-    private func serveStreams(
-        on descriptor: Int32, _ target: BackendChoice
-    ) async throws(HostSocket.Failure) -> any Channel {
-        guard let listener = try? await forwarder.listen(on: descriptor) else {
-            throw .system("the listener could not be set up")
+    /// The pump, which starts with the first port for connections.
+    private func startedPump() throws(HostSocket.Failure) -> StreamPump {
+        if let pump { return pump }
+        do throws(RuntimeError) {
+            let pump = try StreamPump(datapath)
+            spawn { await pump.run() }
+            self.pump = pump
+            return pump
+        } catch {
+            throw .system("\(error)")
         }
-        spawn { [forwarder, datapath] in
-            await forwarder.serve(listener) { try await target.dial(datapath, on: $0) }
-        }
-        return listener.channel
+    }
+
+    private func serveStreams(on socket: HostSocket) throws(HostSocket.Failure) -> StreamPump.Listener {
+        let pump = try startedPump()
+        let descriptor = try socket.listen()
+        do throws(RuntimeError) { return try pump.listen(on: descriptor) } catch { throw .system("\(error)") }
     }
 
     private func serveDatagrams(
         on descriptor: Int32, _ target: BackendChoice
     ) async throws(HostSocket.Failure) -> any Channel {
-        let forwarder = DatagramForwarder(datapath: datapath, target: target, eventLoops: forwarder.eventLoops)
+        let forwarder = DatagramForwarder(datapath: datapath, target: target, eventLoops: eventLoops)
         guard let listener = try? await forwarder.listen(on: descriptor) else {
             throw .system("the listener could not be set up")
         }
@@ -165,7 +192,15 @@ final class HostPortListeners {
     }
 
     private func close(_ entry: Entry) async {
-        for listener in entry.listening.values { try? await listener.close() }
+        for listening in entry.listening.values { await close(listening) }
+    }
+
+    /// Connections that exist go on.
+    private func close(_ listening: Listening) async {
+        switch listening {
+        case .streams(let listener): pump?.close(listener)
+        case .datagrams(let channel): try? await channel.close()
+        }
     }
 }
 

@@ -2,6 +2,7 @@ import ContainerRuntime
 import ControllerKit
 import KubeClient
 import KubeModel
+import NIOCore
 
 /// Brings rules, DNS, ports of the host and the status of load balancers in line with the Services that there are.
 ///
@@ -29,7 +30,7 @@ final class ServiceFollower {
 
     init(
         client: any ClusterClient, datapath: any NetworkDatapath, dns: DNSServer, domain: DNSName,
-        forwarder: StreamForwarder, nodes: [IPv4Address], opensHostPorts: Bool,
+        eventLoops: any EventLoopGroup, nodes: [IPv4Address], opensHostPorts: Bool,
         reserved: Set<ServicePlan.ReservedSocket>,
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
@@ -42,7 +43,7 @@ final class ServiceFollower {
         self.nodes = nodes
         self.spawn = spawn
         events = EventRecorder(client: client, component: "cluster-network")
-        listeners = HostPortListeners(forwarder: forwarder, datapath: datapath, spawn: spawn)
+        listeners = HostPortListeners(eventLoops: eventLoops, datapath: datapath, spawn: spawn)
     }
 
     /// Brings everything in line.
