@@ -108,11 +108,13 @@ public final class ClusterNetwork: Service {
             client: client, datapath: datapath, dns: dns, domain: domain, eventLoops: forwarder.eventLoops,
             nodes: (0..<configuration.nodeCount).map(NodeNetwork.address(ofNode:)),
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
-        await Signals.follow([informers.services, informers.endpointSlices, informers.pods]) { again in
-            let isApplied = await follower.update(
-                services: self.informers.services.list(), slices: self.informers.endpointSlices.list(),
-                pods: self.informers.pods.list(), again: again)
-            if isApplied { self.readiness.set() }
+        let kinds = [informers.services, informers.endpointSlices, informers.pods]
+        await Signals.followKeys(kinds) { changed, again in
+            let objects = zip(kinds, changed).map { informer, keys in
+                Dictionary(uniqueKeysWithValues: keys.map { ($0, informer.get($0)) })
+            }
+            let changes = ServiceFollower.Changes(services: objects[0], slices: objects[1], pods: objects[2])
+            if await follower.update(changes, again: again) { self.readiness.set() }
         }
         await follower.close()
     }

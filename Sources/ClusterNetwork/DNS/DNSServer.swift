@@ -17,11 +17,8 @@ final class DNSServer: Sendable {
         self.egress = egress
     }
 
-    /// Answers from `zone` from now on.
-    func replace(with zone: DNSZone) {
-        let zone = zone.withHost(egress)
-        self.zone.withLock { $0 = zone }
-    }
+    /// Changes what there is to answer.
+    func update(_ change: (inout DNSZone) -> Void) { zone.withLock { change(&$0) } }
 
     /// Answers now, or later from another thread where the name is one of the world outside; nil: nothing may be answered.
     func respond(to packet: [UInt8], isStream: Bool, answer: @escaping @Sendable ([UInt8]?) -> Void) {

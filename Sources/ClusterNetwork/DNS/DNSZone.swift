@@ -7,9 +7,10 @@ import KubeModel
 /// not exist here; where there is a way out, `HostResolver` is asked for them.
 struct DNSZone: Sendable {
     let domain: DNSName
-    private var records: [DNSName: [DNSRecord]] = [:]
-    /// Names with nothing but names below them: they exist, but have no records.
-    private var ancestors: Set<DNSName> = []
+    private(set) var records: [DNSName: [DNSRecord]] = [:]
+    /// How many names are below one: it exists, but may have no records of its own.
+    private(set) var counts: [DNSName: Int] = [:]
+    private var services: [ObjectKey: ServiceNames] = [:]
     private let podParent: DNSName
 
     init(domain: DNSName, services: [KubeObject] = [], slices: [KubeObject] = []) {
@@ -18,72 +19,51 @@ struct DNSZone: Sendable {
         add(DNSRecord(name: domain, content: .soa(domain)))
         add(DNSRecord(name: domain, content: .ns(domain.prefixed("ns", "dns"))))
         add(DNSRecord(name: domain.prefixed("dns-version"), content: .txt("1.1.0")))
-        ancestors.insert(domain.prefixed("svc"))
-        ancestors.insert(podParent)
+        for name in [domain.prefixed("svc"), podParent] { count(name, by: 1) }
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
-            let name = domain.prefixed(service.object.name, service.object.namespace ?? "default", "svc")
-            if service.isHeadless {
-                addHeadless(name, endpoints.slices(of: service.key))
-                addEndpoints(name, endpoints.slices(of: service.key))
-            } else if service.type == "ExternalName" {
-                if let target = service.spec["externalName"]?.string.flatMap({ DNSName($0) }) {
-                    add(DNSRecord(name: name, content: .cname(target)))
-                }
-            } else if let address = IPv4Address(parsing: service.clusterIP) {
-                addClusterIP(service, name, address)
-                addEndpoints(name, endpoints.slices(of: service.key))
-            }
+            set(service.key, to: ServiceNames(service, endpoints.slices(of: service.key), in: domain))
         }
     }
 
-    private mutating func addClusterIP(_ service: KubeService, _ name: DNSName, _ address: IPv4Address) {
-        add(DNSRecord(name: name, content: .a(address)))
-        add(DNSRecord(name: address.reverseName, content: .ptr(name)))
-        for port in service.ports { addPort(port.name, port.transport, name, number: port.port, target: name) }
-    }
-
-    /// A headless Service answers with its pods.
-    private mutating func addHeadless(_ name: DNSName, _ slices: [EndpointIndex.Slice]) {
-        ancestors.insert(name)
-        for slice in slices {
-            for endpoint in slice.endpoints where endpoint.isReady {
-                add(DNSRecord(name: name, content: .a(endpoint.address)))
-                for port in slice.ports {
-                    let own = name.prefixed(endpoint.label)
-                    addPort(port.name, port.transport, name, number: port.number, target: own)
-                }
-            }
+    /// Replaces the names of a Service; nil stands for a Service that is not there.
+    mutating func set(_ service: ObjectKey, to names: ServiceNames?) {
+        let before = services[service]
+        guard before != names else { return }
+        services[service] = names
+        for record in before?.records ?? [] { remove(record) }
+        for record in names?.records ?? [] { add(record) }
+        for (name, change) in [(before?.name, -1), (names?.name, 1)] {
+            guard let name else { continue }
+            count(name, by: change)
+            countAbove(name, by: change)
         }
-    }
-
-    /// Each pod behind a Service has a name of its own below it, and its address leads back to that.
-    private mutating func addEndpoints(_ name: DNSName, _ slices: [EndpointIndex.Slice]) {
-        for slice in slices {
-            for endpoint in slice.endpoints where endpoint.isReady {
-                let own = name.prefixed(endpoint.label)
-                add(DNSRecord(name: own, content: .a(endpoint.address)))
-                add(DNSRecord(name: endpoint.address.reverseName, content: .ptr(own)))
-            }
-        }
-    }
-
-    private mutating func addPort(
-        _ port: String, _ transport: String, _ service: DNSName, number: Int, target: DNSName
-    ) {
-        guard let number = UInt16(exactly: number) else { return }
-        let content = DNSRecord.Content.srv(weight: 100, port: number, target: target)
-        // Asked by the Service's name alone, all ports answer, also those that have no name.
-        add(DNSRecord(name: service, content: content))
-        guard !port.isEmpty else { return }
-        add(DNSRecord(name: service.prefixed("_\(port)", "_\(transport.lowercased())"), content: content))
     }
 
     private mutating func add(_ record: DNSRecord) {
-        if records[record.name]?.contains(record) == true { return }
         records[record.name, default: []].append(record)
-        var parent = record.name.parent
-        while let name = parent, name.isWithin(domain), ancestors.insert(name).inserted { parent = name.parent }
+        if records[record.name]?.count == 1 { countAbove(record.name, by: 1) }
+    }
+
+    private mutating func remove(_ record: DNSRecord) {
+        guard let index = records[record.name]?.firstIndex(of: record) else { return }
+        records[record.name]?.remove(at: index)
+        guard records[record.name]?.isEmpty == true else { return }
+        records[record.name] = nil
+        countAbove(record.name, by: -1)
+    }
+
+    private mutating func countAbove(_ name: DNSName, by change: Int) {
+        var parent = name.parent
+        while let name = parent, name.isWithin(domain) {
+            count(name, by: change)
+            parent = name.parent
+        }
+    }
+
+    private mutating func count(_ name: DNSName, by change: Int) {
+        let new = counts[name, default: 0] + change
+        counts[name] = new == 0 ? nil : new
     }
 
     /// What to say to a question for records of `type` at `name`.
@@ -91,7 +71,7 @@ struct DNSZone: Sendable {
     /// `rotation` decides which of several addresses comes first; resolvers take the first one.
     func answer(_ name: DNSName, type: UInt16, rotation: Int = 0) -> DNSAnswer {
         guard let present = records[name] ?? podRecords(name) else {
-            let exists = ancestors.contains(name)
+            let exists = counts[name] != nil
             return DNSAnswer(code: exists ? .noError : .nameError, authority: [authority(of: name)])
         }
         var matching = present.filter { $0.type == type || type == DNSType.any }
@@ -183,9 +163,4 @@ extension IPv4Address {
     var reverseName: DNSName {
         DNSName(labels: (bytes.reversed().map(String.init) + ["in-addr", "arpa"]).map { Array($0.utf8) })
     }
-}
-
-extension EndpointIndex.Endpoint {
-    /// The pod's host name where it has one in the Service, else its address with dashes.
-    fileprivate var label: String { hostName ?? String(address.description.map { $0 == "." ? "-" : $0 }) }
 }

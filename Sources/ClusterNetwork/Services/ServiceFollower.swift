@@ -13,14 +13,14 @@ final class ServiceFollower {
     private let dns: DNSServer
     private let domain: DNSName
     private let opensHostPorts: Bool
-    private let reserved: Set<ServicePlan.ReservedSocket>
-    private let nodes: [IPv4Address]
     private let events: EventRecorder
     private let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
 
     private let listeners: HostPortListeners
+    private var table: ServiceTable
     private var ledger = BalancerLedger()
     private var applied: [ServiceRule]?
+    private var opened: [ServicePlan.HostPort] = []
     private var backoff = Backoff()
     private var portRetry: ContinuousClock.Instant?
     /// What was said about ports that could not be opened, so that it is said once.
@@ -39,33 +39,41 @@ final class ServiceFollower {
         self.dns = dns
         self.domain = domain
         self.opensHostPorts = opensHostPorts
-        self.reserved = reserved
-        self.nodes = nodes
         self.spawn = spawn
+        table = ServiceTable(reserved: reserved, nodes: nodes)
         events = EventRecorder(client: client, component: "cluster-network")
         listeners = HostPortListeners(eventLoops: eventLoops, datapath: datapath, spawn: spawn)
+    }
+
+    /// What there is now at the keys of objects that have changed; nil: nothing any more.
+    struct Changes {
+        var services: [ObjectKey: KubeObject?] = [:]
+        var slices: [ObjectKey: KubeObject?] = [:]
+        var pods: [ObjectKey: KubeObject?] = [:]
     }
 
     /// Brings everything in line.
     ///
     /// - Parameter again: Asks for another call after a while.
     /// - Returns: Whether rules are in force, these or earlier ones.
-    func update(
-        services objects: [KubeObject], slices: [KubeObject], pods: [KubeObject],
-        again: @escaping @Sendable (Duration) -> Void
-    ) async -> Bool {
-        let services = objects.map(KubeService.init)
-        ledger.update(services)
-        let plan = ServicePlan(
-            services: objects, slices: slices, pods: pods, reserved: reserved, balancers: ledger.addresses,
-            nodes: nodes)
+    func update(_ changes: Changes, again: @escaping @Sendable (Duration) -> Void) async -> Bool {
+        for (key, service) in changes.services { table.set(service: key, service) }
+        for (key, slice) in changes.slices { table.set(slice: key, slice) }
+        for (key, pod) in changes.pods { table.set(pod: key, pod) }
+        if !changes.services.isEmpty { ledger.update(Array(table.services.values)) }
+        table.set(balancers: ledger.addresses)
+        let (plan, touched) = table.update()
+        if opensHostPorts { await open(plan, again) }
         await apply(plan.rules, again)
-        dns.replace(with: DNSZone(domain: domain, services: objects, slices: slices))
+        let names = touched.map { key in
+            (key, table.services[key].map { ServiceNames($0, table.endpoints.slices(of: key), in: domain) })
+        }
+        dns.update { zone in for (key, names) in names { zone.set(key, to: names) } }
         if opensHostPorts {
-            await open(plan, services, again)
-            for service in services { writeBalancer(service, plan) }
-            let known = Set(services.map(\.key))
-            written = written.filter { known.contains($0.key) }
+            for key in touched.union(ledger.addresses.keys) {
+                if let service = table.services[key] { writeBalancer(service, plan) }
+            }
+            for key in changes.services.keys where table.services[key] == nil { written[key] = nil }
         }
         return applied != nil
     }
@@ -84,14 +92,14 @@ final class ServiceFollower {
         }
     }
 
-    private func open(
-        _ plan: ServicePlan, _ services: [KubeService], _ again: @escaping @Sendable (Duration) -> Void
-    ) async {
+    private func open(_ plan: ServicePlan, _ again: @escaping @Sendable (Duration) -> Void) async {
+        guard plan.hostPorts != opened || listeners.hasRefusals else { return }
+        opened = plan.hostPorts
         var outcome = await listeners.update(to: plan.hostPorts)
         // Another cluster's load balancer may have the address: this one's takes the next.
         let moved = Set(
             outcome.refusals.filter { $0.reason == .taken && $0.hostPort.kind != .node }.map(\.hostPort.service)
-        ).filter { key in services.first { $0.key == key }.map { ledger.move($0) } ?? false }
+        ).filter { key in table.services[key].map { ledger.move($0) } ?? false }
         outcome.refusals.removeAll { moved.contains($0.hostPort.service) && $0.hostPort.kind != .node }
         if !moved.isEmpty { again(.zero) }
         outcome.refusals = outcome.refusals.filter { refusal in
@@ -100,8 +108,10 @@ final class ServiceFollower {
         for hostPort in outcome.recoveries { told[hostPort.id] = nil }
         let wanted = Set(plan.hostPorts.map(\.id))
         told = told.filter { wanted.contains($0.key) }
-        let byKey = Dictionary(services.map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
-        spawn { [outcome, events] in await Self.report(outcome, byKey, events) }
+        if outcome != HostPortListeners.Outcome() {
+            let byKey = table.services.mapValues(\.object)
+            spawn { [outcome, events] in await Self.report(outcome, byKey, events) }
+        }
         // Nothing tells when another program gives a port up.
         if listeners.hasRefusals, portRetry.map({ $0 <= .now }) ?? true {
             portRetry = .now + .seconds(2)
