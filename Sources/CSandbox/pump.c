@@ -22,11 +22,14 @@
 #include <unistd.h>
 
 enum {
-    held_max = 256 * 1024,
+    /// Bulk goes through in large pieces: each wakes up who says it and who hears it.
+    held_max = 2 * 1024 * 1024,
     /// Sockets in store, at first and for those who need many.
     pool_least = 8,
     pool_max = 64,
     events_max = 128,
+    /// Who says so much at a time will say more.
+    much = 16 * 1024,
     /// So often in a row one direction may go on before it is somebody else's turn.
     turns_max = 16,
     /// The pause before the next try where descriptors have run out.
@@ -55,7 +58,7 @@ struct side {
     int socket;
     /// The end of what it says has come, and has been read; it is told no more.
     bool is_ending, has_ended, is_shut;
-    /// What it has not taken yet: `length` bytes from `start` on. Once there, the memory is kept for what comes.
+    /// What it has not taken yet: `length` bytes from `start` on. The memory is kept for what comes as long as something comes.
     uint8_t *held;
     size_t start, length;
 };
@@ -108,6 +111,8 @@ struct vs_pump {
     int pool[pool_max];
     unsigned pooled, store;
     uint8_t buffer[held_max];
+    /// The memory of a side that needs it no more.
+    uint8_t *spare;
 };
 
 static int64_t now(void) {
@@ -156,6 +161,13 @@ static int watch(struct vs_pump *pump, int descriptor, uint32_t events, const vo
     return epoll_ctl(pump->epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+/// Gives back the memory of what has been taken.
+static void give_back(struct vs_pump *pump, struct side *side) {
+    if (pump->spare) free(side->held);
+    else pump->spare = side->held;
+    side->held = NULL;
+}
+
 static void drop(struct vs_pump *pump, struct side *side, bool resets) {
     static const struct linger at_once = {1, 0};
     if (side->socket < 0) return;
@@ -163,7 +175,7 @@ static void drop(struct vs_pump *pump, struct side *side, bool resets) {
     // Where a program is being started just now, the socket lives on in the child for a moment.
     epoll_ctl(pump->epoll, EPOLL_CTL_DEL, side->socket, NULL);
     close(side->socket);
-    free(side->held);
+    if (side->held) give_back(pump, side);
     *side = (struct side){.socket = -1};
 }
 
@@ -191,8 +203,9 @@ static void bury(struct vs_pump *pump) {
 
 // What is said
 
-static void hold(struct side *to, const uint8_t *bytes, size_t length) {
-    to->held = malloc(held_max);
+static void hold(struct vs_pump *pump, struct side *to, const uint8_t *bytes, size_t length) {
+    to->held = pump->spare ? pump->spare : malloc(held_max);
+    pump->spare = NULL;
     if (!to->held) return;
     memcpy(to->held, bytes, length);
     to->start = 0;
@@ -219,6 +232,25 @@ static void pass_end(struct vs_pump *pump, struct connection *c, struct side *fr
     to->is_shut = true;
 }
 
+/// Reads what a side says, as much as comes while that is being read: who says much is not to wake the other side for each piece of it.
+/// Returns 0 with how much it was, and -errno with what came before the error. `is_drained`: that was all for now.
+static int hear_out(const struct side *from, uint8_t *buffer, size_t *length, bool *is_drained) {
+    *length = 0;
+    *is_drained = false;
+    while (*length < held_max) {
+        ssize_t count = recv(from->socket, buffer + *length, held_max - *length, 0);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno != EAGAIN) return -errno;
+        if (count == 0) return 0;
+        if (count > 0) *length += (size_t)count;
+        if (count >= much) continue;
+        // The kernel tells when there is more.
+        *is_drained = true;
+        return 0;
+    }
+    return 0;
+}
+
 /// Lets one side hear what the other one says, as far as it goes.
 static void move(struct vs_pump *pump, struct connection *c, int speaker) {
     struct side *from = &c->sides[speaker], *to = &c->sides[!speaker];
@@ -226,29 +258,30 @@ static void move(struct vs_pump *pump, struct connection *c, int speaker) {
         if (!flush(pump, c, to)) return;
         if (from->has_ended) return pass_end(pump, c, from, to);
         uint8_t *buffer = to->held ? to->held : pump->buffer;
-        ssize_t count = recv(from->socket, buffer, held_max, 0);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EAGAIN) return;
-        if (count < 0) return end(pump, c, true);
-        if (count == 0) {
-            from->has_ended = true;
-            continue;
+        size_t length;
+        bool is_drained;
+        int outcome = hear_out(from, buffer, &length, &is_drained);
+        if (outcome == 0 && length == 0 && is_drained) {
+            if (to->held) give_back(pump, to);
+            return;
         }
+        from->has_ended = outcome == 0 && !is_drained && length == 0;
         if (to->held) {
             to->start = 0;
-            to->length = (size_t)count;
-            continue;
+            to->length = length;
+        } else if (length > 0) {
+            ssize_t taken = send(to->socket, buffer, length, MSG_NOSIGNAL);
+            if (taken < 0 && errno != EAGAIN && errno != EINTR) return end(pump, c, true);
+            if (taken < 0) taken = 0;
+            if ((size_t)taken < length) hold(pump, to, buffer + taken, length - (size_t)taken);
+            if ((size_t)taken < length && !to->held) return end(pump, c, true);
         }
-        ssize_t taken = send(to->socket, buffer, (size_t)count, MSG_NOSIGNAL);
-        if (taken < 0 && errno != EAGAIN && errno != EINTR) return end(pump, c, true);
-        if (taken < 0) taken = 0;
-        if (taken < count) {
-            hold(to, buffer + taken, (size_t)(count - taken));
-            if (!to->held) return end(pump, c, true);
-            continue;
+        if (outcome < 0) {
+            flush(pump, c, to);
+            if (c->state != is_closed) end(pump, c, true);
+            return;
         }
-        // That was all for now: the kernel tells when there is more.
-        if (count < held_max && !from->is_ending) return;
+        if (is_drained && to->length == 0 && !from->is_ending) return;
     }
     if (c->has_more) return;
     c->has_more = true;
@@ -582,6 +615,7 @@ void vs_pump_end(struct vs_pump *pump) {
     for (struct connection *c = pump->lines[is_closed].head; c; c = c->after) c->has_more = false;
     bury(pump);
     for (unsigned i = 0; i < pump->pooled; i++) close(pump->pool[i]);
+    free(pump->spare);
     close(pump->epoll);
     close(pump->bell);
     pthread_mutex_destroy(&pump->lock);

@@ -6,7 +6,7 @@
 /// and no more than a few system calls for each connection. Several pumps may accept on copies of one socket.
 ///
 /// What one side says goes to the other, and so does its end: one direction can end before the other (half-close), and a reset is a
-/// reset on both sides. Nothing is read from a side while the other one does not take it; what is on its way is at most 256 KiB for each
+/// reset on both sides. Nothing is read from a side while the other one does not take it; what is on its way is at most 2 MiB for each
 /// direction. Every call may come from any thread.
 struct vs_pump;
 
