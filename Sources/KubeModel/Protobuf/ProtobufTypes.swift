@@ -66,6 +66,8 @@ enum ProtobufTypes {
     /// The message of a kind: `apps/v1`, `Deployment` is `apps.v1.Deployment`.
     static func message(apiVersion: String, kind: String) -> ProtobufMessage? {
         if kind == "DeleteOptions" { return messages["meta.DeleteOptions"] }
+        // Evictions are still taken as they were before version 1.
+        let apiVersion = kind == "Eviction" && apiVersion == "policy/v1beta1" ? "policy/v1" : apiVersion
         let parts = apiVersion.split(separator: "/")
         guard let version = parts.last else { return nil }
         let group = parts.count == 1 ? "core" : parts[0].split(separator: ".").first.map(String.init) ?? ""

@@ -52,6 +52,15 @@ import Testing
             ])
     }
 
+    @Test("an Eviction may be of the version before 1, as older clients send it")
+    func eviction() throws {
+        let body = Wire.body("policy/v1beta1", "Eviction", Wire.message(1, Wire.text(1, "web")))
+        #expect(
+            try ProtobufBody.decode(body) == [
+                "apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": ["name": "web"],
+            ])
+    }
+
     @Test("the status of an object is read, too: controllers write nothing else")
     func status() throws {
         let way = Wire.message(1, Wire.text(1, "169.1.1.2"))
