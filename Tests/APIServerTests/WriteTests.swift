@@ -124,6 +124,19 @@ import Testing
         #expect(status.details?[["causes"]]?.array?.first?["field"] == "spec.replicas")
     }
 
+    @Test("the revision 0 asks for none, where one is made and where it is replaced")
+    func revisionZero() async throws {
+        let fixture = try Fixture()
+        var map = KubeObject(.configMaps, namespace: "default", name: "a")
+        map.resourceVersion = "0"
+        let made = try await fixture.client.create(.configMaps, map)
+        map.value["data"] = ["k": "1"]
+        let updated = try await fixture.client.update(.configMaps, map, subresource: nil, options: WriteOptions())
+        #expect(updated.value["data"] == ["k": "1"])
+        #expect(updated.uid == made.uid)
+        #expect(updated.resourceVersion != made.resourceVersion)
+    }
+
     @Test("an update of an old revision is a conflict")
     func staleUpdate() async throws {
         let fixture = try Fixture()

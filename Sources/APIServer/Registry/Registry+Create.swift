@@ -11,10 +11,11 @@ extension Registry {
         let decoded = try decode(kind, body, settings)
         var object = decoded.object
         try settleNamespace(&object, kind, requested: namespace)
-        guard object.resourceVersion.isEmpty else {
+        guard ["", "0"].contains(object.resourceVersion) else {
             throw Status(
                 code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
         }
+        object.value[["metadata", "resourceVersion"]] = nil
         let isNameGenerated = object.name.isEmpty && object.generateName?.isEmpty == false
         var attempt = 0
         while true {

@@ -65,7 +65,8 @@ extension Registry {
             attempt += 1
             let current = try await get(target)
             let wanted = try await make(current.object)
-            let precondition = wanted.resourceVersion
+            // 0 is what a client sends that has none.
+            let precondition = wanted.resourceVersion == "0" ? "" : wanted.resourceVersion
             if precondition.isEmpty, Self.needsResourceVersion(target.kind) {
                 throw .withoutResourceVersion(target.resource, target.name)
             }
