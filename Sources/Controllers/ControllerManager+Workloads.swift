@@ -94,24 +94,35 @@ extension ControllerManager {
     static func quotaLoop(
         _ informers: InformerSet, client: any ClusterClient, kinds: @escaping @Sendable () -> [ResourceType]
     ) -> ControllerLoop {
-        let sources = informers.all.filter { $0.resource.isNamespaced && $0.resource != .resourceQuotas }.map {
-            informer in
-            ControllerLoop.Source(informer) { change in
-                // A change of an object that stays matters only where amounts stand.
-                if change.old != nil, change.new != nil,
-                    ![.pods, .services, .persistentVolumeClaims].contains(informer.resource)
-                {
-                    return []
-                }
-                return informers.resourceQuotas.list(namespace: change.object.namespace).map(ObjectKey.init)
-            }
-        }
+        let sources = informers.all.filter { $0.resource.isNamespaced && $0.resource != .resourceQuotas }
+            .map { quotaSource($0, informers) }
         let peers = ControllerLoop.Source(informers.resourceQuotas) { change in
             informers.resourceQuotas.list(namespace: change.object.namespace).map(ObjectKey.init)
         }
         return ControllerLoop(
             ResourceQuotaReconciler(client: client, kinds: kinds),
             sources: [.own(informers.resourceQuotas), peers] + sources)
+    }
+
+    /// Counts anew when objects of one kind more come and go.
+    static func quotaLoop(
+        after informer: Informer, _ informers: InformerSet, client: any ClusterClient,
+        kinds: @escaping @Sendable () -> [ResourceType]
+    ) -> ControllerLoop {
+        ControllerLoop(
+            ResourceQuotaReconciler(client: client, kinds: kinds), sources: [quotaSource(informer, informers)])
+    }
+
+    private static func quotaSource(_ informer: Informer, _ informers: InformerSet) -> ControllerLoop.Source {
+        ControllerLoop.Source(informer) { change in
+            // A change of an object that stays matters only where amounts stand.
+            if change.old != nil, change.new != nil,
+                ![.pods, .services, .persistentVolumeClaims].contains(informer.resource)
+            {
+                return []
+            }
+            return informers.resourceQuotas.list(namespace: change.object.namespace).map(ObjectKey.init)
+        }
     }
 }
 

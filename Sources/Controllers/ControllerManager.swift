@@ -95,7 +95,9 @@ public struct ControllerManager: Sendable {
             + informers.all.map {
                 GarbageCollector.loop($0, others: informers.all, followed: followed, client: client)
             }
-        customKinds = CustomKindCollection(client: client, followed: followed)
+        customKinds = CustomKindCollection(client: client, followed: followed) {
+            Self.quotaLoop(after: $0, informers, client: client, kinds: namespacedKinds)
+        }
     }
 
     public var services: [any Service] { informers.all + loops + [customKinds] }

@@ -78,6 +78,24 @@ import Testing
         }
     }
 
+    @Test("a quota counts custom resources that go as well as those that come")
+    func quota() async throws {
+        try await withWidgets { fixture in
+            var quota = KubeObject(.resourceQuotas, namespace: "default", name: "q")
+            quota.value["spec"] = ["hard": ["count/widgets.example.com": "2"]]
+            _ = try await fixture.client.create(.resourceQuotas, quota)
+            for used in ["0", "1", "0"] {
+                if used == "1" { _ = try await make(Self.widgets, "one", fixture) }
+                try await fixture.wait(.resourceQuotas, "q") {
+                    $0.value[["status", "used", "count/widgets.example.com"]]?.string == used
+                }
+                guard used == "1" else { continue }
+                try await fixture.client.delete(
+                    Self.widgets, namespace: "default", name: "one", options: DeleteOptions())
+            }
+        }
+    }
+
     @Test("when the definition goes, everything that belonged to its objects goes, too")
     func definition() async throws {
         try await withWidgets { fixture in

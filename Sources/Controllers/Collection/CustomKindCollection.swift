@@ -3,12 +3,14 @@ import KubeClient
 import KubeModel
 import ServiceLifecycle
 
-/// Lets garbage collection follow custom kinds, as owners and as dependents, for as long as they are defined.
+/// Lets garbage collection follow custom kinds, as owners and as dependents, for as long as they are defined; quotas too.
 ///
 /// Until there is a definition, this is one watch that nothing comes from.
 struct CustomKindCollection: Service {
     let client: any ClusterClient
     let followed: FollowedKinds
+    /// Keeps the quotas of a kind's namespaces right.
+    let quotaLoop: @Sendable (Informer) -> ControllerLoop
 
     /// A kind that is followed at the moment; the stream's value says whether its definition is gone.
     private struct Following {
@@ -52,6 +54,7 @@ struct CustomKindCollection: Service {
         defer { followed.remove(informer) }
         let loops =
             [GarbageCollector.loop(informer, others: others + [informer], followed: followed, client: client)]
+            + (resource.isNamespaced ? [quotaLoop(informer)] : [])
             + others.map { GarbageCollector.loop($0, after: informer, followed: followed, client: client) }
         let isGone = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
