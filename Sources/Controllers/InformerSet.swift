@@ -28,6 +28,8 @@ public struct InformerSet: Sendable {
     public let persistentVolumes: Informer
     public let storageClasses: Informer
     public let certificateSigningRequests: Informer
+    /// Kinds that have no controller here, but owners and quotas.
+    private let others: [Informer]
 
     public init(client: any ClusterClient) {
         func informer(_ resource: ResourceType) -> Informer { Informer(client: client, resource: resource) }
@@ -55,6 +57,8 @@ public struct InformerSet: Sendable {
         persistentVolumes = informer(.persistentVolumes)
         storageClasses = informer(.storageClasses)
         certificateSigningRequests = informer(.certificateSigningRequests)
+        others = [.ingresses, .leases, .limitRanges, .networkPolicies, .podTemplates, .roleBindings, .roles].map(
+            informer)
     }
 
     public var all: [Informer] {
@@ -63,6 +67,6 @@ public struct InformerSet: Sendable {
             controllerRevisions, jobs, cronJobs, services, endpoints, endpointSlices, serviceAccounts, configMaps,
             secrets, autoscalers, resourceQuotas, podDisruptionBudgets, persistentVolumeClaims, persistentVolumes,
             storageClasses, certificateSigningRequests,
-        ]
+        ] + others
     }
 }

@@ -43,6 +43,34 @@ import Testing
         }
     }
 
+    @Test(
+        "kinds that nothing here works on go with their owners, too",
+        arguments: [
+            ResourceType.ingresses, .leases, .limitRanges, .networkPolicies, .podTemplates, .roleBindings, .roles,
+        ])
+    func quietKinds(kind: ResourceType) async throws {
+        let fixture = try Fixture()
+        let specs: [ResourceType: (String, JSONValue)] = [
+            .ingresses: ("spec", ["defaultBackend": ["service": ["name": "web", "port": ["number": 80]]]]),
+            .limitRanges: ("spec", ["limits": []]),
+            .networkPolicies: ("spec", ["podSelector": [:]]),
+            .podTemplates: (
+                "template",
+                ["metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "c", "image": "i"]]]]
+            ),
+            .roleBindings: ("roleRef", ["apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"]),
+        ]
+        try await fixture.running {
+            let owner = try await makeMap(fixture, "owner")
+            var part = KubeObject(kind, namespace: "default", name: "part")
+            part.ownerReferences = [OwnerReference(controller: owner)]
+            if let (member, value) = specs[kind] { part.value[member] = value }
+            _ = try await fixture.client.create(kind, part)
+            try await delete(fixture, "owner", nil)
+            try await fixture.waitGone(kind, "part")
+        }
+    }
+
     @Test("an owner in another namespace does not count, and people are told")
     func foreignOwner() async throws {
         let fixture = try Fixture()

@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("the node has a lease, held in its name")
+    @Test("the node has a lease, held in its name, and owns it")
     func lease() async throws {
         let bed = try KubeletBed()
         try await bed.run {
@@ -60,6 +60,10 @@ import Testing
                 .leases, "n1", in: "kube-node-lease", timeout: KubeletBed.patience
             ) { $0?.value[["spec", "holderIdentity"]] == "n1" }
             #expect(isHeld)
+            let owners = try await bed.client.get(.leases, "n1", in: "kube-node-lease").ownerReferences
+            let node = try await bed.client.get(.nodes, "n1")
+            #expect(owners.map(\.kind) == ["Node"])
+            #expect(owners.map(\.uid) == [node.uid])
         }
     }
 

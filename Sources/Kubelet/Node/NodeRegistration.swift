@@ -185,19 +185,26 @@ struct NodeRegistration: Sendable {
         return (kernel, title, line("/proc/sys/kernel/random/boot_id"), line("/etc/machine-id"))
     }
 
+    /// The lease goes with its node: the node owns it.
     private func renewLease() async throws(Status) {
         let name = configuration.nodeName
+        let node = try await client.get(.nodes, name)
+        let owners: JSONValue = [
+            ["apiVersion": "v1", "kind": "Node", "name": .string(name), "uid": .string(node.uid)]
+        ]
         let spec: JSONValue = [
             "holderIdentity": .string(name), "leaseDurationSeconds": JSONValue(Self.leaseSeconds + 60),
             "renewTime": .string(Timestamp.now.microText),
         ]
         do throws(Status) {
             _ = try await client.patch(
-                .leases, namespace: "kube-node-lease", name: name, .merge(["spec": spec]), subresource: nil,
+                .leases, namespace: "kube-node-lease", name: name,
+                .merge(["metadata": ["ownerReferences": owners], "spec": spec]), subresource: nil,
                 options: WriteOptions())
         } catch {
             guard error.isNotFound else { throw error }
             var lease = KubeObject(.leases, namespace: "kube-node-lease", name: name)
+            lease.value[["metadata", "ownerReferences"]] = owners
             lease.value["spec"] = spec
             _ = try await client.create(.leases, lease)
         }
