@@ -49,7 +49,9 @@ import Testing
         }
     }
 
-    @Test("a path of the node is made where the volume says so", arguments: ["DirectoryOrCreate", "FileOrCreate"])
+    @Test(
+        "a path of the node is made where the volume says so, or does not say what it is",
+        arguments: ["DirectoryOrCreate", "FileOrCreate", ""])
     func madePath(type: String) async throws {
         let bed = try KubeletBed()
         let path = bed.directory + "/made"
@@ -59,7 +61,7 @@ import Testing
             #expect(try mount(bed).hostPath == path)
             var isFolder: ObjCBool = false
             #expect(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder))
-            #expect(isFolder.boolValue == (type == "DirectoryOrCreate"))
+            #expect(isFolder.boolValue == (type != "FileOrCreate"))
         }
     }
 

@@ -27,7 +27,8 @@ struct HostPath: Sendable {
         case "Socket": mismatch("Socket", "socket file")
         case "CharDevice": mismatch("CharDevice", "character device")
         case "BlockDevice": mismatch("BlockDevice", "block device")
-        default: nil
+        // Nothing is asked for: what is missing becomes a folder, as container runtimes make it.
+        default: Self.type(of: path) == nil ? makeDirectory() : nil
         }
     }
 
