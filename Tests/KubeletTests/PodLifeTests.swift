@@ -104,6 +104,23 @@ import Testing
         }
     }
 
+    @Test("a class of runtime that the node does not have is told in an event", arguments: ["runsc", "runc"])
+    func runtimeClass(handler: String) async throws {
+        let bed = try KubeletBed()
+        var kind = KubeObject(.runtimeClasses, name: "other")
+        kind.value["handler"] = .string(handler)
+        _ = try await bed.client.create(.runtimeClasses, kind)
+        try await bed.run {
+            let pod = try await bed.makePod("web", ["runtimeClassName": "other"])
+            guard handler != "runc" else {
+                _ = try await bed.ready(pod)
+                return
+            }
+            try await bed.event("FailedCreatePodSandBox", "no runtime for \"runsc\" is configured", about: pod)
+            #expect(bed.runtime.calls.isEmpty)
+        }
+    }
+
     @Test(
         "what a container runs is its command and arguments, or else the image's",
         arguments: [

@@ -275,6 +275,7 @@ actor PodWorker {
                 let address =
                     isInNodeNetwork ? node.configuration.nodeAddress : try node.addresses.assign(podUID: pod.uid)
                 if let obstacle = hostName.obstacle { throw RuntimeError.system(obstacle) }
+                try await checkRuntimeClass()
                 var configuration = PodSandboxConfiguration(
                     podUID: pod.uid, name: pod.name, namespace: pod.namespace, hostName: hostName.shown,
                     address: address,
@@ -289,11 +290,21 @@ actor PodWorker {
                 return true
             } catch {
                 await record(
-                    .warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(error)")
+                    .warning, "FailedCreatePodSandBox",
+                    "Failed to create pod sandbox: \((error as? RuntimeError)?.sentence ?? "\(error)")")
                 await pause(max(.seconds(1), backoff.next()))
             }
         }
         return false
+    }
+
+    /// Pods run in one way here, which other nodes call `runc`.
+    private func checkRuntimeClass() async throws {
+        guard let name = pod.spec["runtimeClassName"]?.string else { return }
+        let handler = try await node.client.get(.runtimeClasses, name).value["handler"]?.string ?? ""
+        guard handler.isEmpty || handler == "runc" else {
+            throw RuntimeError.system("failed to get sandbox runtime: no runtime for \"\(handler)\" is configured")
+        }
     }
 
     /// The pod lives at the node's address, among the node's ports; where pods are only addresses, it has its own all the same.
