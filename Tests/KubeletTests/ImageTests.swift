@@ -1,3 +1,4 @@
+import ContainerRuntime
 import KubeClient
 import KubeModel
 import Testing
@@ -22,6 +23,55 @@ import Testing
             #expect(Pod(backingOff).restartCount == 0)
             bed.runtime.addImage("web:1.0")
             _ = try await bed.ready(backingOff)
+        }
+    }
+
+    private func setImage(_ image: String, of pod: KubeObject, _ bed: KubeletBed) async throws {
+        let patch: JSONValue = ["spec": ["containers": [["name": "main", "image": .string(image)]]]]
+        _ = try await bed.client.patch(
+            .pods, namespace: pod.namespace, name: pod.name, ObjectPatch(.strategic, patch),
+            subresource: nil, options: WriteOptions())
+    }
+
+    @Test("another image ends the wait for one that does not come")
+    func corrected() async throws {
+        let bed = try KubeletBed(timeFactor: 0.01)
+        bed.runtime.removeImage("web:none")
+        try await bed.run {
+            let spec: JSONValue = ["containers": [["name": "main", "image": "web:none"]]]
+            let made = try await bed.makePod("web", spec)
+            let waiting = try await bed.version(from: made, "back-off") { $0.waitingReason() == "ImagePullBackOff" }
+            try await setImage("web:1.0", of: waiting, bed)
+            let pod = Pod(try await bed.ready(waiting))
+            #expect(pod.status()["image"] == "web:1.0")
+            #expect(pod.restartCount == 0)
+        }
+    }
+
+    @Test("another image ends the wait of a container that crashed")
+    func repaired() async throws {
+        let bed = try KubeletBed(timeFactor: 0.01)
+        bed.runtime.planExits(of: "main", [1, 2])
+        try await bed.run {
+            let made = try await bed.makePod()
+            let waiting = try await bed.version(from: made, "back-off") { $0.waitingReason() == "CrashLoopBackOff" }
+            try await setImage("web:2.0", of: waiting, bed)
+            let pod = Pod(try await bed.ready(waiting))
+            #expect(pod.status()["image"] == "web:2.0")
+            #expect(pod.restartCount == 2)
+        }
+    }
+
+    @Test("a container that runs is replaced by one with the new image", arguments: ["Always", "Never"])
+    func replaced(policy: String) async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let running = try await bed.ready(try await bed.makePod("web", ["restartPolicy": .string(policy)]))
+            try await setImage("web:2.0", of: running, bed)
+            let again = try await bed.version(from: running, "replaced") { $0.restartCount == 1 && $0.isReady }
+            #expect(Pod(again).status()["image"] == "web:2.0")
+            #expect(bed.runtime.configuration(of: "main")?.image.reference == "web:2.0")
+            try await bed.event("Killing", "Container main definition changed, will be restarted", about: again)
         }
     }
 

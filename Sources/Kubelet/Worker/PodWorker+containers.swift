@@ -21,12 +21,15 @@ extension PodWorker {
             let begun = ContinuousClock.now
             guard let termination = await runOnce(slot) else { return }
             let code = termination.exit.code
-            let restarts = !isOver(slot) && shouldRestart(slot, after: code)
+            let isRedefined = redefined.remove(container(slot).name) != nil
+            let restarts = !isOver(slot) && (isRedefined || shouldRestart(slot, after: code))
             let couldNotBegin = termination.exit.reason == "StartError"
             let hookFailure = hookFailures.removeValue(forKey: container(slot).name)
             await change(slot) { state in
                 state.end(termination)
                 if slot.isInitial, code == 0, !container(slot).isSidecar { state.isReady = true }
+                // Even with the policy Never the pod goes on.
+                if restarts, isRedefined { state.wait("ContainerCreating") }
                 if restarts, couldNotBegin { state.wait("RunContainerError", termination.message) }
                 if restarts, let hookFailure { state.wait("PostStartHookError", hookFailure) }
             }
@@ -35,8 +38,17 @@ extension PodWorker {
             if couldNotBegin || hookFailure != nil {
                 await pause(max(node.configuration.visiblePause, .milliseconds(200)))
             }
+            let image = state(slot).image
+            func isReplaced() -> Bool { container(slot).image != image }
+            // Another image has failed nobody yet.
+            if isReplaced() { backoff = RestartBackoff() }
             let delay = node.configuration.prescribed(backoff.next(ranFor: ContinuousClock.now - begun))
-            if delay > .zero { await backOff(slot, delay) }
+            guard delay > .zero else { continue }
+            await backOff(slot, delay, with: image)
+            if isReplaced() {
+                backoff = RestartBackoff()
+                _ = backoff.next(ranFor: .zero)
+            }
         }
     }
 
@@ -74,7 +86,7 @@ extension PodWorker {
         }
     }
 
-    private func backOff(_ slot: Slot, _ delay: Duration) async {
+    private func backOff(_ slot: Slot, _ delay: Duration, with image: String) async {
         let container = container(slot)
         let shown = "\(max(1, delay.components.seconds))s"
         let place = "container=\(container.name) pod=\(pod.name)_\(pod.namespace)(\(pod.uid))"
@@ -83,17 +95,22 @@ extension PodWorker {
             .warning, "BackOff",
             "Back-off restarting failed container \(container.name) in pod \(pod.name)_\(pod.namespace)(\(pod.uid))",
             container)
-        await pause(delay)
+        await pause(delay, slot, with: image)
     }
 
     /// Waits for the container's end while its probes run.
     private func watch(_ slot: Slot, _ id: ContainerID) async -> ContainerExit {
         let runtime = node.runtime
+        let image = state(slot).image
         let probes = ProbeRunner(worker: self, node: node, slot: slot, id: id)
         return await withTaskGroup(of: ContainerExit?.self) { group in
             group.addTask { await runtime.waitForExit(id) }
             group.addTask {
                 await probes.run()
+                return nil
+            }
+            group.addTask {
+                await self.replace(slot, id, running: image)
                 return nil
             }
             while let result = await group.next() {

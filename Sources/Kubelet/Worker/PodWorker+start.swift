@@ -12,8 +12,8 @@ extension PodWorker {
 
     /// Brings a container up, with its image and its configuration; nil when the pod ends first.
     func startContainer(_ slot: Slot) async -> Result<ContainerID, StartFailure>? {
-        let container = container(slot)
         guard let image = await pullImage(slot) else { return nil }
+        let container = container(slot)
         var isReported = false
         var isRenewed = false
         while !isOver(slot) {
@@ -117,15 +117,20 @@ extension PodWorker {
 
     /// Finds the image, as often as it takes; nil when the pod ends first or the image is never to be found.
     private func pullImage(_ slot: Slot) async -> Image? {
-        let container = container(slot)
         var backoff = PullBackoff()
         while !isOver(slot) {
+            let container = container(slot)
+            if container.image != state(slot).image {
+                // Another image has failed nobody yet.
+                backoff = PullBackoff()
+                await change(slot) { $0.image = container.image }
+            }
             let isPresent = node.isPresent(container.image)
             if container.imagePullPolicy == "Never", !isPresent {
                 let message = "Container image \"\(container.image)\" is not present with pull policy of Never"
                 await record(.warning, "ErrImageNeverPull", message, container)
                 await change(slot) { $0.wait("ErrImageNeverPull", message) }
-                await pause(node.configuration.prescribed(backoff.next()))
+                await pause(node.configuration.prescribed(backoff.next()), slot, with: container.image)
                 continue
             }
             let pulls = container.imagePullPolicy == "Always" || !isPresent
@@ -147,20 +152,22 @@ extension PodWorker {
                 node.markPresent(container.image)
                 return image
             } catch {
-                await reportPullFailure(slot, error, after: node.configuration.prescribed(backoff.next()))
+                await reportPullFailure(
+                    slot, container, error, after: node.configuration.prescribed(backoff.next()))
             }
         }
         return nil
     }
 
-    private func reportPullFailure(_ slot: Slot, _ error: RuntimeError, after delay: Duration) async {
-        let container = container(slot)
+    private func reportPullFailure(
+        _ slot: Slot, _ container: Container, _ error: RuntimeError, after delay: Duration
+    ) async {
         if case .invalidImageName = error {
             await record(
                 .warning, "InspectFailed",
                 "Failed to apply default image tag \"\(container.image)\": \(error.sentence)", container)
             await change(slot) { $0.wait("InvalidImageName", error.sentence) }
-            return await pause(delay)
+            return await pause(delay, slot, with: container.image)
         }
         await record(.warning, "Failed", "Failed to pull image \"\(container.image)\": \(error.sentence)", container)
         await record(.warning, "Failed", "Error: ErrImagePull", container)
@@ -175,7 +182,7 @@ extension PodWorker {
                 reason: "ImagePullBackOff",
                 message: "Back-off pulling image \"\(container.image)\": ErrImagePull: \(error.sentence)")
         }
-        await pause(delay)
+        await pause(delay, slot, with: container.image)
     }
 }
 

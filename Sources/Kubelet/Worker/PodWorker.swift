@@ -22,6 +22,11 @@ actor PodWorker {
     var starting: [String: [CheckedContinuation<Void, Never>]] = [:]
     /// What asks them to stop, as their images say.
     var stopSignals: [String: Int32] = [:]
+    /// Those who wait for an image to change.
+    var imageWatchers: [Int: ImageWatcher] = [:]
+    var watcherCount = 0
+    /// The containers that were stopped because they are to run another image.
+    var redefined: Set<String> = []
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -133,6 +138,7 @@ actor PodWorker {
             let before = pod
             pod.object = object
             takeEphemeralContainers()
+            announceImages(otherThan: before)
             if let seconds = pod.activeDeadlineSeconds, seconds != before.activeDeadlineSeconds {
                 deadline.yield(seconds)
             }
