@@ -167,6 +167,44 @@ import Testing
         }
     }
 
+    @Test(
+        "a token is for the pod's user and group only, if it has one",
+        arguments: [
+            (["runAsUser": 1000], 0o600), (["fsGroup": 1001], 0o640), (["runAsUser": 1000, "fsGroup": 1001], 0o640),
+            ([:], 0o644),
+        ] as [(JSONValue, Int)])
+    func tokenMode(context: JSONValue, mode: Int) async throws {
+        let bed = try KubeletBed()
+        _ = try? await bed.client.create(
+            .serviceAccounts, KubeObject(.serviceAccounts, namespace: "default", name: "default"))
+        try await bed.run {
+            var pod = spec(["projected": ["sources": [["serviceAccountToken": ["path": "token"]]]]])
+            pod["securityContext"] = context
+            _ = try await bed.ready(try await bed.makePod("web", pod))
+            let file = try mount(bed).hostPath + "/..data/token"
+            let facts = try FileManager.default.attributesOfItem(atPath: file)
+            #expect(facts[.posixPermissions] as? Int == mode)
+            // Only root can give files away.
+            if getuid() == 0 {
+                #expect(facts[.ownerAccountID] as? Int == context["runAsUser"]?.int ?? 0)
+                #expect(facts[.groupOwnerAccountID] as? Int == context["fsGroup"]?.int ?? 0)
+            }
+        }
+    }
+
+    @Test("an empty folder is the group's that the pod names, and so is what is made in it")
+    func emptyGroup() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            var pod = spec(["emptyDir": [:]])
+            pod["securityContext"] = ["fsGroup": 1001]
+            _ = try await bed.ready(try await bed.makePod("web", pod))
+            let facts = try FileManager.default.attributesOfItem(atPath: try mount(bed).hostPath)
+            #expect(facts[.posixPermissions] as? Int == (getuid() == 0 ? 0o2777 : 0o777))
+            if getuid() == 0 { #expect(facts[.groupOwnerAccountID] as? Int == 1001) }
+        }
+    }
+
     @Test("labels that a volume shows are written anew when they change")
     func labels() async throws {
         let bed = try KubeletBed()

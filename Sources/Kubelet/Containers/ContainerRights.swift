@@ -138,3 +138,14 @@ enum PodSysctls {
             message: "Pod was rejected: forbidden sysctl: \"\(forbidden)\" not allowlisted")
     }
 }
+
+extension Pod {
+    /// The user that the manifest gives to all of the pod's containers; nil if it leaves one to its image, or they differ.
+    var onlyUser: Int? {
+        let ofPod = spec[["securityContext", "runAsUser"]]?.int
+        let users = (initContainers + containers + ephemeralContainers).map {
+            $0.value[["securityContext", "runAsUser"]]?.int ?? ofPod
+        }
+        return Set(users).count == 1 ? users[0] : nil
+    }
+}

@@ -80,6 +80,8 @@ struct VolumeFile: Sendable, Hashable {
     var bytes: [UInt8]
     /// The permissions that the manifest asks for; nil for the usual ones, 0644.
     var mode: Int?
+    /// The user that it is to belong to; nil for the kubelet's.
+    var owner: Int?
 
     /// The permissions as they are: a group that is named can read.
     func permissions(group: Int?) -> mode_t { mode_t(mode ?? 0o644) & 0o7777 | (group == nil ? 0 : 0o440) }

@@ -37,10 +37,13 @@ struct PodVolumes: Sendable {
         token: (JSONValue) async throws(Status) -> String, keepsTokens: Bool = false
     ) async throws(ConfigurationError) -> String? {
         guard let name = volume["name"]?.string else { return nil }
+        let group = pod.spec[["securityContext", "fsGroup"]]?.int
         if volume["emptyDir"] != nil {
             let path = "\(directory)/\(name)"
             try makeDirectory(path)
-            chmod(path, 0o777)
+            // What is made in it is the group's, too; where groups cannot be given, there is one user only.
+            let isGiven = group.map { chown(path, .max, gid_t($0)) == 0 } ?? false
+            chmod(path, isGiven ? 0o2777 : 0o777)
             return path
         }
         if let host = HostPath(volume["hostPath"]) { return try checked(host, volume: name) }
@@ -56,7 +59,10 @@ struct PodVolumes: Sendable {
                 let file = projection["path"]?.string ?? "token"
                 let present = keepsTokens ? contents(of: "\(path)/..data/\(file)") : nil
                 let bytes = if let present { present } else { try await self.token(projection, name, token) }
-                files[file] = VolumeFile(bytes: bytes, mode: projected?["defaultMode"]?.int)
+                // Others than the pod's own user and group need not read it.
+                let isPrivate = pod.onlyUser != nil || group != nil
+                files[file] = VolumeFile(
+                    bytes: bytes, mode: isPrivate ? 0o600 : projected?["defaultMode"]?.int, owner: pod.onlyUser)
                 continue
             }
             guard let found = try await self.files(of: source, volume: name, pod, facts, capacity, lookup) else {
@@ -66,7 +72,7 @@ struct PodVolumes: Sendable {
                 files[name] = VolumeFile(bytes: file.bytes, mode: file.mode ?? projected?["defaultMode"]?.int)
             }
         }
-        try write(files, to: path, group: pod.spec[["securityContext", "fsGroup"]]?.int)
+        try write(files, to: path, group: group)
         return memory.map { "\($0.mountPath)/\(podUID)/\(name)" } ?? path
     }
 
@@ -185,7 +191,7 @@ struct PodVolumes: Sendable {
         guard file >= 0 else { throw mountFailure(path, String(cString: strerror(errno))) }
         defer { close(file) }
         // Whatever the umask; and where groups cannot be given, there is one user only.
-        if let group { fchown(file, .max, gid_t(group)) }
+        fchown(file, content.owner.map { uid_t($0) } ?? .max, group.map { gid_t($0) } ?? .max)
         fchmod(file, content.permissions(group: group))
         var rest = content.bytes[...]
         while !rest.isEmpty {
