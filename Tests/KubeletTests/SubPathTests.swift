@@ -1,4 +1,5 @@
 import ContainerRuntime
+import Foundation
 import KubeModel
 import Testing
 
@@ -32,6 +33,32 @@ import Testing
     func refusals(expression: String, message: String) {
         let error = #expect(throws: ConfigurationError.self) { try path(["subPathExpr": .string(expression)]) }
         #expect(error == ConfigurationError(message: message))
+    }
+
+    @Test(
+        "a link that leads out of the volume is refused, one within it is followed",
+        arguments: [
+            ("/usr", "x", "prepare subPath"), ("..", "x", "prepare subPath"), ("/usr", "x/lib", "prepare subPath"),
+            ("/none", "x", "create subPath directory"), ("/usr", "x/none", "create subPath directory"),
+            ("inside", "x", nil), ("inside", "x/new", nil), ("inside", "new/er", nil),
+        ] as [(String, String, String?)])
+    func links(target: String, path: String, refusal: String?) throws {
+        let volume = FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: volume + "/inside", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: volume) }
+        try FileManager.default.createSymbolicLink(atPath: volume + "/x", withDestinationPath: target)
+        let error: ConfigurationError?
+        do throws(ConfigurationError) {
+            try SubPath.check(path, in: volume, place: "volumeMount \"v\" of container \"c\"")
+            error = nil
+        } catch let refused {
+            error = refused
+        }
+        #expect(
+            error
+                == refusal.map {
+                    ConfigurationError(message: "failed to \($0) for volumeMount \"v\" of container \"c\"")
+                })
     }
 
     @Test("the runtime is told the part, and that a volume is in memory")

@@ -57,6 +57,10 @@ extension PodWorker {
             var seen = ContainerConfiguration.Mount(
                 hostPath: path, containerPath: target, isReadOnly: mount["readOnly"]?.bool ?? false)
             seen.subPath = try SubPath.path(of: mount, environment)
+            if !seen.subPath.isEmpty {
+                let place = "volumeMount \"\(name)\" of container \"\(container.name)\""
+                try SubPath.check(seen.subPath, in: path, place: place)
+            }
             if volume[["emptyDir", "medium"]]?.string == "Memory" {
                 let limit = volume[["emptyDir", "sizeLimit"]]?.string.flatMap(Quantity.init(parsing:))
                 seen.memory = .init(bytesMax: limit.map { Int($0.value) })
