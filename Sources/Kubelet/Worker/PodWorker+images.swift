@@ -44,9 +44,15 @@ extension PodWorker {
     }
 
     /// Stops a container that runs `image` when it is to run another.
+    ///
+    /// Kubelets look after their containers once a second. Who has changed the image may count on it that the status stays for a
+    /// moment: Kubernetes' conformance tests read it and write it back.
     func replace(_ slot: Slot, _ id: ContainerID, running image: String) async {
-        await waitForImage(of: slot, otherThan: image)
-        guard !Task.isCancelled, !isOver(slot) else { return }
+        repeat {
+            await waitForImage(of: slot, otherThan: image)
+            await pause(node.configuration.prescribed(seconds: 1))
+            guard !Task.isCancelled, !isOver(slot) else { return }
+        } while container(slot).image == image
         let container = container(slot)
         redefined.insert(container.name)
         await stop(
