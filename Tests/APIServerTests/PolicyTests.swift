@@ -1,6 +1,7 @@
 import CEL
 import KubeClient
 import KubeModel
+import LabTesting
 import Testing
 
 @testable import APIServer
@@ -110,14 +111,18 @@ import Testing
 
     @Test("a binding may warn instead")
     func warn() async throws {
-        try await make { $0["validations"] = [["expression": "false", "message": "never"]] }
+        try await make { $0["validations"] = [["expression": "false", "message": "never"], ["expression": "1 > 2"]] }
         try await bind(actions: ["Warn", "Audit"])
+        let start = fixture.cluster.server.auditJournal.lastSequence
         let answer = try await write("my")
         #expect(answer.code == 201)
-        #expect(
-            answer.warnings == [
-                "299 - \"Validation failed for ValidatingAdmissionPolicy 'p.example.com' with binding 'b': never\""
-            ])
+        let begin = "299 - \"Validation failed for ValidatingAdmissionPolicy 'p.example.com' with binding 'b': "
+        #expect(answer.warnings == [begin + "never\"", begin + "failed expression: 1 > 2\""])
+        let event = fixture.cluster.server.auditJournal.events(after: start).first { $0.verb == "create" }
+        let noted = event?.value[["annotations", "validation.policy.admission.k8s.io/validation_failure"]]?.string
+        let failures = try JSONValue(parsing: noted ?? "null").array ?? []
+        #expect(failures.map { $0["expressionIndex"] } == [0, 1])
+        #expect(failures.first?["validationActions"] == ["Warn", "Audit"])
     }
 
     @Test("what cannot be evaluated is refused, unless failures are ignored", arguments: ["Fail", "Ignore"])

@@ -4,13 +4,10 @@ import ObjectStore
 /// Programs outside the server that change or judge what is to be written (`MutatingAdmissionWebhook`,
 /// `ValidatingAdmissionWebhook`).
 extension Registry {
-    private func match(_ request: AdmissionRequest) -> WebhookMatch {
-        WebhookMatch(request: request, catalog: catalog, facts: AdmissionFacts(store: store), authorizer: authorizer)
-    }
-
     /// The webhooks of a role, unless nobody is to be asked.
     private func webhooks(_ role: Webhook.Role, for request: AdmissionRequest) -> [Webhook] {
-        guard request.callsWebhooks else { return [] }
+        // Configurations of admission itself are exempt: whoever breaks the cluster with one can mend it.
+        guard request.callsWebhooks, request.resource.group != "admissionregistration.k8s.io" else { return [] }
         let name = role == .mutating ? "MutatingAdmissionWebhook" : "ValidatingAdmissionWebhook"
         return disabledPlugins.contains(name) ? [] : webhooks.webhooks(role, in: store)
     }
@@ -28,10 +25,9 @@ extension Registry {
     ) async throws(Status) {
         let hooks = webhooks(.mutating, for: request)
         guard !hooks.isEmpty else { return }
-        let match = match(request)
-        guard !match.isExempt else { return }
         for (index, hook) in hooks.enumerated() {
-            guard let kind = try match.kind(for: hook, object), round.asks(hook) else { continue }
+            let seen = PolicyRequest(request, object, in: self)
+            guard let kind = try hook.kind(of: seen), round.asks(hook) else { continue }
             var annotator = WebhookAnnotator(hook, round: round.number, index: index, request.open)
             do throws(WebhookFault) {
                 let changed = try await ask(hook, as: kind, &object, request, decode: decode)
@@ -83,11 +79,10 @@ extension Registry {
     func askValidating(_ object: KubeObject?, _ request: AdmissionRequest) async throws(Status) {
         let hooks = webhooks(.validating, for: request)
         guard !hooks.isEmpty else { return }
-        let match = match(request)
-        guard !match.isExempt else { return }
+        let seen = PolicyRequest(request, object, in: self)
         var concerned: [(index: Int, hook: Webhook, kind: KindSchema)] = []
         for (index, hook) in hooks.enumerated() {
-            if let kind = try match.kind(for: hook, object) { concerned.append((index, hook, kind)) }
+            if let kind = try hook.kind(of: seen) { concerned.append((index, hook, kind)) }
         }
         guard !concerned.isEmpty else { return }
         let faults = await withTaskGroup(of: (Int, Status?).self) { group in

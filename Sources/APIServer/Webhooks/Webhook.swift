@@ -14,13 +14,9 @@ struct Webhook: Sendable {
     let role: Role
     let name: String
     let client: WebhookClient
-    let rules: [WebhookRule]
-    /// Whether the rules count for the other versions of a resource as well (`matchPolicy: Equivalent`).
-    let matchesEquivalents: Bool
-    let namespaces: LabelSelector
-    let objects: LabelSelector
+    private let match: MatchResources
     /// Nil when it has none.
-    let conditions: MatchConditions?
+    private let conditions: MatchConditions?
     /// Whether a request goes on when the webhook fails (`failurePolicy: Ignore`).
     let ignoresFailures: Bool
     let timeoutSeconds: Int
@@ -36,10 +32,7 @@ struct Webhook: Sendable {
         self.role = role
         name = value["name"]?.string ?? ""
         client = WebhookClient(value["clientConfig"] ?? [:])
-        rules = (value["rules"]?.array ?? []).map(WebhookRule.init)
-        matchesEquivalents = value["matchPolicy"]?.string != "Exact"
-        namespaces = LabelSelector(value["namespaceSelector"])
-        objects = LabelSelector(value["objectSelector"])
+        match = MatchResources(webhook: value)
         let conditions = value["matchConditions"]?.array ?? []
         self.conditions = conditions.isEmpty ? nil : MatchConditions(conditions)
         ignoresFailures = value["failurePolicy"]?.string == "Ignore"
@@ -57,9 +50,15 @@ struct Webhook: Sendable {
         }
     }
 
-    /// Whether the labels of an object, as it is to be or as it was, are those that the webhook wants.
-    func selects(_ object: KubeObject?, _ old: KubeObject?) -> Bool {
-        if objects.isEmpty { return true }
-        return [object, old].contains { $0.map { objects.matches($0.labels) } ?? false }
+    /// The kind in whose version the webhook is to be asked about a request; nil when it is not to be asked.
+    func kind(of request: PolicyRequest) throws(Status) -> KindSchema? {
+        guard let kind = try match.kind(of: request) else { return nil }
+        switch conditions?.verdict(request.variables(as: kind)) ?? .met {
+        case .met: return kind
+        case .notMet: return nil
+        case .unknown(let why):
+            guard ignoresFailures else { throw .forbidden(request.kind.resource, request.name, why) }
+            return nil
+        }
     }
 }

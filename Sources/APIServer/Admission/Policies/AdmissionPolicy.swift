@@ -155,7 +155,7 @@ struct AdmissionPolicyBinding: Sendable {
         let spec = binding.value["spec"] ?? [:]
         name = binding.name
         policyName = spec["policyName"]?.string ?? ""
-        match = spec["matchResources"].map(MatchResources.init)
+        match = spec["matchResources"].map { MatchResources($0) }
         actions = (spec["validationActions"]?.array ?? []).compactMap(\.string)
         params = spec["paramRef"].map { ref in
             Params(

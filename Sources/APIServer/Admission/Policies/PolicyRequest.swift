@@ -2,31 +2,37 @@ import CEL
 import KubeModel
 import ObjectStore
 
-/// A request as policies and conditions see it.
+/// A request as policies, webhooks and conditions see it.
 struct PolicyRequest: Sendable {
     private let request: AdmissionRequest
     /// The object as it is to be; nil for a deletion.
     let object: KubeObject?
-    let caller: UserInfo
-    let namespaceObject: KubeObject?
-    /// The other kinds in which the same stored objects are served.
-    let equivalents: [KindSchema]
-    let authorizer: RoleAuthorizer
+    private let catalog: KindCatalog
+    private let facts: AdmissionFacts
+    private let authorizer: RoleAuthorizer
 
-    init(
-        _ request: AdmissionRequest, _ object: KubeObject?, caller: UserInfo, catalog: KindCatalog,
-        facts: AdmissionFacts, authorizer: RoleAuthorizer
-    ) {
+    init(_ request: AdmissionRequest, _ object: KubeObject?, in registry: Registry) {
         self.request = request
         self.object = object
-        self.caller = caller
-        let namespace = request.reviewedNamespace
-        namespaceObject = namespace.isEmpty ? nil : facts.object(.namespaces, namespace)
-        equivalents = catalog.kinds.filter { other in
+        catalog = registry.catalog
+        facts = AdmissionFacts(store: registry.store)
+        authorizer = registry.authorizer
+    }
+
+    /// The other kinds in which the same stored objects are served.
+    var equivalents: [KindSchema] {
+        catalog.kinds.filter { other in
             other.storeName == request.kind.storeName && other.resource != request.kind.resource
                 && (request.subresource.map(other.subresources.contains) ?? true)
         }
-        self.authorizer = authorizer
+    }
+
+    /// The namespace of the request as it is stored; nil for objects of the cluster, and where there is none.
+    var namespaceObject: KubeObject? { namespace.isEmpty ? nil : facts.object(.namespaces, namespace) }
+
+    /// The namespace that the request itself creates or changes.
+    var writtenNamespace: KubeObject? {
+        request.resource == .namespaces && subresource.isEmpty && [.create, .update].contains(operation) ? object : nil
     }
 
     var kind: KindSchema { request.kind }
@@ -82,8 +88,8 @@ struct PolicyRequest: Sendable {
     }
 
     private var decide: AuthorizerValue.Decide {
-        { [authorizer, caller] question in
-            var user = caller
+        { [authorizer, caller = request.caller] question in
+            var user = caller ?? .anonymous
             if let account = question.serviceAccount {
                 let parts = account.split(separator: ":").map(String.init)
                 if parts.count == 4 { user = .serviceAccount(parts[3], namespace: parts[2]) }

@@ -12,16 +12,14 @@ extension Registry {
     func checkPolicies(
         _ object: KubeObject?, _ request: AdmissionRequest, _ admission: inout Admission
     ) throws(Status) {
-        guard let caller = request.caller, !PolicyBook.resources.contains(request.resource) else { return }
+        guard request.caller != nil, !PolicyBook.resources.contains(request.resource) else { return }
         let entries = policies.entries(in: store)
         guard !entries.isEmpty else { return }
-        let facts = AdmissionFacts(store: store)
-        let request = PolicyRequest(
-            request, object, caller: caller, catalog: catalog, facts: facts, authorizer: authorizer)
-        var round = PolicyRound(request: request, facts: facts, catalog: catalog)
+        var round = PolicyRound(
+            request: PolicyRequest(request, object, in: self), facts: AdmissionFacts(store: store), catalog: catalog)
         for entry in entries { round.judge(entry) }
         admission.warnings += round.warnings
-        admission.annotations += round.annotations
+        admission.annotations += round.annotations + round.failureAnnotations
         if let denial = round.denial { throw denial }
     }
 }
@@ -33,6 +31,7 @@ private struct PolicyRound {
     let catalog: KindCatalog
     var warnings: [String] = []
     var annotations: [(name: String, value: String)] = []
+    private var audited: [JSONValue] = []
     /// The refusal that the client is told: the first.
     private(set) var denial: Status?
 
@@ -48,7 +47,11 @@ private struct PolicyRound {
 
     mutating func judge(_ entry: PolicyBook.Entry) {
         let policy = entry.policy
-        guard let kind = policy.match.kind(of: request) else { return }
+        let meant: KindSchema?
+        do throws(Status) { meant = try policy.match.kind(of: request) } catch {
+            return misconfigured(policy, nil, "policy: \(error.message)")
+        }
+        guard let kind = meant else { return }
         var paramKind: KindSchema?
         if let wanted = policy.paramKind {
             paramKind = catalog.kind(apiVersion: wanted.apiVersion, kind: wanted.kind)
@@ -59,8 +62,9 @@ private struct PolicyRound {
             }
         }
         var remarks: [(key: String, values: [String])] = []
-        for binding in entry.bindings where binding.match.map({ $0.kind(of: request) != nil }) ?? true {
+        for binding in entry.bindings {
             do throws(Misconfiguration) {
+                guard try isMeant(by: binding) else { continue }
                 for params in try params(binding, paramKind) {
                     var known = request.variables(as: kind)
                     if paramKind != nil { known["params"] = params.map { Value($0.value) } ?? .null }
@@ -73,6 +77,13 @@ private struct PolicyRound {
             }
         }
         for (key, values) in remarks { annotations.append(("\(policy.name)/\(key)", values.joined(separator: ", "))) }
+    }
+
+    private func isMeant(by binding: AdmissionPolicyBinding) throws(Misconfiguration) -> Bool {
+        guard let match = binding.match else { return true }
+        do throws(Status) { return try match.kind(of: request) != nil } catch {
+            throw Misconfiguration(message: error.message)
+        }
     }
 
     private static func note(_ key: String, _ value: String, in remarks: inout [(key: String, values: [String])]) {
@@ -137,7 +148,7 @@ private struct PolicyRound {
                     warnings.append(
                         "Validation failed for ValidatingAdmissionPolicy '\(policy.name)' with binding "
                             + "'\(binding.name)': \(failure.message)")
-                case "Audit": annotate(failure, policy, binding)
+                case "Audit": note(failure, policy, binding)
                 default: continue
                 }
             }
@@ -145,17 +156,21 @@ private struct PolicyRound {
         for error in verdict.errors { deny(policy, binding, error, reason: "Invalid") }
     }
 
-    private mutating func annotate(
+    /// All that the audit event is to know of, in one list.
+    var failureAnnotations: [(name: String, value: String)] {
+        if audited.isEmpty { return [] }
+        let value = JSONValue.array(audited)
+        return [("validation.policy.admission.k8s.io/validation_failure", value.text)]
+    }
+
+    private mutating func note(
         _ failure: AdmissionPolicy.Verdict.Failure, _ policy: AdmissionPolicy, _ binding: AdmissionPolicyBinding
     ) {
-        let value: JSONValue = [
-            [
-                "message": .string(failure.message), "policy": .string(policy.name), "binding": .string(binding.name),
-                "expressionIndex": JSONValue(failure.index),
-                "validationActions": .array(binding.actions.map(JSONValue.string)),
-            ]
-        ]
-        annotations.append(("validation.policy.admission.k8s.io/validation_failure", value.text))
+        audited.append([
+            "message": .string(failure.message), "policy": .string(policy.name), "binding": .string(binding.name),
+            "expressionIndex": JSONValue(failure.index),
+            "validationActions": .array(binding.actions.map(JSONValue.string)),
+        ])
     }
 
     private static let codes = ["Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413]

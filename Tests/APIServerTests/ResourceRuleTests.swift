@@ -4,9 +4,9 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Which requests concern a webhook") struct WebhookRuleTests {
-    private static func rule(_ resources: [String], scope: String = "*", operations: [String] = ["*"]) -> WebhookRule {
-        WebhookRule([
+@Suite("Which requests a rule names") struct ResourceRuleTests {
+    private static func rule(_ resources: [String], scope: String = "*", operations: [String] = ["*"]) -> ResourceRule {
+        ResourceRule([
             "operations": .array(operations.map(JSONValue.string)), "apiGroups": ["", "apps"], "apiVersions": ["v1"],
             "resources": .array(resources.map(JSONValue.string)), "scope": .string(scope),
         ])
@@ -54,30 +54,5 @@ import Testing
         #expect(rule.matches(Self.wanted("deployments", group: "apps", by: .delete)))
         #expect(!rule.matches(Self.wanted("jobs", group: "batch", by: .delete)))
         #expect(!rule.matches(Self.wanted("pods", version: "v2", by: .delete)))
-    }
-
-    @Test("a webhook that wants to is asked again when others changed the object after it")
-    func rounds() {
-        func hook(_ name: String, _ index: Int, isReinvoked: Bool) -> Webhook {
-            Webhook(
-                ["name": .string(name), "reinvocationPolicy": isReinvoked ? "IfNeeded" : "Never"],
-                id: Webhook.ID(configuration: "c", index: index), role: .mutating)
-        }
-        let (first, second) = (hook("a", 0, isReinvoked: true), hook("b", 1, isReinvoked: false))
-        var round = WebhookRound()
-        round.note(first, changed: true)
-        #expect(round.asks(first))
-        round.note(second, changed: true)
-        let object = KubeObject(.configMaps, namespace: "default", name: "a")
-        round.end(with: object)
-        round.beginAgain(with: object)
-        #expect(round.isDue)
-        #expect(round.asks(first))
-        #expect(!round.asks(second))
-        var quiet = WebhookRound()
-        quiet.note(first, changed: true)
-        quiet.end(with: object)
-        quiet.beginAgain(with: object)
-        #expect(!quiet.isDue)
     }
 }

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What a request is about, as far as the rules of webhooks look at it.
+/// What a request is about, as far as rules look at it.
 struct RequestedResource: Sendable, Hashable {
     let operation: AdmissionRequest.Operation
     let group: String
@@ -13,10 +13,10 @@ struct RequestedResource: Sendable, Hashable {
     let namespace: String
 }
 
-/// Which requests concern a webhook (`RuleWithOperations`).
+/// Which requests a rule of a policy or a webhook names (`RuleWithOperations`).
 ///
 /// Source: apiserver, `admission/plugin/webhook/predicates/rules`.
-struct WebhookRule: Sendable {
+struct ResourceRule: Sendable {
     private let operations: [String]
     private let groups: [String]
     private let versions: [String]
@@ -57,5 +57,4 @@ struct WebhookRule: Sendable {
         default: return true
         }
     }
-
 }
