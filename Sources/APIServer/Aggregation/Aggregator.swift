@@ -117,7 +117,7 @@ final class Aggregator: Sendable {
         let call = OutgoingCall(
             registry: registry, client: api.client, trust: .anybody, identity: identity, method: .GET,
             headers: [("X-Remote-User", "system:kube-aggregator"), ("X-Remote-Group", "system:masters")],
-            timeout: Self.checkTimeout)
+            timeout: Self.checkTimeout, keepsConnection: false)
         let url = "https://\(api.service.serverName):\(api.service.port)\(api.path)"
         let answer: OutgoingCall.Answer
         do throws(CallFailure) { answer = try await call.send([], url: url) } catch {

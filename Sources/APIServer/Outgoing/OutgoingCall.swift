@@ -16,6 +16,8 @@ struct OutgoingCall: Sendable {
     var method = HTTPMethod.POST
     var headers: [(name: String, value: String)] = []
     let timeout: Duration
+    /// Whether the connection is kept for the next call.
+    var keepsConnection = true
 
     enum Trust: Sendable { case verified, anybody }
 
@@ -66,33 +68,58 @@ struct OutgoingCall: Sendable {
         }
     }
 
-    private typealias Connection = BackendConnection<HTTPClientResponsePart>
+    private typealias Connection = OutgoingConnections.Connection
 
     private func exchange(_ body: [UInt8], _ url: String) async throws -> Answer {
         guard let parts = OutgoingURL(url) else { throw Status.plainError("the URL cannot be read") }
-        let connection = try await connect(parts)
-        defer { connection.close() }
+        let request = request(body, parts)
+        let purpose = OutgoingConnections.Purpose(self, parts)
+        let connection: Connection
+        // One that lay idle may end at any time; while nothing has been sent, another one will do.
+        if keepsConnection, let idle = await registry.connections.take(for: purpose),
+            try await idle.writeIfAlive(request)
+        {
+            connection = idle
+        } else {
+            connection = try await connect(parts)
+            try await connection.write(request)
+        }
+        var isReusable = false
+        defer { if !isReusable { connection.close() } }
+        guard case .head(let head) = try await connection.next() else { throw Status.plainError("EOF") }
+        let answer = Answer(
+            code: Int(head.status.code), contentType: head.headers.first(name: "content-type") ?? "",
+            body: try await rest(of: connection))
+        isReusable = keepsConnection && head.isKeepAlive
+        if isReusable { await registry.connections.keep(connection, for: purpose) }
+        return answer
+    }
+
+    private func request(_ body: [UInt8], _ url: OutgoingURL) -> [HTTPClientRequestPart] {
         var fields = HTTPHeaders(headers.map { ($0.name, $0.value) })
-        fields.add(name: "Host", value: "\(parts.host):\(parts.port)")
+        fields.add(name: "Host", value: "\(url.host):\(url.port)")
         fields.add(name: "User-Agent", value: "kube-apiserver-admission")
         fields.add(name: "Accept", value: "application/json, */*")
-        fields.add(name: "Connection", value: "close")
+        if !keepsConnection { fields.add(name: "Connection", value: "close") }
         if !body.isEmpty {
             fields.add(name: "Content-Type", value: "application/json")
             fields.add(name: "Content-Length", value: "\(body.count)")
         }
-        let head = HTTPRequestHead(version: .http1_1, method: method, uri: parts.target, headers: fields)
-        var request: [HTTPClientRequestPart] = [.head(head)]
-        if !body.isEmpty { request.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-        try await connection.write(request + [.end(nil)])
-        guard case .head(let answer) = try await connection.next() else { throw Status.plainError("EOF") }
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: url.target, headers: fields)
+        let piece = body.isEmpty ? [] : [HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body)))]
+        return [.head(head)] + piece + [.end(nil)]
+    }
+
+    /// The body of an answer to its end.
+    private func rest(of connection: Connection) async throws -> [UInt8] {
         var bytes: [UInt8] = []
-        while case .body(let piece) = try await connection.next() {
+        while let part = try await connection.next() {
+            guard case .body(let piece) = part else { return bytes }
             bytes += piece.readableBytesView
             guard bytes.count <= Self.answerBytesMax else { throw Status.plainError("the answer is too long") }
         }
-        return Answer(
-            code: Int(answer.status.code), contentType: answer.headers.first(name: "content-type") ?? "", body: bytes)
+        throw CallFailure(
+            message: "unexpected error when reading response body. Please retry. Original error: unexpected EOF")
     }
 
     private func connect(_ url: OutgoingURL) async throws -> Connection {

@@ -15,6 +15,7 @@ final class Registry: Sendable {
     let eventExpiry = EventExpiry()
     let eventLines = EventLines()
     let webhooks = WebhookBook()
+    let connections = OutgoingConnections()
     let aggregator: Aggregator
     let policies = PolicyBook()
     let now: @Sendable () -> Timestamp

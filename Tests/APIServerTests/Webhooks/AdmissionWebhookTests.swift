@@ -122,6 +122,28 @@ import Testing
                 + "connect: connection refused")
     }
 
+    @Test("a webhook that does not answer in its time has failed", arguments: ["Fail", "Ignore"])
+    func timeout(policy: String) async throws {
+        let silence = WebhookServer.Answer(body: [], end: .silence)
+        try await WebhookServer.with(answer: { _ in silence }) { server in
+            let fixture = try Fixture()
+            let more: [String: JSONValue] = ["failurePolicy": .string(policy), "timeoutSeconds": 1]
+            try await Self.configure(fixture, [Self.hook("late.example.com", server.client("/x"), more)])
+            guard policy == "Fail" else {
+                _ = try await fixture.makeConfigMap("a")
+                #expect(server.requests.map(\.uri) == ["/x?timeout=1s"])
+                return
+            }
+            let status = try await refusal { _ = try await fixture.makeConfigMap("a") }
+            #expect(status.code == 500)
+            #expect(
+                status.message
+                    == #"Internal error occurred: failed calling webhook "late.example.com": failed to call webhook: "#
+                    + #"Post "\#(server.url)/x?timeout=1s": context deadline exceeded"#)
+            #expect(status.value[["details", "causes"]]?.array?.count == 1)
+        }
+    }
+
     @Test("a webhook whose certificate is of somebody else is not believed")
     func strangers() async throws {
         try await WebhookServer.with(answer: { $0.review(["allowed": true]) }) { server in

@@ -13,6 +13,18 @@ final class WebhookServer: Sendable {
         var code = 200
         var contentType = "application/json"
         var body: [UInt8]
+        var end = End.open
+
+        /// What becomes of the connection after the answer.
+        enum End: Sendable {
+            case open
+            /// The answer says that it closes.
+            case announced
+            /// It closes without a word.
+            case sudden
+            /// It stays, and the answer never comes.
+            case silence
+        }
 
         static func json(_ value: JSONValue) -> Answer { Answer(body: value.encoded) }
         static func text(_ code: Int, _ text: String) -> Answer {
@@ -25,6 +37,8 @@ final class WebhookServer: Sendable {
         let uri: String
         let headers: [String: String]
         let body: JSONValue
+        /// Counts the connections: the number of the one by which it came.
+        let connection: Int
     }
 
     let port: Int
@@ -65,7 +79,7 @@ final class WebhookServer: Sendable {
                     try operations.addHandler(NIOSSLServerHandler(context: tls))
                     try operations.configureHTTPServerPipeline()
                     try operations.addHandler(
-                        Answerer { request in
+                        Answerer(log.nextConnection()) { request in
                             log.note(request)
                             return answer(request)
                         })
@@ -81,6 +95,14 @@ final class WebhookServer: Sendable {
 
     private final class Log: Sendable {
         let server = Mutex<WebhookServer?>(nil)
+        private let connections = Mutex(0)
+
+        func nextConnection() -> Int {
+            connections.withLock {
+                $0 += 1
+                return $0
+            }
+        }
 
         func note(_ request: Request) { server.withLock { $0 }?.seen.withLock { $0.append(request) } }
     }
@@ -89,11 +111,15 @@ final class WebhookServer: Sendable {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 
+        private let connection: Int
         private let answer: @Sendable (Request) -> Answer
         private var head: HTTPRequestHead?
         private var body: [UInt8] = []
 
-        init(_ answer: @escaping @Sendable (Request) -> Answer) { self.answer = answer }
+        init(_ connection: Int, _ answer: @escaping @Sendable (Request) -> Answer) {
+            self.connection = connection
+            self.answer = answer
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
@@ -106,15 +132,23 @@ final class WebhookServer: Sendable {
         private func respond(_ context: ChannelHandlerContext) {
             guard let head else { return }
             let headers = Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first }
-            let request = Request(uri: head.uri, headers: headers, body: (try? JSONValue(parsing: body)) ?? .null)
+            let request = Request(
+                uri: head.uri, headers: headers, body: (try? JSONValue(parsing: body)) ?? .null, connection: connection)
             let answer = answer(request)
+            if answer.end == .silence { return }
             var response = HTTPResponseHead(
                 version: .http1_1, status: HTTPResponseStatus(statusCode: answer.code))
             response.headers.add(name: "Content-Type", value: answer.contentType)
             response.headers.add(name: "Content-Length", value: "\(answer.body.count)")
+            if answer.end == .announced { response.headers.add(name: "Connection", value: "close") }
             context.write(wrapOutboundOut(.head(response)), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            let isWritten = context.eventLoop.makePromise(of: Void.self)
+            if answer.end == .sudden {
+                let channel = context.channel
+                isWritten.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            }
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: isWritten)
             body = []
         }
     }

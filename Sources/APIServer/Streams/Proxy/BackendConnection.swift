@@ -84,6 +84,55 @@ final class BackendConnection<Part: Sendable>: Sendable {
     }
 
     func close() { channel.close(promise: nil) }
+
+    // MARK: One after the other
+
+    /// Writes the parts of a request on a connection that lay idle.
+    ///
+    /// - Returns: False when the connection had ended and nobody can have read the request: not even the first part has
+    ///   left.
+    func writeIfAlive(_ parts: [some Sendable]) async throws -> Bool {
+        guard let first = parts.first, parts.count > 1 else { preconditionFailure("a request has a head and an end") }
+        let hasLeft = channel.eventLoop.makePromise(of: Void.self)
+        channel.write(first, promise: hasLeft)
+        do {
+            try await write(Array(parts.dropFirst()))
+            return true
+        } catch {
+            do { try await hasLeft.futureResult.get() } catch {
+                try Task.checkCancellation()
+                return false
+            }
+            throw error
+        }
+    }
+
+    /// Lets the connection lie idle, unless it has ended or more has come than was asked for.
+    ///
+    /// - Parameters:
+    ///   - time: How long; then it closes.
+    ///   - begin: Called on the event loop before anything else can happen to the connection; false closes it.
+    ///   - end: Called when it is taken into use again, or ends.
+    func rest(
+        _ time: TimeAmount, begin: @escaping @Sendable () -> Bool, end: @escaping @Sendable () -> Void
+    ) async {
+        try? await channel.eventLoop.submit { [channel, reader] in
+            guard channel.isActive, reader.value.isQuiet, begin() else { return channel.close(promise: nil) }
+            let closing = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+            reader.value.rest {
+                closing.cancel()
+                end()
+            }
+        }.get()
+    }
+
+    /// Takes the connection back into use; false when it has ended.
+    func wake() async -> Bool {
+        let isAlive = try? await channel.eventLoop.submit { [channel, reader] in
+            reader.value.wake() && channel.isActive
+        }.get()
+        return isAlive ?? false
+    }
 }
 
 /// Hands out what arrives when it is asked for; lives on the event loop.
@@ -96,6 +145,8 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
     private(set) var failure: (any Error)?
     private var isOver = false
     private let shakesHands: Bool
+    /// Called when a connection no longer lies idle; nil for one that is in use.
+    private var restEnd: (() -> Void)?
 
     /// - Parameter shakesHands: A handshake comes first, for which nobody asks.
     init(shakesHands: Bool) { self.shakesHands = shakesHands }
@@ -122,11 +173,28 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
         return promise.futureResult
     }
 
+    /// Whether nothing has come that nobody has asked for, and more can come.
+    var isQuiet: Bool { parts.isEmpty && failure == nil && !isOver }
+
+    /// Reads on, although nobody asks, to see when the other side closes.
+    func rest(_ end: @escaping () -> Void) {
+        restEnd = end
+        context?.read()
+    }
+
+    func wake() -> Bool {
+        restEnd.take()?()
+        return isQuiet
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         parts.append(unwrapInboundIn(data))
+        // An answer to nothing.
+        if restEnd != nil { context.close(promise: nil) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if restEnd != nil { return context.read() }
         guard let waiter else { return }
         if parts.isEmpty {
             context.read()
@@ -148,6 +216,7 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
 
     private func end() {
         isOver = true
+        restEnd.take()?()
         guard let waiter = self.waiter.take() else { return }
         if !parts.isEmpty { waiter.succeed(parts.removeFirst()) } else { waiter.succeed(nil) }
     }
