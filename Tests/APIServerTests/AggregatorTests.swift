@@ -31,13 +31,11 @@ import Testing
         ],
     ]
 
-    @Test("a request is passed on in the name of its user, once the server has answered, and discovery shows it")
-    func passing() async throws {
-        let answer: @Sendable (WebhookServer.Request) -> WebhookServer.Answer = { request in
-            if request.uri == "/apis/wardle.example.com/v1alpha1" { return .json(Self.list) }
-            let headers = request.headers.filter { $0.key.hasPrefix("x-remote-") || $0.key == "authorization" }
-            return .json(["uri": .string(request.uri), "headers": JSONValue(headers)])
-        }
+    /// Runs an action beside another server, whose APIService is available.
+    private static func with(
+        answer: @escaping @Sendable (WebhookServer.Request) -> WebhookServer.Answer,
+        _ action: @escaping @Sendable (Fixture, _ port: Int, WebhookServer) async throws -> Void
+    ) async throws {
         let jane = UserInfo(name: "jane", groups: ["system:masters"], extra: ["a/b": ["c"]])
         try await WebhookServer.with(answer: answer) { server in
             try await withServer(tokens: ["secret": jane]) { fixture, _, port in
@@ -59,16 +57,120 @@ import Testing
                     .apiServices, Self.name, in: nil, timeout: .seconds(30)
                 ) { Conditions($0?.value[["status", "conditions"]])["Available"]?.reason == "Passed" }
                 #expect(isThere)
-                let body = try await Self.get(port, "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
-                #expect(body["uri"] == "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
-                #expect(body[["headers", "x-remote-user"]] == "jane")
-                #expect(body[["headers", "x-remote-extra-a%2fb"]] == "c")
-                #expect(body[["headers", "authorization"]] == nil)
-                let groups = try await Self.get(port, "/apis")["groups"]?.array ?? []
-                #expect(groups.contains { $0["name"] == "wardle.example.com" })
-                let group = try await Self.get(port, "/apis/wardle.example.com")
-                #expect(group[["preferredVersion", "groupVersion"]] == "wardle.example.com/v1alpha1")
+                try await action(fixture, port, server)
             }
+        }
+    }
+
+    @Test("a request is passed on in the name of its user, once the server has answered, and discovery shows it")
+    func passing() async throws {
+        let answer: @Sendable (WebhookServer.Request) -> WebhookServer.Answer = { request in
+            if request.uri == "/apis/wardle.example.com/v1alpha1" { return .json(Self.list) }
+            let headers = request.headers.filter { $0.key.hasPrefix("x-remote-") || $0.key == "authorization" }
+            return .json(["uri": .string(request.uri), "headers": JSONValue(headers)])
+        }
+        try await Self.with(answer: answer) { _, port, _ in
+            let body = try await Self.get(port, "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
+            #expect(body["uri"] == "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
+            #expect(body[["headers", "x-remote-user"]] == "jane")
+            #expect(body[["headers", "x-remote-extra-a%2fb"]] == "c")
+            #expect(body[["headers", "authorization"]] == nil)
+            let groups = try await Self.get(port, "/apis")["groups"]?.array ?? []
+            #expect(groups.contains { $0["name"] == "wardle.example.com" })
+            let group = try await Self.get(port, "/apis/wardle.example.com")
+            #expect(group[["preferredVersion", "groupVersion"]] == "wardle.example.com/v1alpha1")
+        }
+    }
+
+    private static let flunder = "com.example.wardle.v1alpha1.Flunder"
+
+    private static let metadata = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+    private static let swagger: JSONValue = [
+        "swagger": "2.0",
+        "paths": [
+            "/apis/wardle.example.com/v1alpha1/flunders": [
+                "post": [
+                    "consumes": ["application/json"], "produces": ["application/json"],
+                    "parameters": [
+                        ["in": "body", "name": "body", "schema": ["$ref": .string("#/definitions/\(flunder)")]],
+                        ["in": "query", "name": "fieldValidation", "type": "string"],
+                    ],
+                    "responses": ["200": ["schema": ["$ref": .string("#/definitions/\(flunder)")]]],
+                ]
+            ],
+            "/version/": ["get": ["responses": [:]]],
+        ],
+        "definitions": [
+            flunder: [
+                "type": "object", "description": "A flunder.",
+                "properties": [
+                    "metadata": ["description": "Whose.", "$ref": .string("#/definitions/\(metadata)")]
+                ],
+                "x-kubernetes-group-version-kind": [
+                    ["group": "wardle.example.com", "version": "v1alpha1", "kind": "Flunder"]
+                ],
+            ],
+            metadata: ["type": "object", "description": "Another one."],
+            "unused": ["type": "object"],
+        ],
+    ]
+
+    @Test("types of another server are in both OpenAPI documents, whichever it has itself", arguments: [true, false])
+    func openAPI(hasNewer: Bool) async throws {
+        let path = "/openapi/v3/apis/wardle.example.com/v1alpha1"
+        let answer: @Sendable (WebhookServer.Request) -> WebhookServer.Answer = { request in
+            switch request.uri {
+            case "/apis/wardle.example.com/v1alpha1": return .json(Self.list)
+            case "/openapi/v2": return .json(Self.swagger)
+            case "/openapi/v3" where hasNewer:
+                return .json([
+                    "paths": [
+                        "apis/wardle.example.com/v1alpha1": ["serverRelativeURL": .string("\(path)?hash=A")],
+                        "version": ["serverRelativeURL": "/openapi/v3/version?hash=B"],
+                    ]
+                ])
+            case "\(path)?hash=A": return .json(["by": .string(request.headers["x-remote-user"] ?? "")])
+            default: return .text(404, "404 page not found")
+            }
+        }
+        try await Self.with(answer: answer) { fixture, port, _ in
+            let api = try #require(RemoteAPI(Self.apiService()))
+            while fixture.server.registry.aggregator.types(of: api) == nil { await Task.yield() }
+            let index = try await Self.get(port, "/openapi/v3")["paths"]
+            #expect(index?["apis/apps/v1"] != nil)
+            #expect(index?["version"] == nil)
+            let address = index?[["apis/wardle.example.com/v1alpha1", "serverRelativeURL"]]?.string ?? ""
+            #expect(address.hasPrefix("\(path)?hash="))
+            let document = try await Self.get(port, address)
+            if hasNewer {
+                #expect(document["by"] == "system:aggregator")
+            } else {
+                let schemas = document[["components", "schemas"]]
+                #expect(schemas?.object?.keys.contains("unused") == false)
+                #expect(
+                    schemas?[[Self.flunder, "properties", "metadata"]] == [
+                        "description": "Whose.",
+                        "allOf": [["$ref": .string("#/components/schemas/\(Self.metadata)")]],
+                    ])
+                let post = document[["paths", "/apis/wardle.example.com/v1alpha1/flunders", "post"]]
+                #expect(
+                    post?[["requestBody", "content", "application/json", "schema"]] == [
+                        "$ref": .string("#/components/schemas/\(Self.flunder)")
+                    ])
+                #expect(
+                    post?["parameters"] == [["in": "query", "name": "fieldValidation", "schema": ["type": "string"]]])
+                #expect(post?[["responses", "200", "content", "application/json", "schema", "$ref"]] != nil)
+            }
+            let old = try await Self.get(port, "/openapi/v2")
+            #expect(old[["paths", "/version/", "get", "responses"]] != [:])
+            #expect(old[["definitions", "unused"]] == nil)
+            // The name is taken by what this server itself means by it.
+            #expect(old[["definitions", Self.metadata, "description"]] != "Another one.")
+            #expect(old[["definitions", "\(Self.metadata)_v2", "description"]] == "Another one.")
+            #expect(
+                old[["definitions", Self.flunder, "properties", "metadata", "$ref"]]
+                    == .string("#/definitions/\(Self.metadata)_v2"))
         }
     }
 

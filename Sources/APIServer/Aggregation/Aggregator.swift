@@ -13,6 +13,8 @@ final class Aggregator: Sendable {
         var apis: [RemoteAPI]?
         /// The resource lists of servers, by the name of their APIService.
         var resources: [String: JSONValue] = [:]
+        /// What they say of their types, by the same name.
+        var types: [String: RemoteTypes] = [:]
     }
 
     private let state = Mutex(State())
@@ -43,6 +45,9 @@ final class Aggregator: Sendable {
 
     /// The `APIResourceList` that a server gave last; nil when it never did.
     func resources(of api: RemoteAPI) -> JSONValue? { state.withLock { $0.resources[api.name] } }
+
+    /// What a server said last of its types; nil when it never did.
+    func types(of api: RemoteAPI) -> RemoteTypes? { state.withLock { $0.types[api.name] } }
 
     // MARK: Checking
 
@@ -105,6 +110,7 @@ final class Aggregator: Sendable {
             let list = try await ask(api, registry)
             state.withLock { $0.resources[api.name] = list }
             await report(api, true, "Passed", "all checks passed", registry)
+            await learnTypes(of: api, registry)
             return true
         } catch {
             await report(api, false, "FailedDiscoveryCheck", error.message, registry)
@@ -112,15 +118,11 @@ final class Aggregator: Sendable {
         }
     }
 
-    /// What the server serves: nobody looks at its certificate here, because nothing of a user is sent.
+    /// What the server serves.
     private func ask(_ api: RemoteAPI, _ registry: Registry) async throws(CallFailure) -> JSONValue {
-        let call = OutgoingCall(
-            registry: registry, client: api.client, trust: .anybody, identity: identity, method: .GET,
-            headers: [("X-Remote-User", "system:kube-aggregator"), ("X-Remote-Group", "system:masters")],
-            timeout: Self.checkTimeout, keepsConnection: false)
-        let url = "https://\(api.service.serverName):\(api.service.port)\(api.path)"
+        let url = Self.url(api, api.path)
         let answer: OutgoingCall.Answer
-        do throws(CallFailure) { answer = try await call.send([], url: url) } catch {
+        do throws(CallFailure) { answer = try await get(api.path, of: api, registry) } catch {
             throw CallFailure(message: "failing or missing response from \(url): \(error.message)")
         }
         guard 200..<300 ~= answer.code, let list = try? JSONValue(parsing: answer.body) else {
@@ -128,6 +130,36 @@ final class Aggregator: Sendable {
                 message: "failing or missing response from \(url): bad status from \(url): \(answer.code)")
         }
         return list
+    }
+
+    /// Asks in the server's own name: nobody looks at the certificate here, because nothing of a user is sent.
+    private func get(
+        _ path: String, of api: RemoteAPI, _ registry: Registry, knownTag: String = ""
+    ) async throws(CallFailure) -> OutgoingCall.Answer {
+        var headers = [("X-Remote-User", "system:kube-aggregator"), ("X-Remote-Group", "system:masters")]
+        if !knownTag.isEmpty { headers.append(("If-None-Match", knownTag)) }
+        let call = OutgoingCall(
+            registry: registry, client: api.client, trust: .anybody, identity: identity, method: .GET,
+            headers: headers, timeout: Self.checkTimeout, keepsConnection: false)
+        return try await call.send([], url: Self.url(api, path))
+    }
+
+    private static func url(_ api: RemoteAPI, _ path: String) -> String {
+        "https://\(api.service.serverName):\(api.service.port)\(path)"
+    }
+
+    /// Reads what the server says of its types; what cannot be had now stays as it was.
+    private func learnTypes(of api: RemoteAPI, _ registry: Registry) async {
+        let known = types(of: api)
+        guard let index = try? await get("/openapi/v3", of: api, registry),
+            let swagger = try? await get("/openapi/v2", of: api, registry, knownTag: known?.tag ?? "")
+        else { return }
+        let address = index.json?[["paths", String(api.path.dropFirst()), "serverRelativeURL"]]?.string
+        let isKnown = swagger.code == 304
+        let part =
+            isKnown ? known?.swagger : swagger.json.flatMap { SwaggerPart($0, group: api.group, version: api.version) }
+        let types = RemoteTypes(address: address, swagger: part, tag: isKnown ? known?.tag ?? "" : swagger.tag ?? "")
+        state.withLock { $0.types[api.name] = types }
     }
 
     private func report(
@@ -153,4 +185,9 @@ final class Aggregator: Sendable {
             ? try .unverified(identity)
             : try .verified(authorities: api.client.authorities, serverName: api.service.serverName, identity)
     }
+}
+
+extension OutgoingCall.Answer {
+    /// The body of an answer that brings one.
+    fileprivate var json: JSONValue? { code == 200 ? try? JSONValue(parsing: body) : nil }
 }

@@ -24,6 +24,8 @@ struct OutgoingCall: Sendable {
     struct Answer: Sendable {
         let code: Int
         let contentType: String
+        /// `ETag`; nil for an answer without one.
+        let tag: String?
         let body: [UInt8]
     }
 
@@ -89,7 +91,7 @@ struct OutgoingCall: Sendable {
         guard case .head(let head) = try await connection.next() else { throw Status.plainError("EOF") }
         let answer = Answer(
             code: Int(head.status.code), contentType: head.headers.first(name: "content-type") ?? "",
-            body: try await rest(of: connection))
+            tag: head.headers.first(name: "etag"), body: try await rest(of: connection))
         isReusable = keepsConnection && head.isKeepAlive
         if isReusable { await registry.connections.keep(connection, for: purpose) }
         return answer

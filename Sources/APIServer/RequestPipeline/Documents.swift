@@ -27,7 +27,7 @@ final class Documents: Sendable {
     /// What other servers serve.
     private var apis: [RemoteAPI] { registry.aggregator.apis(in: registry.store) }
 
-    func answer(_ route: Route, _ request: APIRequest) throws(Status) -> APIResponse {
+    func answer(_ route: Route, _ request: APIRequest) async throws(Status) -> APIResponse {
         let (catalog, generation) = registry.liveCatalog.snapshot
         switch route {
         case .health: return .text("ok")
@@ -44,9 +44,13 @@ final class Documents: Sendable {
                 return Self.pageNotFound
             }
             return .json(list)
-        case .openAPIv2: return try swagger.answer(request, catalog, generation)
+        case .openAPIv2: return try swagger.answer(request, catalog, generation, remoteTypes.map(\.types))
         case .openAPIv3Index: return openAPIIndex(request, catalog, generation)
-        case .openAPIv3(let group, let version): return openAPI(group, version, request, catalog, generation)
+        case .openAPIv3(let group, let version):
+            if let api = registry.aggregator.api(group: group, version: version, in: registry.store) {
+                return try await openAPI(of: api, request)
+            }
+            return openAPI(group, version, request, catalog, generation)
         case .resource, .unknown: return Self.pageNotFound
         }
     }
@@ -123,9 +127,37 @@ final class Documents: Sendable {
     // MARK: OpenAPI
 
     private func openAPIIndex(_ request: APIRequest, _ catalog: KindCatalog, _ generation: Int) -> APIResponse {
-        let document = document("openapi/v3", generation) { OpenAPIDocument.v3Index(catalog).encoded }
-        return answer(
-            document, request, [("Cache-Control", "no-cache, private"), ("Content-Type", "application/json")])
+        let headers = [("Cache-Control", "no-cache, private"), ("Content-Type", "application/json")]
+        let others = remoteTypes
+        guard !others.isEmpty else {
+            return answer(
+                document("openapi/v3", generation) { OpenAPIDocument.v3Index(catalog).encoded }, request, headers)
+        }
+        var index = OpenAPIDocument.v3Index(catalog)
+        for (api, types) in others {
+            guard let path = types.path(of: api) else { continue }
+            index[["paths", String(api.path.dropFirst())]] = ["serverRelativeURL": .string(path)]
+        }
+        let bytes = index.encoded
+        return answer(Encoded(bytes: bytes, tag: ContentHash.text(bytes)), request, headers)
+    }
+
+    /// The servers that say something of their types.
+    private var remoteTypes: [(api: RemoteAPI, types: RemoteTypes)] {
+        apis.compactMap { api in registry.aggregator.types(of: api).map { (api, $0) } }
+    }
+
+    /// What another server says of its types: in its own words, unless it has only the older ones.
+    private func openAPI(of api: RemoteAPI, _ request: APIRequest) async throws(Status) -> APIResponse {
+        if let types = registry.aggregator.types(of: api), types.address == nil {
+            guard let document = types.converted else { return Self.pageNotFound }
+            let path = types.path(of: api) ?? ""
+            return answer(Encoded(bytes: document.encoded, tag: types.swaggerHash), path, request)
+        }
+        var request = request
+        // Who may read the documents of this server may read those of all.
+        request.user = UserInfo(name: "system:aggregator")
+        return try await AggregatedRequest(registry: registry, api: api, request: request).answer()
     }
 
     private func hash(_ group: String, _ version: String, _ catalog: KindCatalog, _ generation: Int) -> String? {
@@ -143,11 +175,7 @@ final class Documents: Sendable {
     ) -> APIResponse {
         guard let hash = hash(group, version, catalog, generation) else { return Self.pageNotFound }
         let path = group.isEmpty ? "api/\(version)" : "apis/\(group)/\(version)"
-        if let asked = request.query["hash"], asked != hash {
-            // The content has changed since the index was read: on to the address of the present one.
-            return APIResponse(
-                code: 301, headers: [("Location", "/openapi/v3/\(path)?hash=\(hash)")], body: .bytes([]))
-        }
+        let address = "/openapi/v3/\(path)?hash=\(hash)"
         let key = "\(group)/\(version)"
         let known = shared.withLock { $0.openAPI[key].flatMap { $0.tag == hash ? $0 : nil } }
         guard
@@ -156,6 +184,15 @@ final class Documents: Sendable {
         else { return Self.pageNotFound }
         let document = Encoded(bytes: bytes, tag: hash)
         if known == nil { shared.withLock { $0.openAPI[key] = document } }
+        return answer(document, address, request)
+    }
+
+    /// A document whose address, as the index gives it, contains its hash.
+    private func answer(_ document: Encoded, _ address: String, _ request: APIRequest) -> APIResponse {
+        if let asked = request.query["hash"], asked != document.tag {
+            // The content has changed since the index was read: on to the address of the present one.
+            return APIResponse(code: 301, headers: [("Location", address)], body: .bytes([]))
+        }
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
         if request.query["hash"] == nil {
             headers.append(("Cache-Control", "no-cache, private"))

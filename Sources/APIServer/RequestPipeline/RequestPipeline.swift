@@ -63,7 +63,7 @@ struct RequestPipeline: Sendable {
         }
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
         if let own = try await ServerPages(registry).answer(request) { return own }
-        return try documents.answer(route, request)
+        return try await documents.answer(route, request)
     }
 
     /// What people who have not said who they are may ask.

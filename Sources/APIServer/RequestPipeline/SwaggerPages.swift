@@ -24,20 +24,26 @@ final class SwaggerPages: Sendable {
     }
 
     private struct Pages {
-        /// Of the catalog that the pages describe.
-        var generation = -1
+        var edition: Edition?
         var pages: [Form: Page] = [:]
+    }
+
+    /// What the pages describe: a catalog, and parts of other servers' documents.
+    private struct Edition: Equatable {
+        let generation: Int
+        let parts: [String]
     }
 
     private let shared = Mutex(Pages())
 
+    /// - Parameter others: What other servers say of their types.
     func answer(
-        _ request: APIRequest, _ catalog: KindCatalog, _ generation: Int
+        _ request: APIRequest, _ catalog: KindCatalog, _ generation: Int, _ others: [RemoteTypes]
     ) throws(Status) -> APIResponse {
         guard let form = Self.form(request.accept) else {
             return APIResponse(code: 406, headers: [("Vary", "Accept")], body: .bytes([]))
         }
-        let page = try page(form, catalog, generation)
+        let page = try page(form, catalog, generation, others)
         var headers: [(name: String, value: String)] = [
             ("Content-Type", form.rawValue), ("Vary", "Accept"), ("ETag", "\"\(page.tag)\""),
         ]
@@ -63,17 +69,20 @@ final class SwaggerPages: Sendable {
         return nil
     }
 
-    private func page(_ form: Form, _ catalog: KindCatalog, _ generation: Int) throws(Status) -> Page {
-        let known = shared.withLock { $0.generation == generation ? $0.pages[form] : nil }
+    private func page(
+        _ form: Form, _ catalog: KindCatalog, _ generation: Int, _ others: [RemoteTypes]
+    ) throws(Status) -> Page {
+        let edition = Edition(generation: generation, parts: others.map(\.swaggerHash))
+        let known = shared.withLock { $0.edition == edition ? $0.pages[form] : nil }
         if let known { return known }
-        let document = SwaggerDocument.make(catalog)
+        var document = SwaggerDocument.make(catalog)
+        for part in others.compactMap(\.swagger) { part.merge(into: &document) }
         let bytes = form == .json ? document.encoded : SwaggerProtobuf.encode(document)
         guard let compressed = Gzip.compress(bytes) else { throw Self.noMemory }
         let page = Page(compressed: compressed, tag: ContentHash.text(bytes))
         shared.withLock { shared in
-            // Somebody with a newer catalog may have been faster.
-            if shared.generation < generation { shared = Pages(generation: generation) }
-            if shared.generation == generation { shared.pages[form] = page }
+            if shared.edition != edition { shared = Pages(edition: edition) }
+            shared.pages[form] = page
         }
         return page
     }
