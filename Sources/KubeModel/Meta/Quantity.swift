@@ -32,20 +32,18 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
         if isNegative || rest.first == "+" { rest.removeFirst() }
         let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let suffix = rest.dropFirst(number.count)
-        guard number.contains(where: \.isNumber), number.count(where: { $0 == "." }) <= 1, number.count <= 30,
+        guard number.contains(where: \.isNumber), number.count(where: { $0 == "." }) <= 1,
             let (scale, format) = Self.scale(of: suffix)
         else { return nil }
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-        var digits = Int128(String(parts[0])) ?? 0
-        var divisor: Int128 = 1
-        for digit in parts.count > 1 ? parts[1].prefix(15) : "" {
-            digits = digits * 10 + Int128(digit.wholeNumberValue ?? 0)
-            divisor *= 10
-        }
+        let fraction = parts.count > 1 ? parts[1].prefix(15) : ""
+        guard let digits = Int128(parts[0] + fraction) else { return nil }
         let (product, overflow) = digits.multipliedReportingOverflow(by: scale)
         guard !overflow else { return nil }
+        let divisor = Self.power(10, fraction.count)
         let (quotient, remainder) = product.quotientAndRemainder(dividingBy: divisor)
-        let magnitude = quotient + (remainder > 0 ? 1 : 0)
+        var magnitude = quotient + (remainder > 0 ? 1 : 0)
+        if format == .binary { magnitude = min(magnitude, Int128(Int64.max) * 1_000_000_000) }
         self.init(billionths: isNegative ? -magnitude : magnitude, format: format)
     }
 
@@ -96,12 +94,18 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
     public func hash(into hasher: inout Hasher) { hasher.combine(billionths) }
     public static func < (left: Quantity, right: Quantity) -> Bool { left.billionths < right.billionths }
 
+    /// What a sum or difference ends at that would be greater than can be kept.
+    private var bound: Int128 { billionths < 0 ? -.max : .max }
+
     public static func + (left: Quantity, right: Quantity) -> Quantity {
-        Quantity(billionths: left.billionths + right.billionths, format: left.isZero ? right.format : left.format)
+        let (sum, overflow) = left.billionths.addingReportingOverflow(right.billionths)
+        return Quantity(
+            billionths: overflow ? left.bound : sum, format: left.isZero ? right.format : left.format)
     }
 
     public static func - (left: Quantity, right: Quantity) -> Quantity {
-        Quantity(billionths: left.billionths - right.billionths, format: left.format)
+        let (difference, overflow) = left.billionths.subtractingReportingOverflow(right.billionths)
+        return Quantity(billionths: overflow ? left.bound : difference, format: left.format)
     }
 
     /// The canonical text: no fraction, the largest suffix that loses nothing.
