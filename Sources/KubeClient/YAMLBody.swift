@@ -100,6 +100,8 @@ extension JSONValue {
     private static func scalar(_ node: Node) -> JSONValue {
         guard case .scalar(let scalar) = node else { return .null }
         let text = JSONValue.string(scalar.string)
+        // Kubernetes' parser knows no numbers of base 60 (`1:30`), and the one here stops the process at long ones.
+        if scalar.string.contains(":") { return text }
         return switch node.tag.description {
         case Tag.Name.null.rawValue: .null
         case Tag.Name.bool.rawValue: node.bool.map(JSONValue.bool) ?? text

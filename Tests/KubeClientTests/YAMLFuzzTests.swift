@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Hostile YAML", .timeLimit(.minutes(10))) struct YAMLFuzzTests {
     private static let samples = [
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {yes: \"no\", 1: 0x1F}}\ndata:\n  k: |\n    a\n    b\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {yes: \"no\", 1: 0x1F, 1:20: 1:1.5}}\ndata:\n  k: |\n    a\n    b\n",
         "a: &x [1, 2.5, ~, .inf, 0o17, 2001-01-01]\nb: *x\n<<: {c: d}\n",
         "- - - {a: [b, {c: 'd'}]}\n- \"\\u00e9\"\n--- \n...\n",
     ]
@@ -46,6 +46,11 @@ import Testing
         arguments: [
             ("a: yes", #"{"a":true}"#), ("a: \"yes\"", #"{"a":"yes"}"#), ("a: ~", #"{"a":null}"#),
             ("a: 1.0", #"{"a":1}"#), ("1: x", #"{"1":"x"}"#), ("a: 2001-01-01", #"{"a":"2001-01-01"}"#), ("", "null"),
+            ("a: 22:22", #"{"a":"22:22"}"#), ("1:1.5: x", #"{"1:1.5":"x"}"#),
+            (
+                "1\(String(repeating: ":1", count: 31)): x",
+                #"{"1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1":"x"}"#
+            ),
         ])
     func types(yaml: String, json: String) throws {
         #expect(try JSONValue(parsingYAML: Array(yaml.utf8)).text == json)
