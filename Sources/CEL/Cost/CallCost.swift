@@ -9,6 +9,9 @@ enum CallCost {
     static let traversal = 0.1
     /// What one sign of a regular expression costs.
     static let pattern = 0.25
+    static let structure = 40
+    /// How many demands a selector can hold for each of its signs.
+    static let requirements = 0.5
 
     private static func scaled(_ size: Int, _ factor: Double) -> Int { Int((Double(size) * factor).rounded(.up)) }
 
@@ -17,6 +20,10 @@ enum CallCost {
         guard let first = arguments.first else { return 1 }
         switch function {
         case "check": return 350_000
+        case "fieldSelector", "labelSelector":
+            guard arguments.count > 1 else { return 1 }
+            let size = arguments[1].size
+            return list + scaled(size, traversal) + scaled(size, requirements) * (list + structure)
         case "isSorted", "sum", "max", "min", "indexOf", "lastIndexOf": return walk(first)
         case "url", "lowerAscii", "upperAscii", "substring", "trim", "cidr", "isIP", "isCIDR", "quantity",
             "isQuantity", "startsWith", "endsWith", "strings.quote", "format", "bytes", "validate":

@@ -14,6 +14,9 @@ struct CallEstimate {
         var size: CostRange?
         switch function {
         case "check": cost = CostRange(350_000)
+        case "fieldSelector", "labelSelector":
+            let demands = second * CallCost.requirements * Double(CallCost.list + CallCost.structure)
+            cost = CostRange(UInt64(CallCost.list)) + second * traversal + demands
         case "isSorted", "sum", "max", "min", "indexOf", "lastIndexOf":
             if case .list = types.first {
                 let each = elementIsText ? one + (elementSize ?? .unlimited) * traversal : one

@@ -63,6 +63,60 @@ import Testing
         ])
     func formats(text: String, value: String) throws { #expect(try evaluate(text) == value) }
 
+    @Test(
+        "questions to the authorizer",
+        arguments: [
+            ("group('').resource('pods').namespace('a').check('list').reason()", "/pods a//   list"),
+            (
+                "group('apps').resource('deployments').subresource('scale').name('web').check('get').reason()",
+                "apps/deployments /web/scale   get"
+            ),
+            (
+                "group('').resource('pods').fieldSelector('a=b').labelSelector('c').check('list').reason()",
+                "/pods // a=b c list"
+            ),
+            ("path('/x').check('get').allowed()", "true"),
+            ("path(' ').check('get').allowed()", "error: path must not be empty"),
+            ("group('').resource('').check('get').allowed()", "error: resource must not be empty"),
+            ("serviceAccount('a', 'B').path('/x').check('get').allowed()", "error: Invalid service account name"),
+            (
+                "serviceAccount('a.b', 'b').path('/x').check('get').allowed()",
+                "error: Invalid service account namespace"
+            ),
+        ])
+    func authorizer(text: String, value: String) throws {
+        let type = ValueType.opaque("kubernetes.authorization.Authorizer")
+        let authorizer = AuthorizerValue { asked in
+            let selectors = "\(asked.fieldSelector) \(asked.labelSelector)"
+            let place = "\(asked.namespace)/\(asked.name)/\(asked.subresource)"
+            return AuthorizerValue.Answer(
+                isAllowed: true, reason: "\(asked.group)/\(asked.resource) \(place) \(selectors) \(asked.verb)")
+        }
+        let environment = Environment(variables: ["authorizer": Declaration(type)], functions: .kubernetes)
+        let program = try environment.compile("authorizer.\(text)")
+        let known = ["authorizer": Value.opaque(authorizer)]
+        switch program.evaluate(known, costLimit: ExpressionBudget.perCall).result {
+        case .success(let found): #expect(found.string ?? (found.bool.map { "\($0)" } ?? "") == value)
+        case .failure(let error): #expect("error: \(error.message)" == value)
+        }
+    }
+
+    @Test("selectors cost what it takes to read them")
+    func selectorCost() throws {
+        let variables = ["authorizer": Declaration(.opaque("kubernetes.authorization.Authorizer"))]
+        let environment = Environment(variables: variables, functions: .kubernetes)
+        let known = ["authorizer": Value.opaque(AuthorizerValue { _ in .init(isAllowed: true, reason: "") })]
+        func cost(_ text: String) throws -> (Int, UInt64) {
+            let program = try environment.compile("authorizer.group('').resource('pods')\(text)")
+            return (program.evaluate(known, costLimit: 1_000_000).cost, program.worstCost(variables: variables))
+        }
+        let (without, worstWithout) = try cost("")
+        let (with, worst) = try cost(".labelSelector('app=web')")
+        // 10 for the list, 1 for reading it, 50 for each of the 4 demands that 7 signs can hold.
+        #expect(with - without == 211)
+        #expect(worst - worstWithout >= 211)
+    }
+
     @Test("named time zones are those of this machine's calendar")
     func zones() throws {
         let day = "timestamp('2024-07-01T12:00:00Z')"

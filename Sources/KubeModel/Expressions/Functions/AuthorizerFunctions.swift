@@ -13,6 +13,9 @@ public struct AuthorizerValue: OpaqueValue {
         public var subresource = ""
         public var namespace = ""
         public var name = ""
+        /// Selectors of the objects that are meant; roles know none, so that they decide nothing here.
+        public var fieldSelector = ""
+        public var labelSelector = ""
         /// The service account for which it is asked; nil for who makes the request.
         public var serviceAccount: String?
         public var verb = ""
@@ -89,18 +92,27 @@ enum AuthorizerFunctions {
     private static func type(_ stage: Stage) -> ValueType { .opaque(stage.rawValue) }
 
     static let all: [Function] = [
-        step("path", from: .authorizer, to: .path) { $0.path = $1 },
+        step("path", from: .authorizer, to: .path, mayBeBlank: false) { $0.path = $1 },
         step("group", from: .authorizer, to: .group) { $0.group = $1 },
-        step("resource", from: .group, to: .resource) { $0.resource = $1 },
+        step("resource", from: .group, to: .resource, mayBeBlank: false) { $0.resource = $1 },
         step("subresource", from: .resource, to: .resource) { $0.subresource = $1 },
         step("namespace", from: .resource, to: .resource) { $0.namespace = $1 },
         step("name", from: .resource, to: .resource) { $0.name = $1 },
+        step("fieldSelector", from: .resource, to: .resource) { $0.fieldSelector = $1 },
+        step("labelSelector", from: .resource, to: .resource) { $0.labelSelector = $1 },
         Function(
             "serviceAccount",
             [
                 .member("authorizer_service_account", [type(.authorizer), .string, .string], type(.authorizer)) {
                     arguments throws(EvaluationError) in
-                    let name = "system:serviceaccount:\(arguments[1].string ?? ""):\(arguments[2].string ?? "")"
+                    let (namespace, account) = (arguments[1].string ?? "", arguments[2].string ?? "")
+                    guard NameSyntax.dnsSubdomain(account).isEmpty else {
+                        throw EvaluationError("Invalid service account name")
+                    }
+                    guard NameSyntax.dnsLabel(namespace).isEmpty else {
+                        throw EvaluationError("Invalid service account namespace")
+                    }
+                    let name = "system:serviceaccount:\(namespace):\(account)"
                     return .opaque(try value(arguments[0]).with(.authorizer) { $0.serviceAccount = name })
                 }
             ]),
@@ -126,14 +138,18 @@ enum AuthorizerFunctions {
     }
 
     private static func step(
-        _ name: String, from: Stage, to: Stage,
+        _ name: String, from: Stage, to: Stage, mayBeBlank: Bool = true,
         _ change: @escaping @Sendable (inout AuthorizerValue.Question, String) -> Void
     ) -> Function {
         Function(
             name,
             [
                 .member("\(from)_\(name)", [type(from), .string], type(to)) { arguments throws(EvaluationError) in
-                    .opaque(try value(arguments[0]).with(to) { change(&$0, arguments[1].string ?? "") })
+                    let text = arguments[1].string ?? ""
+                    guard mayBeBlank || !text.allSatisfy(\.isWhitespace) else {
+                        throw EvaluationError("\(name) must not be empty")
+                    }
+                    return .opaque(try value(arguments[0]).with(to) { change(&$0, text) })
                 }
             ])
     }
