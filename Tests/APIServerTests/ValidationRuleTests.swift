@@ -174,6 +174,37 @@ import Testing
         #expect(try await causes { try await update { $0[["spec", "b"]] = "z" } }.count == 2)
     }
 
+    @Test("what is tolerated because it was wrong before is warned of")
+    func toleration() async throws {
+        let fixture = try AccessFixture()
+        let rules: JSONValue = [["rule": "self == 'y'"], ["rule": "self == oldSelf || self == 'y'"]]
+        func definition(_ rules: JSONValue) -> JSONValue {
+            let text: JSONValue = ["type": "string", "x-kubernetes-validations": rules]
+            return self.definition(["type": "object", "properties": ["a": text, "b": ["type": "string"]]]).value
+        }
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        #expect(try await fixture.send("POST", path, definition([])).code == 201)
+        let objects = "/apis/stable.example.com/v1/namespaces/default/crontabs"
+        let made = try await fixture.send("POST", objects, CronTabs.object("my", ["a": "x", "b": "x"]).value)
+        #expect(made.code == 201)
+        let change: JSONValue = ["spec": definition(rules)["spec"] ?? [:]]
+        let changed = try await fixture.send(
+            "PATCH", path + "/crontabs.stable.example.com", change, contentType: "application/merge-patch+json")
+        #expect(changed.code == 200)
+        func patch(_ spec: JSONValue) async throws -> AccessFixture.Answer {
+            try await fixture.send(
+                "PATCH", objects + "/my", ["spec": spec], contentType: "application/merge-patch+json")
+        }
+        let tolerated = try await patch(["b": "y"])
+        #expect(tolerated.code == 200)
+        #expect(
+            tolerated.warnings == [#"299 - "spec.a: Invalid value: \"string\": failed rule: self == 'y'""#])
+        let refused = try await patch(["a": "z"])
+        #expect(refused.code == 422)
+        #expect(refused.warnings.isEmpty)
+        #expect(try await patch(["a": "y"]).warnings.isEmpty)
+    }
+
     @Test("an evaluation that costs too much ends")
     func runtimeCost() async throws {
         try await define([

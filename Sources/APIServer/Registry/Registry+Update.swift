@@ -104,7 +104,11 @@ extension Registry {
         object.uid = uid.isEmpty ? old.uid : uid
         if object.isSameBesidesTimes(as: old) { object = old }
         let claim = subresource == nil ? try services.admit(&object, old: old, target.resource) : nil
-        let errors = kind.validate(object, old: old) + kind.validateUpdate(object, old: old, subresource: subresource)
+        var tolerated: [FieldError] = []
+        let errors =
+            kind.validate(object, old: old, tolerated: &tolerated)
+            + kind.validateUpdate(object, old: old, subresource: subresource)
+        for error in tolerated { settings.open?.warn(error.description) }
         guard errors.isEmpty else {
             services.cancel(claim)
             throw .invalid(target.resource, name: target.name, errors)

@@ -57,8 +57,10 @@ public final class CustomResourceType: Sendable {
     /// What is wrong with an object.
     ///
     /// What was wrong before in `old`, the object that it replaces, and stands there unchanged, is not held against it
-    /// (validation ratcheting).
-    func validate(_ value: JSONValue, old: JSONValue?, into errors: inout [FieldError]) {
+    /// (validation ratcheting); where a rule says so, it is in `tolerated`.
+    func validate(
+        _ value: JSONValue, old: JSONValue?, into errors: inout [FieldError], tolerated: inout [FieldError]
+    ) {
         errors += schema.check(value, old: old).errors
         checkScale(value, into: &errors)
         schema.checkLists(value, at: .root, into: &errors)
@@ -70,7 +72,9 @@ public final class CustomResourceType: Sendable {
                 + "complete validation"
             errors.append(.invalid(FieldPath("<nil>"), nil, words))
         } else {
-            errors += RuleCheck.errors(value, old: old, rules)
+            let check = RuleCheck(value, old: old, rules)
+            errors += check.errors
+            tolerated += check.tolerated
         }
     }
 

@@ -5,14 +5,14 @@ import CEL
 /// Source: apiextensions-apiserver, `pkg/apiserver/schema/cel/validation.go`.
 struct RuleCheck {
     private(set) var errors: [FieldError] = []
+    /// What was wrong before, and stands there unchanged.
+    private(set) var tolerated: [FieldError] = []
     /// What the rules may still cost; below 0, nothing more is evaluated.
     private var budget = ExpressionBudget.perObject
 
-    /// What is wrong with an object; `old` is the one that it replaces.
-    static func errors(_ value: JSONValue, old: JSONValue?, _ tree: RuleTree) -> [FieldError] {
-        var check = RuleCheck()
-        check.visit(Place(path: nil, value: value, old: old, wasComparable: nil), tree)
-        return check.errors
+    /// Judges an object; `old` is the one that it replaces.
+    init(_ value: JSONValue, old: JSONValue?, _ tree: RuleTree) {
+        visit(Place(path: nil, value: value, old: old, wasComparable: nil), tree)
     }
 
     /// A value in the object.
@@ -89,13 +89,12 @@ struct RuleCheck {
                 if error.isFinal { budget = -1 }
             case .success(.bool(true)): continue
             case .success:
-                if rule.usesOldSelf || !place.isUnchanged {
-                    let words = message(rule, variables) ?? rule.complaint
-                    let place =
-                        rule.fieldPath.isEmpty
-                        ? path : place.path == nil ? FieldPath(rule.fieldPath) : path.child(rule.fieldPath)
-                    errors.append(Self.error(rule.source["reason"]?.string, place, type, words))
-                }
+                let words = message(rule, variables) ?? rule.complaint
+                let field =
+                    rule.fieldPath.isEmpty
+                    ? path : place.path == nil ? FieldPath(rule.fieldPath) : path.child(rule.fieldPath)
+                let error = Self.error(rule.source["reason"]?.string, field, type, words)
+                if rule.usesOldSelf || !place.isUnchanged { errors.append(error) } else { tolerated.append(error) }
             }
             if budget < 0 { return }
         }

@@ -3,6 +3,12 @@ extension KindSchema {
     ///
     /// `old` is the object that it replaces, for rules of custom resources that compare the two.
     public func validate(_ object: KubeObject, old: KubeObject? = nil) -> [FieldError] {
+        var tolerated: [FieldError] = []
+        return validate(object, old: old, tolerated: &tolerated)
+    }
+
+    /// - Parameter tolerated: Gets what is wrong with a custom resource and was before, so that it is only to be warned of.
+    public func validate(_ object: KubeObject, old: KubeObject?, tolerated: inout [FieldError]) -> [FieldError] {
         if let judge = storedForm?.judge {
             let stored = stored(object)
             var errors = judge.validate(stored)
@@ -13,7 +19,7 @@ extension KindSchema {
             object, isNamespaced: resource.isNamespaced, freesFinalizers: freesFinalizers,
             nameSyntax: behavior.nameSyntax)
         if let custom {
-            custom.validate(object.value, old: old?.value, into: &errors)
+            custom.validate(object.value, old: old?.value, into: &errors, tolerated: &tolerated)
             behavior.validate(object, &errors)
             return errors
         }
