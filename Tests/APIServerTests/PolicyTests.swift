@@ -218,6 +218,65 @@ import Testing
         #expect(try await fixture.send("POST", "/api/v1/namespaces/default/configmaps", labelled).code == 201)
     }
 
+    @Test("nobody binds a policy to parameters that they may not read")
+    func parameterAccess() async throws {
+        try await fixture.put(.clusterRoles, "r", ["rules": Self.rights(configMaps: [])])
+        try await fixture.put(
+            .clusterRoleBindings, "r", AccessFixture.binding("r", kind: "ClusterRole", to: "jane"))
+        let user = "user &{jane  [system:authenticated] map[]}"
+        func send(_ value: JSONValue, _ plural: String) async throws -> AccessFixture.Answer {
+            try await fixture.send("POST", "\(Self.group)/\(plural)", value, as: AccessFixture.jane)
+        }
+        let policy = Self.policy {
+            $0["paramKind"] = ["apiVersion": "v1", "kind": "ConfigMap"]
+            $0["validations"] = [["expression": "true"]]
+        }
+        func binding(_ ref: JSONValue, to policy: JSONValue = "p.example.com") -> JSONValue {
+            [
+                "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+                "metadata": ["name": "b"],
+                "spec": ["policyName": policy, "validationActions": ["Deny"], "paramRef": ref],
+            ]
+        }
+        let named: JSONValue = ["name": "limits", "namespace": "default", "parameterNotFoundAction": "Deny"]
+        let refused = try await send(policy, "validatingadmissionpolicies")
+        #expect(refused.code == 422)
+        #expect(
+            refused.message.hasSuffix(
+                "is invalid: spec.paramKind: Forbidden: \(user) must have \"get\" permission on all objects of the "
+                    + "referenced paramKind (kind=ConfigMap, apiVersion=v1)"))
+        let unknown = try await send(binding(named), "validatingadmissionpolicybindings")
+        #expect(
+            unknown.message.hasSuffix(
+                "spec.paramRef: Forbidden: unable to get policy p.example.com to determine minimum required permissions "
+                    + "and \(user) does not have \"get\" permission for all groups, versions and resources"))
+        #expect(try await fixture.send("POST", "\(Self.group)/validatingadmissionpolicies", policy).code == 201)
+        let bound = try await send(binding(named), "validatingadmissionpolicybindings")
+        #expect(
+            bound.message.hasSuffix(
+                "spec.paramRef: Forbidden: \(user) does not have \"get\" permission on the object referenced by paramRef"
+            ))
+        try await fixture.put(.clusterRoles, "r", ["rules": Self.rights(configMaps: ["get"])])
+        let selected: JSONValue = ["selector": [:], "parameterNotFoundAction": "Deny"]
+        let listed = try await send(binding(selected), "validatingadmissionpolicybindings")
+        #expect(listed.message.contains("does not have \"list\" permission"))
+        #expect(try await send(binding(named), "validatingadmissionpolicybindings").code == 201)
+        // What the binding has already may stay, whoever writes it.
+        try await fixture.put(.clusterRoles, "r", ["rules": Self.rights(configMaps: [])])
+        let touched = try await fixture.send(
+            "PATCH", "\(Self.group)/validatingadmissionpolicybindings/b", ["metadata": ["labels": ["a": "b"]]],
+            as: AccessFixture.jane, contentType: "application/merge-patch+json")
+        #expect(touched.code == 200)
+    }
+
+    /// Rights over policies, and some over config maps.
+    private static func rights(configMaps verbs: [String]) -> JSONValue {
+        [
+            ["apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]],
+            ["apiGroups": [""], "resources": ["configmaps"], "verbs": .array(verbs.map(JSONValue.string))],
+        ]
+    }
+
     @Test("a policy's status tells which expressions do not fit the types")
     func typeChecking() async throws {
         try await make {

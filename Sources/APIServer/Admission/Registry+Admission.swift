@@ -72,6 +72,8 @@ extension Registry {
         case .priorityClasses: try PriorityPlugin.check(object, request, facts)
         case .clusterRoles, .roles, .clusterRoleBindings, .roleBindings:
             try Escalation(authorizer: authorizer, request: request).check(object)
+        case .validatingAdmissionPolicies, .validatingAdmissionPolicyBindings:
+            try ParameterAccess(authorizer: authorizer, catalog: catalog, facts: facts, request: request).check(object)
         default: break
         }
         if let caller = request.caller { try NodeRestriction.check(object, request, caller) }
