@@ -4,7 +4,7 @@ import KubeModel
 import Testing
 
 /// A node that uses what it is told.
-private struct MeasuredNode: NodeAgent {
+struct MeasuredNode: NodeAgent {
     let uid: String
 
     func logs(

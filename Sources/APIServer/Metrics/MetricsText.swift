@@ -5,7 +5,7 @@ import ObjectStore
 /// The server's numbers in the text format of Prometheus, under the names that Kubernetes gives them.
 enum MetricsText {
     static func make(_ registry: Registry) -> String {
-        var page = Page()
+        var page = MetricsPage()
         let metrics = registry.ledger.metrics
         let series = metrics.series.sorted { order($0.key) < order($1.key) }
         requests(series, &page)
@@ -22,27 +22,6 @@ enum MetricsText {
         return page.text
     }
 
-    private struct Page {
-        var text = ""
-
-        mutating func head(_ name: String, _ type: String, _ help: String) {
-            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-        }
-
-        mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
-            text += name
-            if !labels.isEmpty {
-                let pairs = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }
-                text += "{\(pairs.joined(separator: ","))}"
-            }
-            text += " \(value)\n"
-        }
-
-        private static func escaped(_ text: String) -> String {
-            text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-        }
-    }
-
     private static func order(_ key: RequestMetrics.Key) -> String {
         "\(key.group) \(key.resource) \(key.subresource) \(key.verb) \(key.scope)"
     }
@@ -56,7 +35,7 @@ enum MetricsText {
 
     private typealias AllSeries = [(key: RequestMetrics.Key, series: RequestMetrics.Series)]
 
-    private static func requests(_ series: AllSeries, _ page: inout Page) {
+    private static func requests(_ series: AllSeries, _ page: inout MetricsPage) {
         page.head("apiserver_request_total", "counter", "Requests that were answered, by what they asked and the code.")
         for (key, series) in series {
             for (code, count) in series.codes.sorted(by: { $0.key < $1.key }) {
@@ -68,7 +47,7 @@ enum MetricsText {
         }
     }
 
-    private static func durations(_ series: AllSeries, _ page: inout Page) {
+    private static func durations(_ series: AllSeries, _ page: inout MetricsPage) {
         let name = "apiserver_request_duration_seconds"
         page.head(name, "histogram", "The time that answers took, those of watches and streams aside.")
         for (key, series) in series where series.count > 0 {
@@ -77,20 +56,15 @@ enum MetricsText {
             var total = 0
             for (bound, count) in zip(RequestMetrics.bounds, series.buckets) {
                 total += count
-                page.line("\(name)_bucket", labels + [("le", number(bound))], "\(total)")
+                page.line("\(name)_bucket", labels + [("le", MetricsPage.number(bound))], "\(total)")
             }
             page.line("\(name)_bucket", labels + [("le", "+Inf")], "\(series.count)")
-            page.line("\(name)_sum", labels, number(Double(series.nanoseconds) / 1_000_000_000))
+            page.line("\(name)_sum", labels, MetricsPage.number(Double(series.nanoseconds) / 1_000_000_000))
             page.line("\(name)_count", labels, "\(series.count)")
         }
     }
 
-    private static func number(_ value: Double) -> String {
-        let text = "\(value)"
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    }
-
-    private static func objects(_ registry: Registry, _ page: inout Page) {
+    private static func objects(_ registry: Registry, _ page: inout MetricsPage) {
         page.head("apiserver_storage_objects", "gauge", "Objects in the store, by resource.")
         for resource in Set(registry.catalog.kinds.filter { $0.verbs.contains("list") }.map(\.resource.qualifiedPlural))
             .sorted()
@@ -102,12 +76,12 @@ enum MetricsText {
 
     // MARK: The process
 
-    private static func process(_ page: inout Page) {
+    private static func process(_ page: inout MetricsPage) {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000 }
         let cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime)
-        var gauges = [("process_cpu_seconds_total", "counter", "Processor time used.", number(cpu))]
+        var gauges = [("process_cpu_seconds_total", "counter", "Processor time used.", MetricsPage.number(cpu))]
         if let pages = statistics("/proc/self/statm") {
             let size = Int(sysconf(Int32(_SC_PAGESIZE)))
             gauges.append(

@@ -12,14 +12,27 @@ struct NodeProxy {
             throw .badRequest("invalid node request \"\(path.name ?? "")\"")
         }
         let kind = try registry.kind(of: .nodes)
-        _ = try await registry.get(Target(kind: kind, namespace: nil, name: wanted.name))
+        let node = try await registry.get(Target(kind: kind, namespace: nil, name: wanted.name)).object
         guard ["GET", "HEAD"].contains(request.method) else { throw .methodNotAllowed }
-        guard registry.nodes[wanted.name] != nil else { throw .unreachable("the node does not answer") }
+        guard let agent = registry.nodes[wanted.name] else { throw .unreachable("the node does not answer") }
         let parts = proxyPath.rest.split(separator: "/").map { PercentCoding.decode(String($0)) }
+        func pages() async throws(Status) -> NodePages { NodePages(node: node, pods: try await pods(of: node)) }
+        switch parts.joined(separator: "/") {
+        case "pods": return .json(try await pages().all)
+        case "runningpods": return .json(try await pages().running)
+        case "stats/summary": return .json(try await pages().summary(try await agent.usage()))
+        case "metrics": return .text(try await pages().metrics)
+        case "metrics/resource": return .text(try await pages().resourceMetrics(try await agent.usage()))
+        case "configz":
+            let facts = AdmissionFacts(store: registry.store)
+            return .json(
+                NodePages(node: node, pods: []).configuration(
+                    dns: facts.object(.services, "kube-dns", in: "kube-system"),
+                    lease: facts.object(.leases, node.name, in: "kube-node-lease")))
+        default: break
+        }
         switch (parts.first, parts.count) {
         case ("healthz", _): return .text("ok")
-        case ("pods", 1), ("runningpods", 1):
-            return try await pods(of: wanted.name, isRunning: parts.first == "runningpods")
         case ("containerLogs", 4):
             var options = try LogOptions(request.query)
             options.container = parts[3]
@@ -30,15 +43,9 @@ struct NodeProxy {
         }
     }
 
-    private func pods(of node: String, isRunning: Bool) async throws(Status) -> APIResponse {
+    private func pods(of node: KubeObject) async throws(Status) -> [KubeObject] {
         let kind = try registry.kind(of: .pods)
-        let selection = try Selection(kind, labelSelector: nil, fieldSelector: "spec.nodeName=\(node)")
-        let page = try await registry.list(kind, namespace: nil, ListQuery(selection: selection))
-        let items = page.items.map(\.object).filter {
-            !isRunning || $0.value[["status", "phase"]]?.string == "Running"
-        }
-        return .json([
-            "kind": "PodList", "apiVersion": "v1", "metadata": [:], "items": .array(items.map(\.value)),
-        ])
+        let selection = try Selection(kind, labelSelector: nil, fieldSelector: "spec.nodeName=\(node.name)")
+        return try await registry.list(kind, namespace: nil, ListQuery(selection: selection)).items.map(\.object)
     }
 }
