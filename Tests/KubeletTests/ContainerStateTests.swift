@@ -23,6 +23,27 @@ import Testing
             ])
     }
 
+    @Test("the entry says how volumes are mounted, in every state")
+    func mounts() {
+        let container = Container([
+            "name": "main", "image": "web:1.0",
+            "volumeMounts": [
+                ["name": "data", "mountPath": "/data"],
+                ["name": "token", "mountPath": "/token", "readOnly": true],
+                ["name": "all", "mountPath": "/all", "readOnly": true, "recursiveReadOnly": "Enabled"],
+            ],
+        ])
+        let mounts: JSONValue = [
+            ["name": "data", "mountPath": "/data"],
+            ["name": "token", "mountPath": "/token", "readOnly": true, "recursiveReadOnly": "Disabled"],
+            ["name": "all", "mountPath": "/all", "readOnly": true, "recursiveReadOnly": "Enabled"],
+        ]
+        var state = ContainerState(container, recorded: nil)
+        #expect(state.value["volumeMounts"] == mounts)
+        state.begin(at: start)
+        #expect(state.value["volumeMounts"] == mounts)
+    }
+
     @Test("a terminated state has code, reason, times and container, and no signal")
     func terminated() {
         #expect(

@@ -29,6 +29,8 @@ struct ContainerState: Sendable, Hashable {
 
     var name: String
     var image: String
+    /// How its volumes are mounted, as the status shows it.
+    private let volumeMounts: [JSONValue]
     var phase: Phase = .waiting(reason: "ContainerCreating", message: "")
     var lastTermination: Termination?
     /// As the status shows it: the number of the newest run.
@@ -85,6 +87,7 @@ struct ContainerState: Sendable, Hashable {
         value["imageID"] = .string(imageID)
         if !containerID.isEmpty { value["containerID"] = .string(containerID) }
         value["started"] = .bool(isStarted)
+        if !volumeMounts.isEmpty { value["volumeMounts"] = .array(volumeMounts) }
         return value
     }
 
@@ -105,6 +108,7 @@ struct ContainerState: Sendable, Hashable {
     init(_ container: Container, recorded: JSONValue?) {
         name = container.name
         image = container.image
+        volumeMounts = (container.value["volumeMounts"]?.array ?? []).map(Self.mountStatus)
         guard let recorded else { return }
         restartCount = recorded["restartCount"]?.int ?? 0
         lastTermination = recorded[["lastState", "terminated"]].map(Termination.init)
@@ -121,6 +125,17 @@ struct ContainerState: Sendable, Hashable {
         }
         let hasRun = termination != nil || lastTermination != nil
         attempt = hasRun ? restartCount + 1 : restartCount
+    }
+}
+
+extension ContainerState {
+    /// What the status says of a mount: whether those inside a volume that is read-only are so too.
+    private static func mountStatus(_ mount: JSONValue) -> JSONValue {
+        var status: JSONValue = ["name": mount["name"] ?? "", "mountPath": mount["mountPath"] ?? ""]
+        guard mount["readOnly"] == true else { return status }
+        status["readOnly"] = true
+        status["recursiveReadOnly"] = mount["recursiveReadOnly"] == "Enabled" ? "Enabled" : "Disabled"
+        return status
     }
 }
 
