@@ -41,6 +41,7 @@ extension Registry {
         let facts = AdmissionFacts(store: store)
         switch request.resource {
         case .pods where request.isCreatingPod:
+            for warning in AppArmorAnnotations.complete(&object) { request.open?.warn(warning) }
             if isEnabled("LimitRanger") { LimitRanger.applyDefaults(&object, facts) }
             if isEnabled("ServiceAccount") { try await admitAccount(&object, request) }
             if isEnabled("RuntimeClass") { try RuntimeClassPlugin.resolve(&object, request, facts) }

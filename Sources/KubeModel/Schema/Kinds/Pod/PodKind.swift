@@ -38,7 +38,10 @@ extension KindSchema {
                 }
             }
             $0.validate = PodRules.check
-            $0.validateCreate = PodRules.checkCreate
+            $0.validateCreate = { pod, errors in
+                PodRules.checkCreate(pod, &errors)
+                AppArmorAnnotations.check(pod.value, .root, &errors)
+            }
             $0.validateUpdate = PodUpdateRules.check
             $0.tableCells = PodColumns.cells
         })

@@ -146,6 +146,7 @@ enum PodSchemas {
         let metadata = path.child("metadata")
         MetadataRules.labels(value[["metadata", "labels"]], at: metadata.child("labels"), into: &errors)
         MetadataRules.annotations(value[["metadata", "annotations"]], at: metadata.child("annotations"), into: &errors)
+        AppArmorAnnotations.check(value, path, &errors)
         if !JSONValue.isEmpty(value[["spec", "ephemeralContainers"]]) {
             errors.append(
                 .forbidden(
