@@ -312,6 +312,35 @@ import Testing
         }
     }
 
+    @Test("a webhook whose certificate has other names is not believed, and it is told which it has")
+    func otherName() async throws {
+        try await WebhookServer.with(answer: { $0.review(["allowed": true]) }) { server in
+            let fixture = try Fixture()
+            try await fixture.makeRunningPod()
+            _ = try await fixture.client.create(
+                .services, Fixture.service("web", ["ports": [["name": "https", "port": 443]]]))
+            var endpoints = KubeObject(.endpoints, namespace: "default", name: "web")
+            endpoints.value["subsets"] = [
+                [
+                    "addresses": [
+                        ["ip": "10.244.0.7", "targetRef": ["kind": "Pod", "name": "web", "namespace": "default"]]
+                    ],
+                    "ports": [["name": "https", "port": JSONValue(server.port)]],
+                ]
+            ]
+            _ = try await fixture.client.create(.endpoints, endpoints)
+            let client: JSONValue = [
+                "caBundle": .string(server.bundle), "service": ["namespace": "default", "name": "web"],
+            ]
+            try await Self.configure(fixture, [Self.hook("in.example.com", client)])
+            let status = try await refusal { _ = try await fixture.makeConfigMap("a") }
+            let why = "tls: failed to verify certificate: x509: certificate is valid for "
+            #expect(status.message.contains(why))
+            #expect(status.message.contains("kubernetes.default.svc"))
+            #expect(status.message.hasSuffix(", not web.default.svc"))
+        }
+    }
+
     @Test("a webhook behind a Service is reached at a ready pod, by the Service's name")
     func service() async throws {
         try await WebhookServer.with(answer: { $0.review(Self.denial) }) { server in

@@ -46,7 +46,7 @@ final class BackendConnection<Part: Sendable>: Sendable {
         channel.eventLoop.makeCompletedFuture {
             let operations = channel.pipeline.syncOperations
             if let tls {
-                try operations.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName))
+                try operations.addHandler(tls.handler())
             }
             try prepare(operations)
             let handler = PullHandler<Part>(shakesHands: tls != nil)
@@ -205,11 +205,21 @@ private final class PullHandler<Part: Sendable>: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        failure = error
+        failure = Self.withCertificate(error, context)
+        let error = failure ?? error
         if let waiter = self.waiter.take() {
             if parts.isEmpty { waiter.fail(error) } else { waiter.succeed(parts.removeFirst()) }
         }
         context.close(promise: nil)
+    }
+
+    /// An error of the handshake with what the other side has shown of itself, while that is still known.
+    private static func withCertificate(_ error: any Error, _ context: ChannelHandlerContext) -> any Error {
+        guard "\(error)".contains(OutgoingTLS.unbelieved),
+            let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self),
+            let certificate = try? handler.peerCertificate?.toDERBytes()
+        else { return error }
+        return PeerFault(certificate: certificate)
     }
 
     func channelInactive(context: ChannelHandlerContext) { end() }
