@@ -34,7 +34,7 @@ import Testing
     /// Runs an action beside another server, whose APIService is available.
     private static func with(
         answer: @escaping @Sendable (WebhookServer.Request) -> WebhookServer.Answer,
-        _ action: @escaping @Sendable (Fixture, _ port: Int, WebhookServer) async throws -> Void
+        _ action: @escaping @Sendable (_ port: Int) async throws -> Void
     ) async throws {
         let jane = UserInfo(name: "jane", groups: ["system:masters"], extra: ["a/b": ["c"]])
         try await WebhookServer.with(answer: answer) { server in
@@ -57,7 +57,7 @@ import Testing
                     .apiServices, Self.name, in: nil, timeout: .seconds(30)
                 ) { Conditions($0?.value[["status", "conditions"]])["Available"]?.reason == "Passed" }
                 #expect(isThere)
-                try await action(fixture, port, server)
+                try await action(port)
             }
         }
     }
@@ -69,7 +69,7 @@ import Testing
             let headers = request.headers.filter { $0.key.hasPrefix("x-remote-") || $0.key == "authorization" }
             return .json(["uri": .string(request.uri), "headers": JSONValue(headers)])
         }
-        try await Self.with(answer: answer) { _, port, _ in
+        try await Self.with(answer: answer) { port in
             let body = try await Self.get(port, "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
             #expect(body["uri"] == "/apis/wardle.example.com/v1alpha1/flunders?limit=5")
             #expect(body[["headers", "x-remote-user"]] == "jane")
@@ -82,6 +82,7 @@ import Testing
         }
     }
 
+    private static let document = "apis/wardle.example.com/v1alpha1"
     private static let flunder = "com.example.wardle.v1alpha1.Flunder"
 
     private static let metadata = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -134,13 +135,13 @@ import Testing
             default: return .text(404, "404 page not found")
             }
         }
-        try await Self.with(answer: answer) { fixture, port, _ in
-            let api = try #require(RemoteAPI(Self.apiService()))
-            while fixture.server.registry.aggregator.types(of: api) == nil { await Task.yield() }
-            let index = try await Self.get(port, "/openapi/v3")["paths"]
+        try await Self.with(answer: answer) { port in
+            // The server is asked for its types after it has become available.
+            var index: JSONValue?
+            repeat { index = try await Self.get(port, "/openapi/v3")["paths"] } while index?[Self.document] == nil
             #expect(index?["apis/apps/v1"] != nil)
             #expect(index?["version"] == nil)
-            let address = index?[["apis/wardle.example.com/v1alpha1", "serverRelativeURL"]]?.string ?? ""
+            let address = index?[[Self.document, "serverRelativeURL"]]?.string ?? ""
             #expect(address.hasPrefix("\(path)?hash="))
             let document = try await Self.get(port, address)
             if hasNewer {

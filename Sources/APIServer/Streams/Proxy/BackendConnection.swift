@@ -85,6 +85,9 @@ final class BackendConnection<Part: Sendable>: Sendable {
 
     func close() { channel.close(promise: nil) }
 
+    /// Returns when the connection has ended, and whoever was to be told has been.
+    func closed() async { try? await channel.closeFuture.get() }
+
     // MARK: One after the other
 
     /// Writes the parts of a request on a connection that lay idle.
