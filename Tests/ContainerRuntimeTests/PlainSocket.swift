@@ -6,7 +6,7 @@ import Testing
 
 /// A TCP socket of 127.0.0.1 as the system gives it: nothing in between that would close, buffer or read for a test.
 ///
-/// Calls that wait do so on threads that may block, for ten seconds at most.
+/// Calls that wait do so on threads that may block, for fifty seconds at most, because machines are busy.
 final class PlainSocket: Sendable {
     struct Failure: Error, Hashable {
         let code: Int32
@@ -70,7 +70,7 @@ final class PlainSocket: Sendable {
     }
 
     static func connect(to port: Int) async throws -> PlainSocket {
-        try await onThread { try begin(port, milliseconds: 10_000) }
+        try await onThread { try begin(port, milliseconds: 50_000) }
     }
 
     /// Connects within a time, waiting on this thread.
@@ -108,7 +108,7 @@ final class PlainSocket: Sendable {
     static func firstReady(_ listeners: [PlainSocket]) async throws -> Int {
         try await onThread {
             var watched = listeners.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
-            guard poll(&watched, nfds_t(watched.count), 10_000) > 0 else { throw Failure(code: ETIMEDOUT) }
+            guard poll(&watched, nfds_t(watched.count), 50_000) > 0 else { throw Failure(code: ETIMEDOUT) }
             return watched.firstIndex { $0.revents != 0 } ?? 0
         }
     }
@@ -182,7 +182,7 @@ final class PlainSocket: Sendable {
         }
     }
 
-    private func wait(_ events: Int32, _ milliseconds: Int32 = 10_000) throws {
+    private func wait(_ events: Int32, _ milliseconds: Int32 = 50_000) throws {
         var watched = pollfd(fd: number, events: Int16(events), revents: 0)
         guard poll(&watched, 1, milliseconds) == 1 else { throw Failure(code: ETIMEDOUT) }
     }

@@ -4,8 +4,9 @@ import Synchronization
 
 /// A client that asks at an even pace, whether or not it has been answered, and counts what came back: for rolling updates.
 ///
-/// `Workloads load URL [--rate 200] [--seconds 5] [--keep-alive] [--post JSON]`. One JSON object at the end; exit code 1 when a
-/// request failed. Without `--keep-alive` each request is a connection of its own.
+/// `Workloads load URL [--rate 200] [--seconds 5] [--keep-alive] [--post JSON] [--sign FILE]`. One JSON object at the end; exit code 1
+/// when a request failed. Without `--keep-alive` each request is a connection of its own. The file is made with the first answer, for
+/// whoever waits for the load to be on.
 enum LoadGenerator {
     private struct Order: Sendable {
         var host = ""
@@ -15,6 +16,7 @@ enum LoadGenerator {
         var seconds = 5
         var keepsAlive = false
         var body: String?
+        var sign: String?
 
         var request: [UInt8] {
             var text = "\(body == nil ? "GET" : "POST") \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\n"
@@ -83,6 +85,7 @@ enum LoadGenerator {
             stream = order.keepsAlive && !isClosing ? connection : nil
             let value = try? JSONValue(parsing: body)
             tally.withLock { tally in
+                if tally.milliseconds.isEmpty, let sign = order.sign { close(creat(sign, 0o600)) }
                 tally.milliseconds.append(Moment.steady - due)
                 tally.statuses[status, default: 0] += 1
                 tally.versions[value?["version"]?.string ?? "-", default: 0] += 1
@@ -141,6 +144,7 @@ enum LoadGenerator {
             case "--seconds": order.seconds = number(word, 1...3600)
             case "--keep-alive": order.keepsAlive = true
             case "--post": order.body = rest.popFirst()
+            case "--sign": order.sign = rest.popFirst()
             case _ where word.hasPrefix("http://"):
                 let parts = word.dropFirst(7).split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
                 let place = parts[0].split(separator: ":", maxSplits: 1)

@@ -61,7 +61,10 @@ struct StackTests {
             #expect(table.output == "99.99|EUR|1111|approved\n", "\(table.errors)")
 
             // Rolled to another version while 200 requests come each second, each on a connection of its own.
-            async let load = LoadReport.run(url + "/version", rate: 200, seconds: 6, in: program)
+            let sign = program.home + "/load-is-on"
+            async let load = LoadReport.run(
+                url + "/version", rate: 200, seconds: 6, ["--sign", sign], in: program)
+            while access(sign, F_OK) != 0 { await Task.yield() }
             _ = try await kubectl(
                 program,
                 "set image -n velocitytech deployment/payment-gateway-deployment payment-gateway=velocitytech/payment-gateway:2.0"
