@@ -7,6 +7,8 @@ import NIOPosix
 final class DatagramForwarder: Sendable {
     /// How long a client may be silent before it is forgotten.
     static let patience = TimeAmount.seconds(60)
+    /// What does not fit into the room for it is cut off: the largest datagram has to.
+    static let room = FixedSizeRecvByteBufferAllocator(capacity: 65_507)
 
     private let datapath: any NetworkDatapath
     private let target: BackendChoice
@@ -29,6 +31,7 @@ final class DatagramForwarder: Sendable {
         guard descriptor >= 0 else { throw ConnectError.system("there is no socket to listen on") }
         let (clients, newClients) = AsyncStream<SocketAddress>.makeStream()
         let channel = try await DatagramBootstrap(group: eventLoop)
+            .channelOption(.recvAllocator, value: Self.room)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DatagramFrontHandler { newClients.yield($0) })
@@ -60,6 +63,7 @@ final class DatagramForwarder: Sendable {
         let descriptor = try await datapath.listen(.udp, address: "169.254.1.1", port: 0)
         guard descriptor >= 0 else { return nil }
         let channel = try await DatagramBootstrap(group: eventLoop)
+            .channelOption(.recvAllocator, value: Self.room)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
