@@ -63,6 +63,15 @@ int link_up(int netlink, const char *name) {
     return transact(netlink, &request);
 }
 
+int link_prepare(int netlink, const char *name, uint32_t mtu, unsigned flags) {
+    struct request request = begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+    request.body.link.ifi_index = (int)if_nametoindex(name);
+    request.body.link.ifi_flags = flags;
+    request.body.link.ifi_change = flags;
+    add(&request, IFLA_MTU, &mtu, sizeof mtu);
+    return transact(netlink, &request);
+}
+
 int link_remove(int netlink, const char *name) {
     struct request request = begin(RTM_DELLINK, 0, sizeof(struct ifinfomsg));
     request.body.link.ifi_index = (int)if_nametoindex(name);
@@ -93,8 +102,10 @@ int route_add(int netlink, uint32_t target, int prefix, const char *interface, u
     if (prefix) add(&request, RTA_DST, &target, 4);
     if (gateway) add(&request, RTA_GATEWAY, &gateway, 4);
     if (source) add(&request, RTA_PREFSRC, &source, 4);
-    uint32_t index = if_nametoindex(interface);
-    add(&request, RTA_OIF, &index, 4);
+    if (interface) {
+        uint32_t index = if_nametoindex(interface);
+        add(&request, RTA_OIF, &index, 4);
+    }
     return transact(netlink, &request);
 }
 

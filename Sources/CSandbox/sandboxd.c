@@ -255,14 +255,23 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
         if (!reader.failed) outcome = memory_folder(path, error, sizeof error);
         return answer(id, outcome < 0 ? outcome : 0, error, 0, outcome);
     }
-    case VS_RULES:
-    case VS_POLICY:
     case VS_EGRESS: {
+        size_t count;
+        const uint8_t *table = read_bytes(&reader, &count);
+        if (reader.failed) return answer(id, -EINVAL, "the request is malformed", 0, -1);
+        outcome = vs_nft_divert(table, count, error, sizeof error);
+        // Where there can be none, connections have their way nevertheless.
+        int way = outcome < 0 ? -1 : egress_open(error, sizeof error);
+        answer(id, outcome, error, 0, way);
+        if (way >= 0) close(way);
+        return;
+    }
+    case VS_RULES:
+    case VS_POLICY: {
         size_t count;
         const uint8_t *rules = read_bytes(&reader, &count);
         if (reader.failed) return answer(id, -EINVAL, "the request is malformed", 0, -1);
-        outcome = (type == VS_RULES ? vs_nft_apply : type == VS_POLICY ? vs_nft_apply_policy : vs_nft_divert)(
-            rules, count, error, sizeof error);
+        outcome = (type == VS_RULES ? vs_nft_apply : vs_nft_apply_policy)(rules, count, error, sizeof error);
         return answer(id, outcome, error, 0, -1);
     }
     case VS_SOCKETS: return make_sockets(id, &reader);

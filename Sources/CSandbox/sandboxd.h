@@ -117,8 +117,10 @@ int write_file(const char *path, const char *text);
 // netlink.c: all in the network namespace that the caller is in
 int netlink_open(void);
 int link_up(int netlink, const char *name);
+/// Before it is up: how large its packets may be, and flags that it is to have (IFF_NOARP).
+int link_prepare(int netlink, const char *name, uint32_t mtu, unsigned flags);
 int address_add(int netlink, const char *name, uint32_t address, int prefix);
-/// A route over an interface; `gateway`, `source` and `type` may be 0.
+/// A route over an interface, or over none where nothing is to be reached; `gateway`, `source` and `type` may be 0.
 int route_add(int netlink, uint32_t target, int prefix, const char *interface, uint32_t gateway, uint32_t source, int type);
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace);
 int link_remove(int netlink, const char *name);
@@ -259,6 +261,10 @@ void adopt_folders(const struct start *start, const char *path, const char *lowe
 int layers_build(const struct start *start, char *error, size_t capacity);
 /// Mounts the layers' folders at `path`, the last layer on top, over `lowest`, and above all what the container changes.
 int stack_layers(const struct start *start, const char *path, const char *lowest);
+
+// egress.c
+/// Makes a link that leads out of the cluster's network; returns a packet socket at its far end.
+int egress_open(char *error, size_t capacity);
 
 // seccomp.c
 int seccomp_deny(void);

@@ -26,10 +26,10 @@ public enum Egress: String, Sendable, CaseIterable {
     public var sentence: String? {
         switch self {
         case .none: nil
-        case .host: "Pods reach servers of this machine by TCP, at the name \(Self.hostNames[0])."
+        case .host: "Pods reach servers of this machine, at the name \(Self.hostNames[0])."
         case .outside:
-            "Pods reach the world outside by TCP, and servers of this machine at the name \(Self.hostNames[0]);"
-                + " UDP and ping do not leave the cluster, names do."
+            "Pods reach the world outside by TCP and UDP, and servers of this machine at the name \(Self.hostNames[0]);"
+                + " ping does not leave the cluster."
         }
     }
 }

@@ -13,7 +13,10 @@ public protocol NetworkDatapath: Sendable {
 
     /// Brings TCP connections that pods make to addresses outside of the cluster to a socket that listens at `address` and `port`;
     /// what may leave at all, policies say, which are to be applied afterwards.
-    func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError)
+    ///
+    /// - Returns: A packet socket for what else leaves, and for what comes back: each read and each write is one frame of
+    ///   Ethernet. The caller owns it; nil where there is none.
+    func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) -> Int32?
 
     /// A listening TCP socket, or a bound UDP socket, at an address inside the cluster's network.
     ///
@@ -47,7 +50,7 @@ extension NetworkDatapath {
     public func apply(_ policies: PolicyRules) async throws(RuntimeError) {}
 
     /// Without a network of their own, pods are outside anyway.
-    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {}
+    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) -> Int32? { nil }
 
     public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
         throw .system("this network has no sockets")

@@ -29,7 +29,8 @@ import Testing
             await #expect(throws: ConnectError.unreachable) { try await bed.isReached(from: "a", outside, 4711) }
             let socket = try await bed.runtime.listen(.tcp, address: gateway.description, port: 15001)
             defer { close(socket) }
-            try await bed.runtime.divertOutgoing(to: gateway, port: 15001)
+            let packets = try await bed.runtime.divertOutgoing(to: gateway, port: 15001)
+            defer { if let packets { close(packets) } }
             #expect(try await bed.isReached(from: "a", outside, 4711))
             #expect(try await bed.ask(from: "a", b.description) == "b")
             func allow(_ allowed: PolicyRules.Allowance...) async throws {

@@ -35,7 +35,7 @@ enum vs_message {
     VS_END = 9,
     /// policy table (nft.h) → reply
     VS_POLICY = 10,
-    /// egress table (nft.h) → reply
+    /// egress table (nft.h) → reply with a packet socket, where frames of all leave that is no TCP; without one where there can be none
     VS_EGRESS = 11,
     /// folder → reply with a descriptor of what is over it for pods from now on: a folder in memory
     VS_MEMORY_FOLDER = 12,

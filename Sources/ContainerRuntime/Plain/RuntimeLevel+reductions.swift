@@ -9,7 +9,7 @@ extension RuntimeLevel {
                 "Privileged containers have the rights of ordinary ones; hostPID and hostIPC are not given.",
                 "Limits are kept by watching; /proc/meminfo and nproc show this machine's memory and processors.",
                 "Seccomp profiles of one's own (type Localhost) are refused.",
-                "Pods reach nothing outside of the cluster unless it is started with --allow-egress; UDP and ping never leave it.",
+                "Pods reach nothing outside of the cluster unless it is started with --allow-egress; ping never leaves it.",
             ]
                 + (geteuid() == 0
                     ? []

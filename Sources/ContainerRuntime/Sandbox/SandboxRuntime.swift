@@ -201,14 +201,14 @@ public final class SandboxRuntime: ContainerRuntime {
         return try await channel.perform(request).descriptors
     }
 
-    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) {
+    public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) -> Int32? {
         var request = SandboxRequest(VS_EGRESS)
         let inside: [(IPv4Address, UInt8)] = [
             (IPv4Address(10, 244, 0, 0), 16), (IPv4Address(10, 96, 0, 0), 16), (IPv4Address(127, 0, 0, 0), 8),
             (address, 32),
         ]
         request.add(EgressTable(gateway: address, port: port, inside: inside).bytes)
-        try await channel.perform(request)
+        return try await channel.perform(request).descriptors.first
     }
 
     public func listen(_ transport: TransportProtocol, address: String, port: Int) async throws(RuntimeError) -> Int32 {

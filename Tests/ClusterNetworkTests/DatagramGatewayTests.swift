@@ -1,0 +1,144 @@
+import ContainerRuntime
+import Foundation
+import KubeClient
+import LabTesting
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import ClusterNetwork
+
+@Suite("Datagrams that leave the cluster", .serialized, .timeLimit(.minutes(1))) struct DatagramGatewayTests {
+    /// A frame with a UDP packet from 10.244.0.2:4000 to 198.51.100.7:53.
+    private static func frame(_ data: [UInt8], flags: [UInt8] = [0x40, 0], transport: UInt8 = 17) -> [UInt8] {
+        let length = [UInt8((28 + data.count) >> 8), UInt8((28 + data.count) & 255)]
+        return [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 7, 8, 0, 0x45, 0] + length + [0, 1] + flags
+            + [64, transport, 0, 0, 10, 244, 0, 2, 198, 51, 100, 7]
+            + [0x0F, 0xA0, 0, 53, 0, UInt8(8 + data.count), 0xAB, 0xCD] + data
+    }
+
+    @Test("a frame is read as what is in it, and an answer turns it round")
+    func codec() throws {
+        let frame = try #require(IPv4Frame(Self.frame([1, 2, 3]) + [0, 0]))
+        #expect(frame.source == IPv4Address(10, 244, 0, 2) && frame.destination == IPv4Address(198, 51, 100, 7))
+        let datagram = try #require(frame.datagram)
+        #expect(datagram.sourcePort == 4000 && datagram.destinationPort == 53 && Array(datagram.data) == [1, 2, 3])
+        let bytes = try #require(frame.answer([9, 8]))
+        #expect(Array(bytes.prefix(6)) == [2, 0, 0, 0, 0, 7])
+        let answer = try #require(IPv4Frame(bytes))
+        #expect(answer.source == frame.destination && answer.destination == frame.source)
+        let back = try #require(answer.datagram)
+        #expect(back.sourcePort == 53 && back.destinationPort == 4000 && Array(back.data) == [9, 8])
+        // Summed up with itself, a right checksum gives nothing.
+        #expect(IPv4Frame.checksum(Array(answer.packet.prefix(20))) == 0)
+        let error = try #require(IPv4Frame(frame.refused(.port)))
+        #expect(error.transport == 1 && error.datagram == nil)
+        #expect(Array(error.packet[20..<22]) == [3, 3])
+        #expect(Array(error.packet[28...]) == Array(frame.packet.prefix(28)))
+        #expect(IPv4Frame.checksum(Array(error.packet[20...])) == 0)
+    }
+
+    @Test("what is no whole packet is none")
+    func malformed() {
+        let good = Self.frame([1, 2, 3])
+        for length in 0..<good.count { #expect(IPv4Frame(Array(good.prefix(length))) == nil) }
+        for (index, byte) in [(12, UInt8(0x86)), (14, 0x65), (14, 0x44), (14, 0x4F), (16, 0xFF)] {
+            var bad = good
+            bad[index] = byte
+            #expect(IPv4Frame(bad)?.datagram == nil, "byte \(index)")
+        }
+        // Pieces of a packet, the first and a later one.
+        #expect(
+            IPv4Frame(Self.frame([1], flags: [0x20, 0])) == nil && IPv4Frame(Self.frame([1], flags: [0, 9])) == nil)
+        #expect(IPv4Frame(Self.frame([1], transport: 1))?.datagram == nil)
+        var short = good
+        short[39] = 200
+        #expect(IPv4Frame(short)?.datagram == nil)
+    }
+
+    @Test(
+        "a pod asks a server of this machine by UDP and hears it, learns at once that nobody is there, and reaches no pod that is not there",
+        .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces: pods are outside anyway"))
+    func host() async throws {
+        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Upper()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = server.localAddress?.port ?? 0
+        let unheard = try UnheardPort()
+        let runtime = try SandboxRuntime(images: .ofThisProgram(), logs: ContainerLogs())
+        let forwarder = StreamForwarder()
+        do {
+            try await runtime.runPodSandbox(
+                PodSandboxConfiguration(
+                    podUID: "a", name: "a", namespace: "default", hostName: "a", address: "10.244.0.2",
+                    resolverConfiguration: "", hosts: ""))
+            let gateway = EgressGateway(egress: .host, address: IPv4Address(169, 254, 1, 1), port: 15001)
+            let opened = try await gateway.open(runtime, forwarder)
+            let way = try #require(opened)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await gateway.serve(way, forwarder) }
+                func run(_ script: String) async throws -> Int {
+                    let id = try await runtime.startContainer(
+                        ContainerConfiguration(
+                            podUID: "a", name: "client-\(UUID().uuidString.prefix(8))",
+                            image: try await runtime.pullImage("busybox"), arguments: ["bash", "-c", script],
+                            logPath: NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"))
+                    return await runtime.waitForExit(id).code
+                }
+                let address = Egress.hostAddress.description
+                // Two conversations, the first of more than one packet.
+                let ask = """
+                    exec 3<>/dev/udp/\(address)/\(port) 4<>/dev/udp/\(address)/\(port)
+                    for word in one two; do
+                      echo -n $word >&3; [ $(timeout 5 head -c 3 <&3) = ${word^^} ] || exit 1
+                    done
+                    echo -n six >&4; [ $(timeout 5 head -c 3 <&4) = SIX ] || exit 2
+                    echo -n many >&4; [ $(timeout 5 dd bs=65536 count=1 <&4 | wc -c) = 60000 ] || exit 3
+                    """
+                var codes = [try await run(ask)]
+                // A second word fails where the first one was refused.
+                func refused(_ address: String, _ port: Int) -> String {
+                    "exec 3<>/dev/udp/\(address)/\(port); echo one >&3; timeout 5 head -c 1 <&3; [ $? = 1 ]"
+                }
+                codes.append(try await run(refused(address, unheard.number)))
+                codes.append(try await run(refused("198.51.100.7", port)))
+                #expect(codes == [0, 0, 0])
+                // Policies judge what leaves before it does.
+                try await runtime.apply(
+                    PolicyRules(
+                        isolations: [.init(pod: IPv4Address(10, 244, 0, 2), direction: .egress, allowed: [])]))
+                let silence =
+                    "exec 3<>/dev/udp/\(address)/\(port); echo one >&3; timeout 0.3 head -c 1 <&3; [ $? = 124 ]"
+                let silent = try await run(silence)
+                try await runtime.apply(PolicyRules())
+                let open = try await run(ask)
+                #expect(silent == 0 && open == 0)
+                await #expect(throws: ConnectError.unreachable) {
+                    try await runtime.connect(address: "10.244.0.77", port: 80, insidePod: "a", timeout: .seconds(5))
+                }
+                group.cancelAll()
+            }
+        } catch {
+            await runtime.shutDown()
+            throw error
+        }
+        try await server.close()
+        await runtime.shutDown()
+    }
+}
+
+/// Answers in capital letters; to "many" with 60,000 of them.
+private final class Upper: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        let heard = String(buffer: envelope.data)
+        let words = heard == "many" ? String(repeating: "X", count: 60_000) : heard.uppercased()
+        let answer = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(string: words))
+        context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+    }
+}
