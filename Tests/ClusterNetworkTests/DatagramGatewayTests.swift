@@ -3,6 +3,7 @@ import Foundation
 import KubeClient
 import LabTesting
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Testing
 
@@ -54,6 +55,27 @@ import Testing
         var short = good
         short[39] = 200
         #expect(IPv4Frame(short)?.datagram == nil)
+    }
+
+    @Test("what may not leave is refused at once, and nothing is said about errors")
+    func refusals() throws {
+        let channel = EmbeddedChannel(handler: DatagramGateway(egress: .host))
+        let udp = Self.frame([1])
+        var ping = Self.frame([1], transport: 1)
+        ping[34] = 8
+        var error = ping
+        error[34] = 3
+        var empty = Array(ping.prefix(34))
+        empty[17] = 20
+        for (frame, isRefused) in [
+            (udp, true), (ping, true), (error, false), (empty, false), (Array(udp.prefix(20)), false),
+        ] {
+            try channel.writeInbound(ByteBuffer(bytes: frame))
+            let answer = try channel.readOutbound(as: ByteBuffer.self)
+            #expect((answer != nil) == isRefused)
+            if let answer { #expect(IPv4Frame(Array(answer.readableBytesView))?.packet[20..<22] == [3, 13]) }
+        }
+        _ = try channel.finish()
     }
 
     @Test(

@@ -50,8 +50,8 @@ final class DatagramGateway: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         guard let frame = IPv4Frame(Array(buffer.readableBytesView)) else { return }
         guard let datagram = frame.datagram, let target = egress.target(of: frame.destination) else {
-            // An error about an error would be one too many.
-            if frame.transport != 1 || frame.packet[frame.headerLength] == 8 {
+            // An error about an error would be one too many; a question (ping) is none.
+            if frame.transport != 1 || frame.packet.dropFirst(frame.headerLength).first == 8 {
                 send(frame.refused(.prohibited), context.channel)
             }
             return
