@@ -8,9 +8,9 @@ import Synchronization
 
 /// The network of a cluster: addresses of pods, Services, DNS, node ports, load balancers, policies.
 ///
-/// It follows Services and EndpointSlices, works out from all of them what the network should be (`ServicePlan`, `DNSZone`), and
-/// brings the datapath, the DNS server and the ports on the host in line, once per burst of changes. NetworkPolicies, and the
-/// pods and namespaces that they select, are followed in the same way beside that (`PolicyPlan`).
+/// It follows Services and EndpointSlices, works out from those that have changed what the network should be (`ServiceTable`,
+/// `DNSZone`), and brings the datapath, the DNS server and the ports on the host in line, once per burst of changes.
+/// NetworkPolicies, and the pods and namespaces that they select, are followed beside that, all of them each time (`PolicyPlan`).
 public final class ClusterNetwork: Service {
     /// The addresses of pods, for each node.
     public let addresses: [PodAddressPool]
