@@ -67,7 +67,8 @@ final class HostSocket {
 
     /// Starts to listen and hands the descriptor over to the caller.
     func listen() throws(Failure) -> Int32 {
-        guard Glibc.listen(descriptor, 128) == 0 else { throw Self.failure(errno) }
+        // Whoever finds the line full tries again a second later.
+        guard Glibc.listen(descriptor, 1024) == 0 else { throw Self.failure(errno) }
         return handOver()
     }
 
