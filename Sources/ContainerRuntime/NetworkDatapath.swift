@@ -1,7 +1,19 @@
+/// Where a `StreamPump` has its connections into a cluster's network from.
+public protocol SocketSource: Sendable {
+    /// TCP sockets that have still to be connected, to a place of the cluster's network.
+    ///
+    /// The caller owns the descriptors; they are non-blocking and close-on-exec.
+    /// - Parameter count: At most 64.
+    func sockets(_ count: Int) async throws(RuntimeError) -> [Int32]
+
+    /// Where such a socket has to connect to, to reach an address of the cluster; nil where nothing can be reached.
+    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)?
+}
+
 /// The part of the runtime that carries packets: service rules, and sockets born where pods can be reached.
 ///
 /// `ClusterNetwork` decides what the rules are; an implementation only installs them.
-public protocol NetworkDatapath: Sendable {
+public protocol NetworkDatapath: SocketSource {
     /// Where pods must have their addresses; nil means wherever the cluster likes.
     var podNetwork: IPv4Address? { get }
 
@@ -29,15 +41,6 @@ public protocol NetworkDatapath: Sendable {
     /// - Parameter podUID: Connect from inside this pod's network instead (`127.0.0.1` is then the pod's own).
     func connect(address: String, port: Int, insidePod podUID: String?, timeout: Duration) async throws(ConnectError)
         -> Int32
-
-    /// TCP sockets that have still to be connected, to a place of the cluster's network: what `StreamPump` connects with.
-    ///
-    /// The caller owns the descriptors; they are non-blocking and close-on-exec.
-    /// - Parameter count: At most 64.
-    func sockets(_ count: Int) async throws(RuntimeError) -> [Int32]
-
-    /// Where such a socket has to connect to, to reach an address of the cluster; nil where nothing can be reached.
-    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)?
 
     /// A TCP connection made inside the cluster's network from an address that stands for a pod (the ingress controller's).
     func connect(address: String, port: Int, from source: String, timeout: Duration) async throws(ConnectError) -> Int32

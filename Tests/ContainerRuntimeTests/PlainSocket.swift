@@ -199,7 +199,7 @@ private func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws ->
 }
 
 /// A network whose addresses are this machine's own; it counts the sockets that it has made and nobody has closed.
-final class HostDatapath: NetworkDatapath {
+final class HostSockets: SocketSource {
     private struct State {
         var isRefusing = false
         /// By number, with the inode that tells a socket from the next one of that number.
@@ -226,13 +226,8 @@ final class HostDatapath: NetworkDatapath {
         return made
     }
 
-    func apply(_ rules: [ServiceRule]) async throws(RuntimeError) {}
-
-    func listen(_ transport: TransportProtocol, address: String, port: Int) async throws(RuntimeError) -> Int32 {
-        throw .system("nobody listens here")
+    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)? {
+        guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
+        return (address, port)
     }
-
-    func connect(
-        address: String, port: Int, insidePod podUID: String?, timeout: Duration
-    ) async throws(ConnectError) -> Int32 { throw .unreachable }
 }

@@ -11,7 +11,7 @@ struct StreamPumpTests {
     /// A pump that joins connections to the port `front` with a listener's.
     private struct Bed: Sendable {
         let pump: StreamPump
-        let datapath: HostDatapath
+        let sockets: HostSockets
         let listener: StreamPump.Listener
         let front: Int
         let backs: [PlainSocket]
@@ -31,14 +31,14 @@ struct StreamPumpTests {
         backs: Int = 1, timeout: Duration = .seconds(5), affinitySeconds: Int = 0,
         _ body: @Sendable (Bed) async throws -> Void
     ) async throws {
-        let datapath = HostDatapath()
-        let pump = try StreamPump(datapath, timeout: timeout)
+        let sockets = HostSockets()
+        let pump = try StreamPump(sockets, timeout: timeout)
         let (front, backs) = (try PlainSocket.listen(), try (0..<backs).map { _ in try PlainSocket.listen() })
         let port = front.port
         let listener = try pump.listen(on: front.handOver())
         pump.lead(
             listener, to: backs.map { .init(address: "127.0.0.1", port: $0.port) }, affinitySeconds: affinitySeconds)
-        let bed = Bed(pump: pump, datapath: datapath, listener: listener, front: port, backs: backs)
+        let bed = Bed(pump: pump, sockets: sockets, listener: listener, front: port, backs: backs)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await pump.run() }
             do { try await body(bed) } catch {
@@ -49,6 +49,9 @@ struct StreamPumpTests {
             pump.end()
         }
     }
+
+    /// Throws what becomes of a connection that ends before anything is said, be it in the midst of connecting.
+    private func end(of port: Int) async throws { _ = try await PlainSocket.connect(to: port).hearAll() }
 
     @Test("what each side says reaches the other", arguments: [1, 1000, 20_000_000])
     func bothWays(count: Int) async throws {
@@ -150,23 +153,24 @@ struct StreamPumpTests {
                 #expect(answers.count == 100)
                 #expect(answers.allSatisfy { $0.1 == [$0.0] })
                 await bed.waitForCount(0)
-                #expect(bed.datapath.openCount <= 128, "there is more than the pump's store of sockets")
+                #expect(bed.sockets.openCount <= 128, "there is more than the pump's store of sockets")
             }
         }
     }
 
     @Test("a backend that refuses is passed over, and where all do, the connection is reset")
     func refusal() async throws {
-        try await withPump(backs: 2) { bed in
-            bed.backs[0].close()
+        try await withPump { bed in
+            let unheard = try UnheardPort()
+            let refusing = ServiceRule.Backend(address: "127.0.0.1", port: unheard.number)
+            bed.pump.lead(bed.listener, to: [refusing, .init(address: "127.0.0.1", port: bed.backs[0].port)])
             for _ in 0..<8 {
-                let (client, server) = try await bed.connect(1)
+                let (client, server) = try await bed.connect()
                 try await server.say([9])
                 #expect(try await client.hear(1) == [9])
             }
-            bed.backs[1].close()
-            let client = try await PlainSocket.connect(to: bed.front)
-            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await client.hearAll() }
+            bed.pump.lead(bed.listener, to: [refusing])
+            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await end(of: bed.front) }
         }
     }
 
@@ -178,8 +182,7 @@ struct StreamPumpTests {
             var line = [try await PlainSocket.connect(to: full.port)]
             while let next = try? PlainSocket.begin(full.port, milliseconds: 50) { line.append(next) }
             bed.pump.lead(bed.listener, to: [.init(address: "127.0.0.1", port: full.port)])
-            let client = try await PlainSocket.connect(to: bed.front)
-            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await client.hearAll() }
+            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await end(of: bed.front) }
             bed.pump.lead(
                 bed.listener,
                 to: [
@@ -236,18 +239,17 @@ struct StreamPumpTests {
 
     @Test("without sockets to connect with, connections are reset; they come again")
     func noSockets() async throws {
-        let datapath = HostDatapath()
-        datapath.refuse(true)
-        let pump = try StreamPump(datapath)
+        let sockets = HostSockets()
+        sockets.refuse(true)
+        let pump = try StreamPump(sockets)
         let (front, back) = (try PlainSocket.listen(), try PlainSocket.listen())
         let port = front.port
         let listener = try pump.listen(on: front.handOver())
         pump.lead(listener, to: [.init(address: "127.0.0.1", port: back.port)])
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await pump.run() }
-            let client = try await PlainSocket.connect(to: port)
-            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await client.hearAll() }
-            datapath.refuse(false)
+            await #expect(throws: PlainSocket.Failure(code: ECONNRESET)) { try await end(of: port) }
+            sockets.refuse(false)
             let again = try await PlainSocket.connect(to: port)
             try await again.say([1])
             #expect(try await back.accept().hear(1) == [1])
@@ -257,8 +259,8 @@ struct StreamPumpTests {
 
     @Test("the end of the pump is the end of everything in it")
     func end() async throws {
-        let datapath = HostDatapath()
-        let pump = try StreamPump(datapath)
+        let sockets = HostSockets()
+        let pump = try StreamPump(sockets)
         let (front, back) = (try PlainSocket.listen(), try PlainSocket.listen())
         let port = front.port
         let listener = try pump.listen(on: front.handOver())
@@ -276,6 +278,6 @@ struct StreamPumpTests {
         }
         #expect(pump.openCount == 0)
         #expect(throws: RuntimeError.self) { try pump.listen(on: try PlainSocket.listen().handOver()) }
-        #expect(datapath.openCount == 0)
+        #expect(sockets.openCount == 0)
     }
 }

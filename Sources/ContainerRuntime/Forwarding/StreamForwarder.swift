@@ -5,8 +5,7 @@ import Synchronization
 
 /// Forwards TCP connections: accepts them on one socket and joins each to a new connection.
 ///
-/// The API's cluster address, the way out of the cluster, and on level `plain` all services go through it; node ports have a
-/// `StreamPump`.
+/// The API's cluster address and the way out of the cluster go through it; Services have a `StreamPump`.
 package final class StreamForwarder: Sendable {
     package let eventLoops: any EventLoopGroup
     private let open = Mutex<[ObjectIdentifier: any Channel]>([:])

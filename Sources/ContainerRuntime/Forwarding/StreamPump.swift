@@ -4,7 +4,7 @@ import Synchronization
 
 /// Joins TCP connections to ports of this machine to connections into the cluster, on threads of its own (`pump.h`).
 ///
-/// Node ports and load balancers go through it. `StreamForwarder` can do more, but takes longer to open a connection than the
+/// Node ports, load balancers, and on level `plain` all services go through it. `StreamForwarder` can do more, but takes longer to open a connection than the
 /// connection itself takes.
 package final class StreamPump: Sendable {
     /// One thread does not keep up with a server whose every connection brings a single request; the second one sleeps until the
@@ -12,7 +12,7 @@ package final class StreamPump: Sendable {
     private static let threadCount = 2
 
     private let lanes: [PumpLane]
-    private let datapath: any NetworkDatapath
+    private let source: any SocketSource
 
     /// A port of this machine; has a number in each lane.
     package struct Listener: Sendable, Hashable {
@@ -20,8 +20,8 @@ package final class StreamPump: Sendable {
     }
 
     /// - Parameter timeout: For a backend to answer.
-    package init(_ datapath: any NetworkDatapath, timeout: Duration = .seconds(5)) throws(RuntimeError) {
-        self.datapath = datapath
+    package init(_ source: any SocketSource, timeout: Duration = .seconds(5)) throws(RuntimeError) {
+        self.source = source
         var lanes: [PumpLane] = []
         for _ in 0..<Self.threadCount { lanes.append(try PumpLane(timeout: timeout)) }
         self.lanes = lanes
@@ -32,7 +32,7 @@ package final class StreamPump: Sendable {
     /// Brings sockets to connect with, until the pump is ended; without it no connection gets anywhere.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            for lane in lanes { group.addTask { [datapath] in await lane.run(datapath) } }
+            for lane in lanes { group.addTask { [source] in await lane.run(source) } }
         }
     }
 
@@ -58,7 +58,7 @@ package final class StreamPump: Sendable {
     /// - Parameter affinitySeconds: For how long connections follow the last one, which is what a Service means whose clients stay
     ///   with their pod: every client on this machine has the same address. 0: not at all.
     package func lead(_ listener: Listener, to backends: [ServiceRule.Backend], affinitySeconds: Int = 0) {
-        let places = backends.compactMap { datapath.place(of: $0.address, port: $0.port) }
+        let places = backends.compactMap { source.place(of: $0.address, port: $0.port) }
         for (index, (lane, number)) in zip(lanes, listener.numbers).enumerated() {
             // Only one of them knows where the last connection went.
             lane.lead(number, to: index > 0 && affinitySeconds > 0 ? [] : places, affinitySeconds)
@@ -109,10 +109,10 @@ private final class PumpLane: Sendable {
         wishes.wish.finish()
     }
 
-    func run(_ datapath: any NetworkDatapath) async {
+    func run(_ source: any SocketSource) async {
         for await count in wishes.counts {
             // Nobody waits for ever: without sockets, those that wait are reset.
-            let sockets = (try? await datapath.sockets(count)) ?? []
+            let sockets = (try? await source.sockets(count)) ?? []
             let isTaken = pump.withLock { pump in
                 if let pump { vs_pump_give(pump, sockets, UInt32(sockets.count)) }
                 return pump != nil

@@ -12,22 +12,11 @@ final class PlainNetwork: Sendable {
         var port: UInt16
     }
 
-    /// Where connections to a service go now.
-    private final class Target: Sendable {
-        let backends: Mutex<[ServiceRule.Backend]>
-        init(_ backends: [ServiceRule.Backend]) { self.backends = Mutex(backends) }
-    }
-
-    private struct Proxy: Sendable {
-        let listener: StreamForwarder.Listener
-        let target: Target
-        let loop: Task<Void, Never>
-    }
-
     /// Keeps the block for this cluster; closed with the process.
     private let claim: Int32
-    private let forwarder = StreamForwarder()
-    private let proxies = Mutex<[Key: Proxy]>([:])
+    private let pump: StreamPump
+    private let supply: Task<Void, Never>
+    private let proxies = Mutex<[Key: StreamPump.Listener]>([:])
     private let pods = Mutex<[String: IPv4Address]>([:])
 
     init() throws(RuntimeError) {
@@ -35,8 +24,16 @@ final class PlainNetwork: Sendable {
             let block = LoopbackBlock(number: UInt8(number))
             // Without SO_REUSEADDR, which would let two have it.
             guard let claim = try? LoopbackSocket.bound(.udp, block.claim, 20_053) else { continue }
+            let pump: StreamPump
+            do throws(RuntimeError) { pump = try StreamPump(LoopbackSource(block: block)) } catch {
+                close(claim)
+                throw error
+            }
             self.block = block
             self.claim = claim
+            self.pump = pump
+            // It ends with the pump; `shutDown` ends and awaits both. Nobody here has a task group that could hold it.
+            supply = Task { await pump.run() }
             return
         }
         throw .system("all \(LoopbackBlock.count) loopback networks are in use by clusters on this machine")
@@ -49,28 +46,18 @@ final class PlainNetwork: Sendable {
     func remove(_ podUID: String) { pods.withLock { $0[podUID] = nil } }
 
     func shutDown() async {
-        let all = proxies.withLock { proxies in
-            defer { proxies = [:] }
-            return Array(proxies.values)
-        }
-        for proxy in all {
-            proxy.loop.cancel()
-            await proxy.loop.value
-        }
-        forwarder.closeAll()
+        pump.end()
+        await supply.value
         close(claim)
     }
 
     // MARK: Sockets
 
     func place(_ address: String, _ port: Int) -> (address: IPv4Address, port: UInt16)? {
-        guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
-        if port == 53, address.number >> 16 == 10 << 8 | 96 {
-            // Where supervisors send every question, whatever address the cluster gives DNS.
-            return (IPv4Address(block.services.number | 10), 20_053)
-        }
-        return block.place(address, port)
+        LoopbackSource(block: block).place(of: address, port: port)
     }
+
+    func sockets(_ count: Int) throws(RuntimeError) -> [Int32] { try LoopbackSource(block: block).sockets(count) }
 
     func listen(_ transport: TransportProtocol, address: String, port: Int) throws(RuntimeError) -> Int32 {
         guard let place = place(address, port) else {
@@ -83,17 +70,6 @@ final class PlainNetwork: Sendable {
         } catch {
             throw .system("cannot listen on \(address):\(port) (here \(place.address):\(place.port)): \(error)")
         }
-    }
-
-    func sockets(_ count: Int) throws(RuntimeError) -> [Int32] {
-        var made: [Int32] = []
-        do throws(LoopbackSocket.Errno) {
-            for _ in 0..<count { made.append(try LoopbackSocket.unconnected()) }
-        } catch {
-            for descriptor in made { close(descriptor) }
-            throw .system("no sockets: \(error)")
-        }
-        return made
     }
 
     func connect(
@@ -151,51 +127,53 @@ final class PlainNetwork: Sendable {
             wanted[Key(address: place.address, port: place.port)] = rule.backends
         }
         let (gone, missing) = proxies.withLock { proxies in
-            var gone: [Proxy] = []
-            for (key, proxy) in proxies where wanted[key] == nil {
-                gone.append(proxy)
-                proxies[key] = nil
+            let gone = proxies.filter { wanted[$0.key] == nil }
+            for (key, listener) in proxies {
+                if let backends = wanted[key] { pump.lead(listener, to: backends) } else { proxies[key] = nil }
             }
-            for (key, backends) in wanted { proxies[key]?.target.backends.withLock { $0 = backends } }
-            return (gone, wanted.filter { proxies[$0.key] == nil })
+            return (gone.values, wanted.filter { proxies[$0.key] == nil })
         }
         // Nothing listens there any more: connections are refused. Those that exist go on.
-        for proxy in gone { try? await proxy.listener.channel.close() }
+        for listener in gone { pump.close(listener) }
         var failure: RuntimeError?
         for (key, backends) in missing {
-            do throws(RuntimeError) { try await open(key, backends) } catch { failure = failure ?? error }
+            do throws(RuntimeError) { try open(key, backends) } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
     }
 
-    private func open(_ key: Key, _ backends: [ServiceRule.Backend]) async throws(RuntimeError) {
-        let target = Target(backends)
-        let listener: StreamForwarder.Listener
-        do {
-            listener = try await forwarder.listen(on: try LoopbackSocket.listening(key.address, key.port))
-        } catch {
+    private func open(_ key: Key, _ backends: [ServiceRule.Backend]) throws(RuntimeError) {
+        let socket: Int32
+        do throws(LoopbackSocket.Errno) { socket = try LoopbackSocket.listening(key.address, key.port) } catch {
             throw .system("the proxy of a service cannot listen on \(key.address):\(key.port): \(error)")
         }
-        // One task for each listener, which ends with it; `shutDown` ends and awaits all of them. Rules come and go without a task
-        // group that could hold them.
-        let loop = Task {
-            await forwarder.serve(listener) { eventLoop in
-                let backends = target.backends.withLock { $0 }.shuffled()
-                var last = ConnectError.refused
-                for backend in backends {
-                    let descriptor: Int32
-                    do throws(ConnectError) {
-                        descriptor = try await self.connect(
-                            address: backend.address, port: backend.port, insidePod: nil, timeout: .seconds(5))
-                    } catch {
-                        last = error
-                        continue
-                    }
-                    return try await StreamForwarder.adopt(descriptor, on: eventLoop)
-                }
-                throw last
-            }
+        let listener = try pump.listen(on: socket)
+        pump.lead(listener, to: backends)
+        proxies.withLock { $0[key] = listener }
+    }
+}
+
+/// Sockets of this machine, and where the addresses of a cluster are on it.
+private struct LoopbackSource: SocketSource {
+    let block: LoopbackBlock
+
+    func sockets(_ count: Int) throws(RuntimeError) -> [Int32] {
+        var made: [Int32] = []
+        do throws(LoopbackSocket.Errno) {
+            for _ in 0..<count { made.append(try LoopbackSocket.unconnected()) }
+        } catch {
+            for descriptor in made { close(descriptor) }
+            throw .system("no sockets: \(error)")
         }
-        proxies.withLock { $0[key] = Proxy(listener: listener, target: target, loop: loop) }
+        return made
+    }
+
+    func place(of address: String, port: Int) -> (address: IPv4Address, port: UInt16)? {
+        guard let address = IPv4Address(parsing: address), let port = UInt16(exactly: port) else { return nil }
+        if port == 53, address.number >> 16 == 10 << 8 | 96 {
+            // Where supervisors send every question, whatever address the cluster gives DNS.
+            return (IPv4Address(block.services.number | 10), 20_053)
+        }
+        return block.place(address, port)
     }
 }
