@@ -102,11 +102,13 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.serve(way, forwarder) }
                 func run(_ script: String) async throws -> Int {
+                    let log = NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"
+                    defer { try? FileManager.default.removeItem(atPath: log) }
                     let id = try await runtime.startContainer(
                         ContainerConfiguration(
                             podUID: "a", name: "client-\(UUID().uuidString.prefix(8))",
                             image: try await runtime.pullImage("busybox"), arguments: ["bash", "-c", script],
-                            logPath: NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"))
+                            logPath: log))
                     return await runtime.waitForExit(id).code
                 }
                 let address = Egress.hostAddress.description

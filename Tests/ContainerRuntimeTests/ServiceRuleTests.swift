@@ -137,10 +137,11 @@ struct ServiceRuleTests {
             ])
             let image = try await bed.runtime.pullImage("busybox")
             let script = "exec 3<>/dev/udp/10.96.0.60/53; echo hello >&3; [ $(timeout 5 head -c 5 <&3) = hello ]"
+            let log = NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"
+            defer { try? FileManager.default.removeItem(atPath: log) }
             let id = try await bed.runtime.startContainer(
                 ContainerConfiguration(
-                    podUID: "a", name: "client", image: image, arguments: ["bash", "-c", script],
-                    logPath: NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"))
+                    podUID: "a", name: "client", image: image, arguments: ["bash", "-c", script], logPath: log))
             #expect(await bed.runtime.waitForExit(id).code == 0)
             try await channel.close()
         }
