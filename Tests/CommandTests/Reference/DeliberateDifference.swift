@@ -62,6 +62,12 @@ struct DeliberateDifference {
                 "+type: PodReadyToStartContainers", "+hostIPs:", "+- ip: IP",
             ]),
         DeliberateDifference(
+            outputs: [56], reason: "the status says how volumes are mounted since 1.31",
+            lines: [
+                "+volumeMounts:", "+- mountPath: /var/run/secrets/kubernetes.io/serviceaccount", "+readOnly: true",
+                "+recursiveReadOnly: Disabled",
+            ]),
+        DeliberateDifference(
             outputs: [44, 56],
             reason: "images are recipes of this machine's catalogue, and are looked up when first used",
             lines: [
