@@ -57,6 +57,29 @@ import Testing
         }
     }
 
+    @Test("what another server says of its types is taken over beside ours, or not at all", arguments: Fuzzer.seeds)
+    func swagger(seed: UInt64) throws {
+        let own: JSONValue = ["paths": ["/version/": [:]], "definitions": ["m.ObjectMeta": ["type": "object"]]]
+        let tokens = [
+            "\"$ref\":\"#/definitions/w.Flunder\",", "\"$ref\":\"#/definitions/m.ObjectMeta_v2\"", "\"properties\":{",
+            "\"items\":", "\"in\":\"body\"", "/apis/w.example.com/v1/",
+        ]
+        try fuzz("swagger-", seed: seed, tokens: Self.jsonTokens + tokens) { bytes in
+            guard let value = try? JSONValue(parsing: bytes),
+                let part = SwaggerPart(value, group: "w.example.com", version: "v1")
+            else { return }
+            var merged = own
+            part.merge(into: &merged)
+            #expect(merged[["definitions", "m.ObjectMeta"]] == ["type": "object"], "seed \(seed): \(value.text)")
+            #expect(merged[["paths", "/version/"]] == [:], "seed \(seed): \(value.text)")
+            let once = merged
+            part.merge(into: &merged)
+            #expect(merged["paths"] == once["paths"], "seed \(seed): \(value.text)")
+            _ = SwaggerProtobuf.encode(merged)
+            _ = SwaggerConversion.openAPI(paths: part.paths, definitions: part.definitions)
+        }
+    }
+
     @Test("field sets that are read come back the same, and are what their paths say", arguments: Fuzzer.seeds)
     func fieldSets(seed: UInt64) throws {
         try fuzz("fields-", seed: seed, tokens: Self.jsonTokens + ["\"f:a\":{}", "\"k:{\\\"a\\\":1}\":{}", "\".\":{}"])

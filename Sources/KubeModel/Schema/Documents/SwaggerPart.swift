@@ -36,7 +36,10 @@ public struct SwaggerPart: Sendable, Equatable {
         for (name, definition) in definitions {
             guard let other = present[name], other != definition else { continue }
             var number = 2
-            while present["\(name)_v\(number)"] != nil || definitions["\(name)_v\(number)"] != nil { number += 1 }
+            // Another version of the same server has brought the same type, perhaps.
+            while let other = present["\(name)_v\(number)"] ?? definitions["\(name)_v\(number)"], other != definition {
+                number += 1
+            }
             names[name] = "\(name)_v\(number)"
         }
         for (name, definition) in definitions {
