@@ -95,7 +95,8 @@ private final class ExecHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    /// The end of every connection, also of one that never came about.
+    func handlerRemoved(context: ChannelHandlerContext) {
         result.fail(answer.failure ?? Status(code: 0, reason: "Unreachable", message: "the connection was closed"))
     }
 

@@ -93,6 +93,19 @@ import Testing
         [(isLast ? 0x80 : 0) | opcode, UInt8(payload.count)] + payload
     }
 
+    @Test("a server that is not there is named, with the reason")
+    func unreachable() async throws {
+        let port = try UnheardPort()
+        let client = try ScriptedServer.client(port.number)
+        let status = try await refusal {
+            _ = try await client.exec(
+                namespace: "default", pod: "web", ExecRequest(container: "", command: ["say"]), timeout: .seconds(30))
+        }
+        #expect(status.reason == "Unreachable")
+        #expect(status.message.contains("Connection refused"))
+        _ = consume port
+    }
+
     @Test("frames may come byte by byte and in parts, with pings between them")
     func frames() throws {
         let status = Array(#"{"status":"Failure","details":{"causes":[{"reason":"ExitCode","message":"7"}]}}"#.utf8)
