@@ -153,4 +153,44 @@ import Testing
         let foreign = try await refusal { _ = try await node.create(.nodes, KubeObject(.nodes, name: "n2")) }
         #expect(foreign.message == "nodes \"n2\" is forbidden: node \"n1\" is not allowed to modify node \"n2\"")
     }
+
+    @Test("a node reads what its pods need, and nothing else of the kind")
+    func nodeReads() async throws {
+        let node = UserInfo(name: "system:node:n1", groups: ["system:nodes", "system:authenticated"])
+        let spec: JSONValue = [
+            "nodeName": "n1", "imagePullSecrets": [["name": "pull"]],
+            "volumes": [
+                ["name": "a", "secret": ["secretName": "mounted"]],
+                ["name": "b", "projected": ["sources": [["secret": ["name": "projected"]]]]],
+                ["name": "c", "configMap": ["name": "settings"]],
+                ["name": "d", "persistentVolumeClaim": ["claimName": "data"]],
+            ],
+            "containers": [
+                [
+                    "name": "c", "env": [["name": "A", "valueFrom": ["secretKeyRef": ["name": "keyed"]]]],
+                    "envFrom": [["secretRef": ["name": "all"]], ["configMapRef": ["name": "variables"]]],
+                ]
+            ],
+        ]
+        try await fixture.put(.pods, "web", in: "default", ["spec": spec])
+        var elsewhere = spec
+        elsewhere["nodeName"] = "n2"
+        elsewhere["imagePullSecrets"] = [["name": "foreign"]]
+        try await fixture.put(.pods, "other", in: "default", ["spec": elsewhere])
+        func code(_ path: String) async throws -> Int {
+            try await fixture.send("GET", "/api/v1/namespaces/default/\(path)", as: node).code
+        }
+        let needed = [
+            "secrets/pull", "secrets/mounted", "secrets/projected", "secrets/keyed", "secrets/all",
+            "configmaps/settings", "configmaps/variables", "persistentvolumeclaims/data",
+        ]
+        // Nobody has made them.
+        for path in needed { #expect(try await code(path) == 404, "\(path)") }
+        #expect(try await code("secrets?fieldSelector=metadata.name%3Dpull") == 200)
+        for path in ["secrets/foreign", "secrets/settings", "configmaps/pull", "secrets", "configmaps"] {
+            #expect(try await code(path) == 403, "\(path)")
+        }
+        let refused = try await fixture.send("GET", "/api/v1/namespaces/default/secrets/foreign", as: node)
+        #expect(refused.message.hasSuffix(": no relationship found between node 'n1' and this object"))
+    }
 }

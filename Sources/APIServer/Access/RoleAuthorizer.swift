@@ -32,7 +32,8 @@ final class RoleAuthorizer: Authorizer {
     func decide(_ user: UserInfo, _ info: RequestInfo) -> Decision {
         if user.isPrivileged { return .privileged }
         var errors: [String] = []
-        if let reason = NodeRights.reason(user, info) { return Decision(isAllowed: true, reason: reason) }
+        let asNode = NodeRights.decide(user, info, pods: pods)
+        if let asNode, asNode.isAllowed { return asNode }
         for namespace in info.namespace.isEmpty ? [""] : ["", info.namespace] {
             let grants = grants(user, namespace: namespace)
             if let grant = grants.grants.first(where: { $0.rule.allows(info) }) {
@@ -40,12 +41,17 @@ final class RoleAuthorizer: Authorizer {
             }
             errors += grants.errors
         }
-        guard !errors.isEmpty else { return Decision(isAllowed: false) }
+        guard !errors.isEmpty else { return asNode ?? Decision(isAllowed: false) }
         var seen: Set<String> = []
         errors = errors.filter { seen.insert($0).inserted }
         return Decision(
             isAllowed: false,
             reason: "RBAC: " + (errors.count == 1 ? errors[0] : "[\(errors.joined(separator: ", "))]"))
+    }
+
+    private func pods(in namespace: String) -> [Pod] {
+        let range = KeyRange.namespace(resource: ResourceType.pods.qualifiedPlural, namespace: namespace)
+        return ((try? store.list(range))?.items ?? []).map { Pod($0.object) }
     }
 
     /// Everything that a user may do: everywhere, and in a namespace if one is given.

@@ -5,6 +5,8 @@ public struct UserInfo: Sendable, Hashable {
     public var groups: [String]
     /// What the authenticator knows besides, for example the pod behind a token.
     public var extra: [String: [String]]
+    /// The kubelet of this process, which asks for nothing but what its pods need.
+    var isOwnKubelet = false
 
     public init(name: String, uid: String = "", groups: [String] = [], extra: [String: [String]] = [:]) {
         self.name = name
@@ -38,7 +40,9 @@ public struct UserInfo: Sendable, Hashable {
     /// client each where Kubernetes has many with a role of their own, so they may do everything, as the checkers may.
     static func component(_ name: String) -> UserInfo {
         if name.hasPrefix("system:node:") {
-            return UserInfo(name: name, groups: ["system:nodes", authenticated])
+            var user = UserInfo(name: name, groups: ["system:nodes", authenticated])
+            user.isOwnKubelet = true
+            return user
         }
         if name.hasPrefix("system:serviceaccount:") {
             let parts = name.split(separator: ":").map(String.init)
