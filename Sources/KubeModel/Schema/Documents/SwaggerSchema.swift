@@ -90,11 +90,12 @@ enum SwaggerSchema {
     /// An object within an object says what it is.
     private static func addEnvelope(_ result: inout JSONValue) {
         result[["properties", "apiVersion"]] = [
-            "description": "The version of the API in which this object is written.", "type": "string",
+            "description": "APIVersion defines the version of the API in which this object is written.",
+            "type": "string",
         ]
         result[["properties", "kind"]] = ["description": "What this object is.", "type": "string"]
         result[["properties", "metadata"]] = [
-            "description": "Name, labels and what the server notes about the object.",
+            "description": "Standard object's metadata: name, labels and what the server notes about it.",
             "$ref": .string(reference + (MetadataSchemas.metadata.traits.definition ?? "")),
         ]
         var required = result["required"]?.array ?? []

@@ -27,7 +27,9 @@ enum MetadataSchemas {
         ])
 
     static let metadata = metadata(
-        creationTime: .field("creationTimestamp", .time, doc: "When the object was created; set by the server."))
+        creationTime: .field(
+            "creationTimestamp", .time,
+            doc: "CreationTimestamp is a timestamp of the server: when it created the object."))
 
     /// Metadata within a template: nothing was created yet, and that is written out.
     static let ofTemplate = metadata(
@@ -79,9 +81,13 @@ enum MetadataSchemas {
         .object(
             definition, doc: doc,
             [
-                .field("apiVersion", .string, doc: "The version of the API in which this object is written."),
+                .field(
+                    "apiVersion", .string,
+                    doc: "APIVersion defines the version of the API in which this object is written."),
                 .field("kind", .string, doc: "What this object is."),
-                .field("metadata", metadata, doc: "Name, labels and what the server notes about the object."),
+                .field(
+                    "metadata", metadata,
+                    doc: "Standard object's metadata: name, labels and what the server notes about it."),
             ] + fields)
     }
 
