@@ -5,6 +5,8 @@ import KubeClient
 import KubeModel
 import Testing
 
+@testable import Kubelet
+
 @Suite("Volumes", .timeLimit(.minutes(1))) struct VolumeTests {
     private func spec(_ source: JSONValue, mount: JSONValue = [:]) -> JSONValue {
         var volume: JSONValue = ["name": "files"]
@@ -203,6 +205,36 @@ import Testing
             #expect(facts[.posixPermissions] as? Int == (getuid() == 0 ? 0o2777 : 0o777))
             if getuid() == 0 { #expect(facts[.groupOwnerAccountID] as? Int == 1001) }
         }
+    }
+
+    @Test("local storage becomes the group's that the pod names, with all that is in it, but not what links lead to")
+    func localGroup() throws {
+        let files = FileManager.default
+        let place = files.temporaryDirectory.path + "/\(UUID().uuidString)"
+        try files.createDirectory(atPath: place + "/volume/deep", withIntermediateDirectories: true)
+        defer { try? files.removeItem(atPath: place) }
+        for name in ["outside", "volume/deep/file"] {
+            #expect(files.createFile(atPath: "\(place)/\(name)", contents: nil))
+            chmod("\(place)/\(name)", 0o600)
+        }
+        chmod(place + "/volume", 0o750)
+        try files.createSymbolicLink(atPath: place + "/volume/link", withDestinationPath: place + "/outside")
+        // Only root can give files away.
+        let group = getuid() == 0 ? 1001 : Int(getgid())
+        func facts(_ name: String) throws -> [Int?] {
+            let facts = try files.attributesOfItem(atPath: "\(place)/\(name)")
+            return [facts[.posixPermissions] as? Int, facts[.groupOwnerAccountID] as? Int]
+        }
+        let outside = try facts("outside")
+        VolumeOwnership.give(place + "/volume", to: group)
+        #expect(try facts("volume") == [0o2770, group])
+        #expect(try facts("volume/deep") == [0o2775, group])
+        #expect(try facts("volume/deep/file") == [0o660, group])
+        #expect(try facts("outside") == outside)
+        // It is the group's already.
+        chmod(place + "/volume/deep/file", 0o600)
+        VolumeOwnership.give(place + "/volume", to: group)
+        #expect(try facts("volume/deep/file") == [0o600, group])
     }
 
     @Test("labels that a volume shows are written anew when they change")

@@ -13,8 +13,11 @@ extension PodVolumes {
     }
 
     /// The path behind a claim; nil for storage that is not on this machine.
+    ///
+    /// - Parameter group: The group that local storage is to belong to; that behind a `hostPath` stays as it is.
     func mounted(
-        _ claim: String, volume: String, _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
+        _ claim: String, volume: String, group: Int?,
+        _ lookup: (ResourceType, String) async throws(Status) -> KubeObject?
     ) async throws(ConfigurationError) -> String? {
         func find(_ resource: ResourceType, _ name: String) async throws(ConfigurationError) -> KubeObject? {
             do throws(Status) { return try await lookup(resource, name) } catch {
@@ -29,6 +32,8 @@ extension PodVolumes {
         else { throw mountFailure(volume, "PVC is not bound") }
         let spec = storage.value["spec"]
         if let host = HostPath(spec?["hostPath"]) { return try checked(host, volume: name) }
-        return spec?[["local", "path"]]?.string
+        guard let path = spec?[["local", "path"]]?.string else { return nil }
+        if let group { VolumeOwnership.give(path, to: group) }
+        return path
     }
 }

@@ -48,9 +48,11 @@ struct PodVolumes: Sendable {
         }
         if let host = HostPath(volume["hostPath"]) { return try checked(host, volume: name) }
         if let claim = volume[["persistentVolumeClaim", "claimName"]]?.string {
-            return try await mounted(claim, volume: name, lookup)
+            return try await mounted(claim, volume: name, group: group, lookup)
         }
-        if volume["ephemeral"] != nil { return try await mounted("\(pod.name)-\(name)", volume: name, lookup) }
+        if volume["ephemeral"] != nil {
+            return try await mounted("\(pod.name)-\(name)", volume: name, group: group, lookup)
+        }
         let path = self.files(name)
         var files: [String: VolumeFile] = [:]
         let projected = volume["projected"]
