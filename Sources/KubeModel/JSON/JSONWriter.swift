@@ -40,7 +40,8 @@ extension JSONValue {
 
     private static func digits(of value: Double) -> String {
         precondition(value.isFinite, "JSON has no number for \(value)")
-        let text = "\(value)"
+        // A zero below zero would be another number, an integer, when it is read again.
+        let text = value == 0 ? "0" : "\(value)"
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 

@@ -9,7 +9,7 @@ import Testing
             (nil, "null"), (true, "true"), (.int(.min), "-9223372036854775808"), (.double(0.1), "0.1"),
             (.double(-2.5), "-2.5"),
             // As Go does: a fraction that is whole is written without one.
-            (.double(3), "3"), ([], "[]"), ([:], "{}"), ([1, "a", nil], #"[1,"a",null]"#),
+            (.double(3), "3"), (.double(-0.0), "0"), ([], "[]"), ([:], "{}"), ([1, "a", nil], #"[1,"a",null]"#),
             (["z": 1, "a": [:]], #"{"z":1,"a":{}}"#),
         ] as [(JSONValue, String)])
     func values(value: JSONValue, text: String) {
