@@ -23,6 +23,7 @@ extension KindSchema {
             behavior.validate(object, &errors)
             return errors
         }
+        if behavior.judgesWishOnly, let old, hasSameWish(object, old) { return errors }
         let path = FieldPath.root
         for field in root.fields where !Self.envelope.contains(field.name) {
             root.validateMember(field, of: object.value, at: path, into: &errors)
@@ -44,6 +45,13 @@ extension KindSchema {
         custom != nil
             || ["apiextensions.k8s.io", "apiregistration.k8s.io", "admissionregistration.k8s.io"].contains(
                 resource.group)
+    }
+
+    /// Whether two versions differ in their metadata and status at most.
+    private func hasSameWish(_ object: KubeObject, _ old: KubeObject) -> Bool {
+        root.fields.allSatisfy {
+            Self.envelope.contains($0.name) || object.value[$0.name] == old.value[$0.name]
+        }
     }
 
     private static let envelope: Set<String> = ["apiVersion", "kind", "metadata", "status"]

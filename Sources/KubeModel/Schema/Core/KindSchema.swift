@@ -107,6 +107,8 @@ public struct KindBehavior: Sendable {
     public var prepareForUpdate:
         @Sendable (_ object: inout KubeObject, _ old: KubeObject, _ subresource: String?) -> Void = { _, _, _ in }
     public var validate: Check = { _, _ in }
+    /// `validate` looks at the wish only, and what it once let pass it always will: a status that changes says nothing new.
+    var judgesWishOnly = false
     /// What only new objects are held to.
     public var validateCreate: Check = { _, _ in }
     public var validateUpdate: UpdateCheck = { _, _, _, _ in }

@@ -38,6 +38,7 @@ extension KindSchema {
                 }
             }
             $0.validate = PodRules.check
+            $0.judgesWishOnly = true
             $0.validateCreate = { pod, errors in
                 PodRules.checkCreate(pod, &errors)
                 AppArmorAnnotations.check(pod.value, .root, &errors)
