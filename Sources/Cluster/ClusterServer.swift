@@ -178,6 +178,11 @@ public struct ClusterServer {
     private func makeRuntime(_ level: RuntimeLevel, _ logs: ContainerLogs) throws(ClusterError) -> any ContainerRuntime
     {
         let images = ImageCatalog.ofThisProgram(store: directory.home.images, pulls: settings.pullsImages)
+        guard access(images.sandboxd, X_OK) == 0 else {
+            throw ClusterError(
+                "The program '\(images.sandboxd)', which pods live in, is missing.",
+                hint: "It is built with this one, and has to stand beside it: make build")
+        }
         do {
             switch level {
             case .sandbox: return try SandboxRuntime(images: images, logs: logs)
@@ -187,6 +192,8 @@ public struct ClusterServer {
             }
         } catch let error as ClusterError {
             throw error
+        } catch RuntimeError.system(let sentence) {
+            throw ClusterError("The runtime does not start: \(sentence).")
         } catch {
             throw ClusterError("The runtime does not start: \(error)")
         }

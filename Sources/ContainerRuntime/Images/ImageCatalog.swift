@@ -61,8 +61,10 @@ public struct ImageCatalog: Sendable {
 
     /// The program that holds the course's own services.
     let workloads: String
-    /// The program of the image `pause`; it stands beside the other one.
-    var sandboxd: String { workloads.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/sandboxd" }
+    /// The program that pods live in, and that of the image `pause`; it stands beside the other one.
+    public var sandboxd: String {
+        workloads.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/sandboxd"
+    }
     /// What was loaded or built; nil where only what is built in counts.
     let store: ImageStore?
     /// What is not here is fetched from its registry.

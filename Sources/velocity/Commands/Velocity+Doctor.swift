@@ -28,7 +28,11 @@ struct Doctor: AsyncParsableCommand {
         } else {
             say(false, "kubectl is not installed", fix: "https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/")
         }
-        for entry in ImageCatalog.ofThisProgram().entries {
+        let images = ImageCatalog.ofThisProgram()
+        if access(images.sandboxd, X_OK) != 0 {
+            say(false, "the program '\(images.sandboxd)', which pods live in, is missing", fix: "make build")
+        }
+        for entry in images.entries {
             if let missing = entry.missing { say(false, "image \(entry.repository): \(missing)") }
         }
         do {
