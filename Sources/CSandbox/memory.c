@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 struct memory {
     struct memory *next;
@@ -26,8 +27,12 @@ int memory_prepare(const struct start *start, char *error, size_t capacity) {
     for (size_t index = 0; index < start->mount_count; index++) {
         const struct mount *volume = &start->mounts[index];
         if (!volume->is_memory || is_known(volume->source)) continue;
-        char options[64];
-        int length = snprintf(options, sizeof options, "mode=0777");
+        char options[96];
+        struct stat folder;
+        // As the folder is that it lies over: whoever may write there may write here.
+        bool is_there = stat(volume->source, &folder) == 0;
+        int length = snprintf(options, sizeof options, "mode=%o", is_there ? folder.st_mode & 07777 : 0777);
+        if (is_there && sandboxd.is_root) length += snprintf(options + length, sizeof options - (size_t)length, ",gid=%u", folder.st_gid);
         if (volume->kibibytes) snprintf(options + length, sizeof options - (size_t)length, ",size=%uk", volume->kibibytes);
         struct memory *memory = calloc(1, sizeof *memory);
         char *path = strdup(volume->source);
