@@ -85,6 +85,17 @@ struct ServicePlanTests {
         #expect(ServicePlan(services: [web], slices: [slice]).rules.map(\.backends) == [[]])
     }
 
+    @Test(
+        "a Service that another proxy looks after has no rule",
+        arguments: ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"])
+    func foreign(label: String) {
+        var service = web
+        service.labels = [label: "x"]
+        #expect(ServicePlan(services: [service], slices: []).rules.isEmpty)
+        service.labels = ["app": "x"]
+        #expect(ServicePlan(services: [service], slices: []).rules.count == 1)
+    }
+
     @Test("headless Services, external names and reserved sockets have no rule")
     func withoutRules() {
         let port: JSONValue = ["port": 443, "protocol": "TCP"]

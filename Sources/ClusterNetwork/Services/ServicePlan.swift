@@ -38,6 +38,9 @@ struct ServicePlan: Equatable, Sendable {
     private(set) var rules: [ServiceRule] = []
     private(set) var hostPorts: [HostPort] = []
 
+    /// The labels of Services that kube-proxy leaves alone.
+    private static let foreign = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"]
+
     init() {}
 
     /// Works out the plan for all objects.
@@ -63,6 +66,8 @@ struct ServicePlan: Equatable, Sendable {
         _ service: KubeService, _ endpoints: EndpointIndex, reserved: Set<ReservedSocket>, balancer: IPv4Address?,
         nodes: [IPv4Address]
     ) {
+        // Another proxy looks after it, or none.
+        if Self.foreign.contains(where: { service.object.labels[$0] != nil }) { return }
         for port in service.ports {
             guard let transport = TransportProtocol(rawValue: port.transport) else { continue }
             let backends = endpoints.backends(of: service.key, port: port.name, transport: transport)
