@@ -16,14 +16,10 @@ enum VolumeOwnership {
 
     /// Changes what is in a folder before the folder; links are not followed, they may lead anywhere.
     private static func change(_ path: String, _ status: stat, to group: Int) {
-        if status.st_mode & S_IFMT == S_IFDIR, let folder = opendir(path) {
-            defer { closedir(folder) }
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in Folder.names(in: path) {
                 var inside = stat()
-                guard name != ".", name != "..", lstat("\(path)/\(name)", &inside) == 0 else { continue }
+                guard lstat("\(path)/\(name)", &inside) == 0 else { continue }
                 change("\(path)/\(name)", inside, to: group)
             }
         }

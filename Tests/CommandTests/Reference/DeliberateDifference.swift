@@ -23,12 +23,6 @@ struct DeliberateDifference {
                 "+velocitylab.dev/runtime=",
             ]),
         DeliberateDifference(
-            outputs: [56], reason: "kubelets of 1.31 and later say how volumes are mounted, and theirs was older",
-            lines: [
-                "+volumeMounts:", "+- mountPath: /var/run/secrets/kubernetes.io/serviceaccount", "+readOnly: true",
-                "+recursiveReadOnly: Disabled",
-            ]),
-        DeliberateDifference(
             outputs: [10], reason: "another name and another port",
             lines: [
                 "-server:", "+server:", "-name: peers", "+name: velocitylab", "-cluster: peers",
