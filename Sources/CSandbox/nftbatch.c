@@ -283,8 +283,12 @@ void nft_dump(
     nft_end(&request);
     ssize_t sent = request.failed ? -1 : sendto(fd, request.bytes, request.length, 0, (struct sockaddr *)&kernel, sizeof kernel);
     free(request.bytes);
+    if (sent >= 0) nft_hear(fd, each, context);
+}
+
+void nft_hear(int fd, void (*each)(const void *attributes, size_t length, void *context), void *context) {
     static uint8_t answer[64 * 1024] __attribute__((aligned(8)));
-    while (sent >= 0) {
+    for (;;) {
         ssize_t length = recv(fd, answer, sizeof answer, 0);
         if (length < 0 && errno == EINTR) continue;
         if (length < 0) return;

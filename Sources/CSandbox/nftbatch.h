@@ -88,6 +88,8 @@ int nft_install(int fd, struct nft_batch *b, const char *old, size_t limit);
 void nft_dump(
     int fd, uint16_t type, const char *table, const char *set, void (*each)(const void *attributes, size_t length, void *context),
     void *context);
+/// Takes in the answers to a request, up to their end or an error.
+void nft_hear(int fd, void (*each)(const void *attributes, size_t length, void *context), void *context);
 /// The first attribute of `type` in `length` bytes of attributes, or NULL.
 const struct nlattr *nft_find(const void *attributes, size_t length, uint16_t type);
 /// The attribute behind `before` in the list that the attribute `list` is, the first one for NULL; NULL at the end.

@@ -265,6 +265,7 @@ int vs_nft_apply(const uint8_t *rules, size_t length, char *error, size_t capaci
         services_free(&services);
         return nft_fail(result, error, capacity, "nf_tables refused the service rules: %s", strerror(-result));
     }
+    forget_flows(fd, &in_force, &services);
     services_free(&in_force);
     in_force = services;
     return 0;

@@ -61,6 +61,10 @@ void name_chain(char name[service_name_max], const struct service *service);
 void add_memory(struct nft_batch *b, const struct service *service, int fd, const char *current);
 void remove_memory(struct nft_batch *b, const struct service *service);
 
+// nftflows.c: datagrams whose pod is gone
+/// Lets the next datagram of a flow go to another pod where the one that it went to is not among its service's any more.
+void forget_flows(int fd, const struct services *before, const struct services *after);
+
 // nftservices.c
 /// Adds the rules that lead to one of `count` backends; with a map, which one that is gets remembered for the client.
 void forward(struct nft_batch *b, const char *chain, unsigned count, const char *map);

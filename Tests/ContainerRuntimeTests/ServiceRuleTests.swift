@@ -119,31 +119,49 @@ struct ServiceRuleTests {
         }
     }
 
-    @Test("UDP goes to a Service's backend and back")
+    /// Answers every datagram to an address of the cluster with a letter.
+    private func answer(_ letter: String, at address: String, _ bed: NetworkBed) async throws -> any Channel {
+        let server = try await bed.runtime.listen(.udp, address: address, port: 5300)
+        return try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Answer(letter: letter))
+                }
+            }
+            .withBoundSocket(server).get()
+    }
+
+    @Test("a flow of datagrams goes to a Service's backend and back, and to another one when that is gone")
     func datagrams() async throws {
         try await NetworkBed.run(pods: ["a"]) { bed in
-            let server = try await bed.runtime.listen(.udp, address: "10.244.255.9", port: 5300)
-            let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(Echo())
-                    }
-                }
-                .withBoundSocket(server).get()
-            try await bed.runtime.apply([
-                ServiceRule(
-                    address: "10.96.0.60", port: 53, transport: .udp,
-                    backends: [.init(address: "10.244.255.9", port: 5300)])
-            ])
+            func rules(_ address: String) -> [ServiceRule] {
+                [
+                    ServiceRule(
+                        address: "10.96.0.60", port: 53, transport: .udp,
+                        backends: [.init(address: address, port: 5300)])
+                ]
+            }
+            let servers = [
+                try await answer("1", at: "10.244.255.8", bed), try await answer("2", at: "10.244.255.9", bed),
+            ]
+            try await bed.runtime.apply(rules("10.244.255.8"))
             let image = try await bed.runtime.pullImage("busybox")
-            let script = "exec 3<>/dev/udp/10.96.0.60/53; echo hello >&3; [ $(timeout 5 head -c 5 <&3) = hello ]"
+            // The first server goes on answering whoever still comes to it.
+            let script = """
+                exec 3<>/dev/udp/10.96.0.60/53
+                ask() { echo >&3; timeout 1 head -c 1 <&3; }
+                until [ "$(ask)" = 1 ]; do :; done; echo first
+                until [ "$(ask)" = 2 ]; do :; done
+                """
             let log = NSTemporaryDirectory() + "/udp-\(UUID().uuidString).log"
             defer { try? FileManager.default.removeItem(atPath: log) }
             let id = try await bed.runtime.startContainer(
                 ContainerConfiguration(
                     podUID: "a", name: "client", image: image, arguments: ["bash", "-c", script], logPath: log))
+            while access(log, F_OK) != 0 { await Task.yield() }
+            try await bed.runtime.apply(rules("10.244.255.9"))
             #expect(await bed.runtime.waitForExit(id).code == 0)
-            try await channel.close()
+            for server in servers { try await server.close() }
         }
     }
 
@@ -164,9 +182,17 @@ struct ServiceRuleTests {
     }
 }
 
-private final class Echo: ChannelInboundHandler {
+private final class Answer: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { context.writeAndFlush(data, promise: nil) }
+    let letter: String
+
+    init(letter: String) { self.letter = letter }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var envelope = unwrapInboundIn(data)
+        envelope.data = ByteBuffer(string: letter)
+        context.writeAndFlush(wrapOutboundOut(envelope), promise: nil)
+    }
 }
