@@ -39,7 +39,9 @@ import Testing
                 group.addTask { await gateway.serve(listener, forwarder) }
                 let answer = try await ask(runtime, Egress.hostAddress.description, backend.port)
                 #expect(answer.hasPrefix("GET /page\n"))
-                #expect(try await ask(runtime, "198.51.100.7", backend.port) == "closed")
+                // Whether the question was read before the connection was closed is a matter of luck.
+                let other = try await ask(runtime, "198.51.100.7", backend.port)
+                #expect(other == "closed" || other.contains("reset"), "\(other)")
                 group.cancelAll()
             }
         } catch {
