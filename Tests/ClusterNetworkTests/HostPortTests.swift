@@ -122,14 +122,39 @@ struct HostPortTests {
         await server.stop()
     }
 
-    @Test("UDP reaches an endpoint and comes back, for each client by itself")
-    func datagrams() async throws {
-        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    private func echoServer() async throws -> any Channel {
+        try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_507))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    @Test("a client that goes on speaking over UDP is heard by another endpoint when its own has gone")
+    func lostEndpoint() async throws {
+        let servers = [try await echoServer(), try await echoServer()]
+        let port = try freePort()
+        var hostPort = nodePort(port, [])
+        hostPort.transport = .udp
+        try await withListeners { listeners in
+            hostPort.backends = [.init(address: "127.0.0.1", port: servers[0].localAddress?.port ?? 0)]
+            _ = await listeners.update(to: [hostPort])
+            var next = hostPort
+            next.backends = [.init(address: "127.0.0.1", port: servers[1].localAddress?.port ?? 0)]
+            let answers = try await askDatagrams(port, ["one", "two"]) { [next] count in
+                guard count == 1 else { return }
+                _ = await listeners.update(to: [next])
+                try await servers[0].close()
+            }
+            #expect(answers == ["one", "two"])
+        }
+        try await servers[1].close()
+    }
+
+    @Test("UDP reaches an endpoint and comes back, for each client by itself")
+    func datagrams() async throws {
+        let server = try await echoServer()
         let port = try freePort()
         var hostPort = nodePort(port, [])
         hostPort.transport = .udp
@@ -147,6 +172,15 @@ struct HostPortTests {
     }
 
     private func askDatagram(_ port: Int, _ words: String) async throws -> String {
+        try await askDatagrams(port, [words]) { _ in }.first ?? ""
+    }
+
+    /// Asks a port over UDP, several times from the same socket; returns the answers.
+    ///
+    /// - Parameter between: Called after each answer with how many there are.
+    private func askDatagrams(
+        _ port: Int, _ words: [String], between: (_ count: Int) async throws -> Void
+    ) async throws -> [String] {
         let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_507))
             .bind(host: "127.0.0.1", port: 0) { channel in
@@ -155,13 +189,17 @@ struct HostPortTests {
                         wrappingChannelSynchronously: channel)
                 }
             }
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(
-                AddressedEnvelope(
-                    remoteAddress: try SocketAddress(ipAddress: "127.0.0.1", port: port),
-                    data: ByteBuffer(string: words)))
-            for try await envelope in inbound { return String(buffer: envelope.data) }
-            return ""
+            var answers: [String] = []
+            var iterator = inbound.makeAsyncIterator()
+            for word in words {
+                try await outbound.write(AddressedEnvelope(remoteAddress: address, data: ByteBuffer(string: word)))
+                guard let envelope = try await iterator.next() else { break }
+                answers.append(String(buffer: envelope.data))
+                try await between(answers.count)
+            }
+            return answers
         }
     }
 

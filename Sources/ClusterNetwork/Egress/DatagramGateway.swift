@@ -12,22 +12,13 @@ final class DatagramGateway: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private static let conversationsMax = 1024
-    /// What is kept of a conversation that has no socket yet.
-    private static let earlyMax = 16
-
     private struct Ends: Hashable {
         var source, destination: IPv4Address
         var sourcePort, destinationPort: Int
     }
 
-    private enum Conversation {
-        case waiting([[UInt8]])
-        case joined(any Channel, SocketAddress)
-    }
-
     private let egress: Egress
-    private var conversations: [Ends: Conversation] = [:]
+    private let conversations = DatagramSessions<Ends>(countMax: 1024)
 
     init(egress: Egress) { self.egress = egress }
 
@@ -59,21 +50,15 @@ final class DatagramGateway: ChannelInboundHandler {
         let ends = Ends(
             source: frame.source, destination: frame.destination, sourcePort: datagram.sourcePort,
             destinationPort: datagram.destinationPort)
-        switch conversations[ends] {
-        case .joined(let channel, let address):
-            let packet = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: datagram.data))
-            channel.writeAndFlush(packet, promise: nil)
-        case .waiting(let early):
-            if early.count < Self.earlyMax { conversations[ends] = .waiting(early + [Array(datagram.data)]) }
-        case nil:
-            guard conversations.count < Self.conversationsMax else { return }
-            conversations[ends] = .waiting([Array(datagram.data)])
+        if conversations.pass(ByteBuffer(bytes: datagram.data), of: ends) {
             begin(ends, frame, target, datagram.destinationPort, context.channel)
         }
     }
 
     private func begin(_ ends: Ends, _ frame: IPv4Frame, _ target: IPv4Address, _ port: Int, _ front: any Channel) {
-        guard let address = try? SocketAddress(ipAddress: target.description, port: port) else { return }
+        guard let address = try? SocketAddress(ipAddress: target.description, port: port) else {
+            return conversations.join(ends, nil, nil)
+        }
         let handler = NIOLoopBound(AnswerHandler(frame: frame, front: front), eventLoop: front.eventLoop)
         DatagramBootstrap(group: front.eventLoop)
             .channelOption(.recvAllocator, value: DatagramForwarder.room)
@@ -84,18 +69,11 @@ final class DatagramGateway: ChannelInboundHandler {
                 }
             }
             .connect(to: address).assumeIsolated().whenComplete { outcome in
-                let early = self.conversations.removeValue(forKey: ends)
-                switch (outcome, early) {
-                case (.success(let channel), .waiting(let early)) where front.isActive:
-                    self.conversations[ends] = .joined(channel, address)
-                    for data in early {
-                        let packet = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: data))
-                        channel.write(packet, promise: nil)
-                    }
-                    channel.flush()
-                    channel.closeFuture.assumeIsolated().whenComplete { _ in self.conversations[ends] = nil }
-                case (.success(let channel), _): channel.close(promise: nil)
-                case (.failure, _): self.send(frame.refused(.prohibited), front)
+                switch outcome {
+                case .success(let channel): self.conversations.join(ends, channel, front.isActive ? address : nil)
+                case .failure:
+                    self.conversations.join(ends, nil, nil)
+                    self.send(frame.refused(.prohibited), front)
                 }
             }
     }
@@ -105,7 +83,7 @@ final class DatagramGateway: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        for case .joined(let channel, _) in conversations.values { channel.close(promise: nil) }
+        conversations.closeAll()
         context.fireChannelInactive()
     }
 

@@ -1,4 +1,5 @@
 import ContainerRuntime
+import NIOCore
 import Synchronization
 
 /// Where packets to a UDP port of the host go now: a new client reads it, a new plan replaces it.
@@ -28,6 +29,13 @@ final class BackendChoice: Sendable {
         else { return backends }
         backends.swapAt(0, index)
         return backends
+    }
+
+    /// Whether an address is that of a backend.
+    func has(_ address: SocketAddress) -> Bool {
+        state.withLock { state in
+            state.backends.contains { $0.port == address.port && $0.address == address.ipAddress }
+        }
     }
 
     /// A client went to this one.

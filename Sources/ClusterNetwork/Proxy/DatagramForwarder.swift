@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 
 /// Forwards UDP from a port of the host to pods: each client gets a socket of its own in the cluster's network, for as long as
-/// it says something.
+/// it says something and its pod is there.
 final class DatagramForwarder: Sendable {
     /// How long a client may be silent before it is forgotten.
     static let patience = TimeAmount.seconds(60)
@@ -30,11 +30,13 @@ final class DatagramForwarder: Sendable {
     func listen(on descriptor: Int32) async throws -> Listener {
         guard descriptor >= 0 else { throw ConnectError.system("there is no socket to listen on") }
         let (clients, newClients) = AsyncStream<SocketAddress>.makeStream()
+        let target = target
         let channel = try await DatagramBootstrap(group: eventLoop)
             .channelOption(.recvAllocator, value: Self.room)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramFrontHandler { newClients.yield($0) })
+                    try channel.pipeline.syncOperations.addHandler(
+                        DatagramFrontHandler(target) { newClients.yield($0) })
                 }
             }
             .withBoundSocket(descriptor).get()
@@ -81,44 +83,28 @@ private final class DatagramFrontHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
-    private enum Session {
-        /// What came before there was a socket; at most a handful, as with any queue of datagrams.
-        case waiting([ByteBuffer])
-        case joined(any Channel, SocketAddress)
-    }
-    private var sessions: [SocketAddress: Session] = [:]
+    private let sessions = DatagramSessions<SocketAddress>(countMax: 4096)
+    private let target: BackendChoice
     private let announce: (SocketAddress) -> Void
 
-    init(announce: @escaping (SocketAddress) -> Void) { self.announce = announce }
+    init(_ target: BackendChoice, announce: @escaping (SocketAddress) -> Void) {
+        self.target = target
+        self.announce = announce
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        switch sessions[envelope.remoteAddress] {
-        case .joined(let channel, let address):
-            channel.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: envelope.data), promise: nil)
-        case .waiting(let early):
-            if early.count < 16 { sessions[envelope.remoteAddress] = .waiting(early + [envelope.data]) }
-        case nil:
-            guard sessions.count < 4096 else { return }
-            sessions[envelope.remoteAddress] = .waiting([envelope.data])
-            announce(envelope.remoteAddress)
-        }
+        let isNew = sessions.pass(envelope.data, of: envelope.remoteAddress) { !target.has($0) }
+        if isNew { announce(envelope.remoteAddress) }
     }
 
     /// The client's socket is there, or there will be none.
     func join(_ client: SocketAddress, _ channel: (any Channel)?, _ address: SocketAddress?) {
-        guard case .waiting(let early) = sessions.removeValue(forKey: client), let channel, let address else {
-            channel?.close(promise: nil)
-            return
-        }
-        sessions[client] = .joined(channel, address)
-        for data in early { channel.write(AddressedEnvelope(remoteAddress: address, data: data), promise: nil) }
-        channel.flush()
-        channel.closeFuture.assumeIsolated().whenComplete { _ in self.sessions[client] = nil }
+        sessions.join(client, channel, address)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        for case .joined(let channel, _) in sessions.values { channel.close(promise: nil) }
+        sessions.closeAll()
         context.fireChannelInactive()
     }
 
