@@ -57,7 +57,7 @@ public protocol ContainerRuntime: NetworkDatapath {
 
     /// The runtime's folder in memory; nil where there is none.
     ///
-    /// - Parameter path: An empty folder that it lies over, for the runtime's eyes; the first one counts.
+    /// - Parameter path: An empty folder that it lies over, for the runtime's eyes, made where it is missing; the first one counts.
     func memoryFolder(over path: String) async -> MemoryFolder?
 
     /// Bytes that a running container keeps of what it has written outside its volumes; nil where that cannot be told.

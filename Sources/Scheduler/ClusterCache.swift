@@ -10,7 +10,7 @@ final class ClusterCache: Sendable {
         var nodes: [String: NodeState] = [:]
         /// The node of each pod that takes room, whether there is such a node or not.
         var places: [ObjectKey: (pod: Pod, node: String)] = [:]
-        /// Decided, and not yet seen to be bound: by the pods' uids.
+        /// The uids of pods that are decided about, and not yet seen to be bound.
         var assumed: [ObjectKey: String] = [:]
         /// Pods of this scheduler that have no node yet.
         var waiting: Set<ObjectKey> = []
@@ -65,7 +65,12 @@ final class ClusterCache: Sendable {
     var waiting: [ObjectKey] { state.withLock { Array($0.waiting) } }
 
     /// Remembers a pod that is to get a node; before it is decided about, so that no change is missed that comes meanwhile.
-    func await(_ pod: Pod) { state.withLock { _ = $0.waiting.insert(pod.key) } }
+    func expect(_ pod: Pod) {
+        state.withLock { state in
+            // One that has gone meanwhile would never be forgotten.
+            if pods.get(pod.key) != nil { state.waiting.insert(pod.key) }
+        }
+    }
 
     /// Decides about a pod, and remembers it, in one step: two pods must not both take the last room.
     func decide(_ pod: Pod) -> SchedulingDecision {

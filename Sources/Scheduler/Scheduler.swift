@@ -87,7 +87,7 @@ struct PodScheduling: Reconciler {
             pod.spec["schedulerName"]?.string ?? "default-scheduler" == "default-scheduler",
             pod.spec["schedulingGates"]?.array?.isEmpty ?? true
         else { return .settled }
-        cache.await(pod)
+        cache.expect(pod)
         if let reason = claims.flatMap({ ClaimWait.reason(pod, claims: $0, nodeCount: nodes.list().count) }) {
             try await report(pod, reason)
             return .settled

@@ -119,7 +119,6 @@ struct SandboxVolumeTests {
     func memoryFolder() async throws {
         try await SandboxBed.run { bed in
             let place = bed.folder + "/memory"
-            mkdir(place, 0o755)
             let folder = try #require(await bed.runtime.memoryFolder(over: place))
             #expect(await bed.runtime.memoryFolder(over: place) === folder)
             mkdir(folder.path + "/token", 0o755)

@@ -81,6 +81,7 @@ public final class SandboxRuntime: ContainerRuntime {
 
     public func memoryFolder(over path: String) async -> MemoryFolder? {
         if let known = memory.withLock({ $0 }) { return known }
+        mkdir(path, 0o755)
         var request = SandboxRequest(VS_MEMORY_FOLDER)
         request.add(path)
         guard let reply = try? await channel.perform(request), reply.descriptor >= 0 else { return nil }

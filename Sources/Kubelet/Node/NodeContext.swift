@@ -52,9 +52,8 @@ final class NodeContext: Sendable {
     }
 
     func volumes(of podUID: String) async -> PodVolumes {
-        let place = "\(configuration.rootDirectory)/memory"
-        try? Folder.make(place)
-        return PodVolumes(configuration, podUID: podUID, memory: await runtime.memoryFolder(over: place))
+        let memory = await runtime.memoryFolder(over: "\(configuration.rootDirectory)/memory")
+        return PodVolumes(configuration, podUID: podUID, memory: memory)
     }
 
     /// Removes what the node keeps of a pod that is gone: its volumes, and its logs.
