@@ -7,7 +7,7 @@ import Testing
 @Suite("A single HTTP request", .timeLimit(.minutes(1))) struct HTTPFetchTests {
     private typealias Step = ScriptedServer.Step
 
-    private func fetch(_ step: Step, timeout: Duration = .seconds(30)) async throws -> HTTPFetch.Response {
+    private func fetch(_ step: Step, timeout: Duration = .seconds(55)) async throws -> HTTPFetch.Response {
         var response: HTTPFetch.Response?
         try await ScriptedServer.running([step]) { _, port in
             response = try await HTTPFetch.get(host: "127.0.0.1", port: port, path: "/", timeout: timeout)
@@ -15,7 +15,7 @@ import Testing
         return try #require(response)
     }
 
-    private func failure(_ step: Step, timeout: Duration = .seconds(30)) async -> HTTPFetch.Failure? {
+    private func failure(_ step: Step, timeout: Duration = .seconds(55)) async -> HTTPFetch.Failure? {
         await #expect(throws: HTTPFetch.Failure.self) { _ = try await fetch(step, timeout: timeout) }
     }
 
