@@ -111,7 +111,11 @@ int route_add(int netlink, uint32_t target, int prefix, const char *interface, u
 
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace) {
     struct request request = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+    // One queue each: by default there are as many as processors, and each has its folder in /sys.
+    uint32_t one = 1;
     add(&request, IFLA_IFNAME, name, strlen(name) + 1);
+    add(&request, IFLA_NUM_TX_QUEUES, &one, sizeof one);
+    add(&request, IFLA_NUM_RX_QUEUES, &one, sizeof one);
     struct rtattr *information = add(&request, IFLA_LINKINFO, NULL, 0);
     add(&request, IFLA_INFO_KIND, "veth", 5);
     struct rtattr *data = add(&request, IFLA_INFO_DATA, NULL, 0);
@@ -119,6 +123,8 @@ int veth_create(int netlink, const char *name, const char *peer, int peer_namesp
     memset(&empty, 0, sizeof empty);
     struct rtattr *other = add(&request, VETH_INFO_PEER, &empty, sizeof empty);
     add(&request, IFLA_IFNAME, peer, strlen(peer) + 1);
+    add(&request, IFLA_NUM_TX_QUEUES, &one, sizeof one);
+    add(&request, IFLA_NUM_RX_QUEUES, &one, sizeof one);
     add(&request, IFLA_NET_NS_FD, &peer_namespace, sizeof peer_namespace);
     end(&request, other);
     end(&request, data);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,33 +86,46 @@ int pods_prepare_network(char *error, size_t capacity) {
     return 0;
 }
 
-/// Sets `net.ipv4.x=1` in the namespaces that this process is in; returns 0 or an errno. Ports are everybody's, unless one says
-/// otherwise.
-static char set_kernel(char **settings) {
-    int every_port = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-    if (every_port < 0) return (char)-every_port;
-    for (; *settings; settings++) {
-        char path[160];
-        const char *value = strchr(*settings, '=');
-        if (!value || snprintf(path, sizeof path, "/proc/sys/%.*s", (int)(value - *settings), *settings) >= (int)sizeof path) {
-            return EINVAL;
-        }
-        for (char *point = strchr(path, '.'); point; point = strchr(point, '.')) *point = '/';
-        int outcome = write_file(path, value + 1);
-        if (outcome < 0) return (char)-outcome;
-    }
-    return 0;
+/// Sets one `net.ipv4.x=1` in the namespaces that this process is in; returns 0 or an errno.
+static int set_kernel(const char *setting) {
+    char path[160];
+    const char *value = strchr(setting, '=');
+    if (!value || snprintf(path, sizeof path, "/proc/sys/%.*s", (int)(value - setting), setting) >= (int)sizeof path) return EINVAL;
+    for (char *point = strchr(path, '.'); point; point = strchr(point, '.')) *point = '/';
+    return -write_file(path, value + 1);
+}
+
+/// What a pod's first process is told when it is known whose it is: texts that end in zero, the host name first, then settings.
+struct wishes {
+    char bytes[8192];
+    size_t length;
+};
+
+static bool wish(struct wishes *wishes, const char *text) {
+    size_t count = strlen(text) + 1;
+    if (count > sizeof wishes->bytes - wishes->length) return false;
+    memcpy(wishes->bytes + wishes->length, text, count);
+    wishes->length += count;
+    return true;
 }
 
 /// The first process of a pod: keeps its namespaces and reaps what is orphaned in it.
-static void keep_pod(const char *host_name, char **settings, int ready) {
+static void keep_pod(int told) {
+    struct wishes wishes;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "pause");
-    sethostname(host_name, strlen(host_name));
     setsid();
-    char failure = set_kernel(settings);
-    if (write(ready, &failure, 1) != 1 || failure) _exit(1);
-    close_range(0, ~0U, 0);
+    close_range(0, (unsigned)told - 1, 0);
+    close_range((unsigned)told + 1, ~0U, 0);
+    // Ports are everybody's, unless the pod says otherwise.
+    int failure = -write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    ssize_t length = recv(told, wishes.bytes, sizeof wishes.bytes, 0);
+    if (length <= 0) _exit(1);
+    const char *text = wishes.bytes, *end = text + length;
+    sethostname(text, strlen(text));
+    while (failure == 0 && (text += strlen(text) + 1) < end) failure = set_kernel(text);
+    if (send(told, &failure, sizeof failure, MSG_NOSIGNAL) != sizeof failure || failure) _exit(1);
+    close(told);
     sigset_t mask;
     sigfillset(&mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -124,83 +138,123 @@ static void keep_pod(const char *host_name, char **settings, int ready) {
     }
 }
 
-/// Sets up the pod's side of its link, from within the pod's network namespace.
-static int prepare_inside(uint32_t address) {
-    int netlink = netlink_open();
-    if (netlink < 0) return -errno;
-    int outcome = link_up(netlink, "lo");
-    if (outcome == 0) outcome = link_up(netlink, "eth0");
-    if (outcome == 0) outcome = address_add(netlink, "eth0", address, 32);
-    if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
-    if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
-    // Node ports and load balancers: see `NodeNetwork.swift`.
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
-    close(netlink);
-    return outcome;
-}
-
-static int connect_pod(struct pod *pod) {
+/// Makes the link between the cluster's namespace and the pod's, with all that does not depend on the pod's address.
+static int link_pod(struct pod *pod) {
     static unsigned counter;
     snprintf(pod->interface, sizeof pod->interface, "pod%u", ++counter);
     int netlink = netlink_open();
     if (netlink < 0) return -errno;
     int outcome = veth_create(netlink, pod->interface, "eth0", pod->network);
     if (outcome == 0) outcome = link_up(netlink, pod->interface);
-    if (outcome == 0 && setns(pod->network, CLONE_NEWNET) != 0) outcome = -errno;
-    if (outcome == 0) outcome = prepare_inside(pod->address);
-    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();  // Nothing that follows would be in the right place.
-    // The route goes in when the pod's side is up, or the kernel may drop it with the link's state.
-    if (outcome == 0) outcome = route_add(netlink, pod->address, 32, pod->interface, 0, gateway(), 0);
     close(netlink);
+    if (outcome == 0 && setns(pod->network, CLONE_NEWNET) != 0) outcome = -errno;
+    netlink = outcome == 0 ? netlink_open() : -1;
+    if (outcome == 0) outcome = netlink < 0 ? -errno : link_up(netlink, "lo");
+    if (outcome == 0) outcome = link_up(netlink, "eth0");
+    if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
+    // Node ports and load balancers: see `NodeNetwork.swift`.
+    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
+    if (netlink >= 0) close(netlink);
+    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();  // Nothing that follows would be in the right place.
+    return outcome;
+}
+
+/// Gives the pod its address.
+static int address_pod(const struct pod *pod) {
+    uint32_t address = pod->address;
+    if (setns(pod->network, CLONE_NEWNET) != 0) return -errno;
+    int netlink = netlink_open();
+    int outcome = netlink < 0 ? -errno : address_add(netlink, "eth0", address, 32);
+    if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
+    if (netlink >= 0) close(netlink);
+    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();
+    netlink = outcome == 0 ? netlink_open() : -1;
+    // The route goes in when the pod's side is up, or the kernel may drop it with the link's state.
+    if (outcome == 0) outcome = netlink < 0 ? -errno : route_add(netlink, address, 32, pod->interface, 0, gateway(), 0);
+    if (netlink >= 0) close(netlink);
+    return outcome;
+}
+
+struct pod *pod_begin(bool has_network, char *error, size_t capacity) {
+    int ends[2];
+    char path[64];
+    struct pod *pod = calloc(1, sizeof *pod);
+    if (!pod || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        complain(error, capacity, "a pod cannot be made");
+        free(pod);
+        return NULL;
+    }
+    long flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD | (has_network ? CLONE_NEWNET : 0);
+    pid_t init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+    if (init == 0) keep_pod(ends[1]);
+    int outcome = init < 0 ? complain(error, capacity, "the pod's namespaces are refused") : 0;
+    close(ends[1]);
+    *pod = (struct pod){.init = init, .init_handle = -1, .told = ends[0], .network = -1};
+    if (outcome == 0) {
+        snprintf(path, sizeof path, "/proc/%d/ns/net", init);
+        pod->init_handle = (int)syscall(SYS_pidfd_open, init, 0);
+        pod->network = open(path, O_RDONLY | O_CLOEXEC);
+        outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? link_pod(pod) : 0;
+        errno = -outcome;
+        if (outcome < 0) complain(error, capacity, "the pod's network cannot be set up");
+    }
+    if (outcome == 0) return pod;
+    pod_end(pod);
+    errno = -outcome;
+    return NULL;
+}
+
+/// Tells a pod whose it is, and what that one wants; ends it if it cannot have that. Returns 0 or -errno.
+static int settle_pod(struct pod *pod, const char *uid, uint32_t address, const struct wishes *wishes, char *error, size_t capacity) {
+    int failure = EAGAIN;
+    snprintf(pod->uid, sizeof pod->uid, "%s", uid);
+    pod->address = address;
+    bool is_told = send(pod->told, wishes->bytes, wishes->length, MSG_NOSIGNAL) == (ssize_t)wishes->length;
+    // Beside it, while it does so.
+    int outcome = pod->interface[0] ? address_pod(pod) : 0;
+    bool has_answered = is_told && recv(pod->told, &failure, sizeof failure, 0) == sizeof failure;
+    close(pod->told);
+    pod->told = -1;
+    errno = outcome < 0 ? -outcome : failure;
+    if (errno == 0) return 0;
+    outcome = complain(
+        error, capacity,
+        outcome < 0 ? "the pod's network cannot be set up"
+            : has_answered ? "a setting of the kernel is refused"
+                           : "the pod's first process was killed");
+    pod_end(pod);
     return outcome;
 }
 
 int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity) {
     struct in_addr parsed = {0};
+    struct wishes wishes = {.length = 0};
     bool has_network = address[0];
     if ((has_network && inet_pton(AF_INET, address, &parsed) != 1) || strlen(uid) >= sizeof ((struct pod *)0)->uid) {
         snprintf(error, capacity, "'%s' is not an address", address);
         return -EINVAL;
     }
+    bool fits = wish(&wishes, host_name);
+    for (; *settings && fits; settings++) fits = wish(&wishes, *settings);
+    if (!fits) {
+        snprintf(error, capacity, "there are too many settings of the kernel");
+        return -E2BIG;
+    }
     struct pod *present = find_pod(uid);
     if (present && present->init) return 0;
     if (present) pod_remove(present);
-    int ready[2];
-    struct pod *pod = calloc(1, sizeof *pod);
-    if (!pod || pipe2(ready, O_CLOEXEC) != 0) {
-        free(pod);
-        return complain(error, capacity, "a pod cannot be made");
+    struct pod *pod = has_network ? standby_take() : NULL;
+    // One that stood by may have been killed meanwhile.
+    if (pod && settle_pod(pod, uid, parsed.s_addr, &wishes, error, capacity) < 0) pod = NULL;
+    if (!pod) {
+        pod = pod_begin(has_network, error, capacity);
+        int outcome = pod ? settle_pod(pod, uid, parsed.s_addr, &wishes, error, capacity) : -errno;
+        if (outcome < 0) return outcome;
     }
-    snprintf(pod->uid, sizeof pod->uid, "%s", uid);
-    pod->address = parsed.s_addr;
-    long flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD | (has_network ? CLONE_NEWNET : 0);
-    pod->init = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
-    if (pod->init == 0) keep_pod(host_name, settings, ready[1]);
-    close(ready[1]);
-    char failure = 0;
-    bool is_ready = pod->init > 0 && read(ready[0], &failure, 1) == 1;
-    if (pod->init < 0) failure = (char)errno;
-    close(ready[0]);
-    if (!is_ready || failure) {
-        if (pod->init > 0) waitpid(pod->init, NULL, __WALL);
-        free(pod);
-        errno = failure ? failure : EAGAIN;
-        return complain(error, capacity, is_ready ? "a setting of the kernel is refused" : "the pod's namespaces are refused");
-    }
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/ns/net", pod->init);
-    pod->init_handle = (int)syscall(SYS_pidfd_open, pod->init, 0);
-    pod->network = open(path, O_RDONLY | O_CLOEXEC);
     pod->next = sandboxd.pods;
     sandboxd.pods = pod;
-    int outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? connect_pod(pod) : 0;
-    if (outcome < 0) {
-        pod_remove(pod);
-        errno = -outcome;
-        return complain(error, capacity, "the pod's network cannot be set up");
-    }
     return 0;
 }
 
@@ -210,14 +264,20 @@ void pod_note_end(pid_t process) {
     }
 }
 
-void pod_remove(struct pod *pod) {
-    // Its number may be another process's by now.
-    if (pod->init) kill(pod->init, SIGKILL);
+bool pod_has_ended(const struct pod *pod) {
+    struct pollfd first = {pod->init_handle, POLLIN, 0};
+    return poll(&first, 1, 0) > 0;
+}
+
+void pod_end(struct pod *pod) {
+    // By its number it could be another process by now.
+    if (pod->init_handle >= 0) syscall(SYS_pidfd_send_signal, pod->init_handle, SIGKILL, NULL, 0);
     // Its end is the end of every process in the pod. It comes only when those are reaped, and containers are children of this
     // process: waiting for the first process alone would be waiting for ever.
     int status;
     pid_t process;
-    while (pod->init && (process = waitpid(-1, &status, __WALL)) != pod->init) {
+    while (pod->init_handle >= 0 && !pod_has_ended(pod)) {
+        process = waitpid(-1, &status, __WALL);
         if (process > 0) {
             pod_note_end(process);
             report_exit(process, status);
@@ -230,13 +290,18 @@ void pod_remove(struct pod *pod) {
         link_remove(netlink, pod->interface);
         close(netlink);
     }
+    if (pod->told >= 0) close(pod->told);
     if (pod->network >= 0) close(pod->network);
     if (pod->init_handle >= 0) close(pod->init_handle);
+    free(pod);
+}
+
+void pod_remove(struct pod *pod) {
     for (struct pod **link = &sandboxd.pods; *link; link = &(*link)->next) {
         if (*link == pod) {
             *link = pod->next;
             break;
         }
     }
-    free(pod);
+    pod_end(pod);
 }

@@ -318,7 +318,10 @@ static void loop(int signals) {
             int64_t left = entry->deadline > now ? entry->deadline - now : 0;
             if (timeout < 0 || left < timeout) timeout = left;
         }
-        if (poll(watched, (nfds_t)count, (int)timeout) < 0 && errno != EINTR) return;
+        bool is_wanted = standby_is_wanted();
+        int ready = poll(watched, (nfds_t)count, is_wanted ? 0 : (int)timeout);
+        if (ready < 0 && errno != EINTR) return;
+        if (ready == 0 && is_wanted) standby_make();
         if (watched[1].revents) {
             struct signalfd_siginfo information;
             while (read(signals, &information, sizeof information) > 0) {}
@@ -361,5 +364,6 @@ int vs_serve_sandboxes(void) {
     loop(signals);
     // The other side is gone: the pods' first processes follow this one, and everything in the pods follows them.
     while (sandboxd.pods) pod_remove(sandboxd.pods);
+    standby_end();
     return 0;
 }

@@ -32,6 +32,8 @@ struct pod {
     /// 0 when it has ended without having been asked to: all that was in the pod has ended with it.
     pid_t init;
     int init_handle;
+    /// The first process is told here whose it is; -1 when it has been.
+    int told;
     int network;
     /// Empty for a pod in the node's network, which is that of the cluster's namespace.
     char interface[16];
@@ -130,7 +132,19 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
 void pod_remove(struct pod *pod);
 /// A process has ended: if it was the first one of a pod, the pod is of no use any more.
 void pod_note_end(pid_t process);
+/// A pod that is nobody's yet and in no list; NULL, a sentence and errno if there can be none.
+struct pod *pod_begin(bool has_network, char *error, size_t capacity);
+bool pod_has_ended(const struct pod *pod);
+/// Ends all that is in a pod that is in no list, and frees it.
+void pod_end(struct pod *pod);
 int pods_prepare_network(char *error, size_t capacity);
+
+// standby.c
+bool standby_is_wanted(void);
+void standby_make(void);
+/// A pod with a network that is there already; NULL if there is none.
+struct pod *standby_take(void);
+void standby_end(void);
 
 // container.c
 struct mount {

@@ -65,6 +65,42 @@ struct SandboxRuntimeTests {
         await runtime.shutDown()
     }
 
+    @Test("pods are as they should be, also when those that stood by for them have been killed")
+    func standby() async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("echo up; exec sleep 1000")
+            let process = try #require(bed.runtime.process(of: id))
+            let keeper = try #require(Self.parent(of: process))
+            let own = Self.namespace(of: process)
+            func others() -> [Int32] {
+                Self.children(of: keeper).filter { Self.name(of: $0) == "pause" && Self.namespace(of: $0) != own }
+            }
+            while others().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            for process in others() { kill(process, SIGKILL) }
+            for number in 1...6 {
+                try await bed.makePod("b\(number)", address: "10.244.0.\(number + 2)")
+                let said = try await bed.output("hostname; ip -4 -o address show eth0", name: "c\(number)") {
+                    $0.podUID = "b\(number)"
+                }
+                #expect(said.hasPrefix("host-b\(number)\n"))
+                #expect(said.contains("10.244.0.\(number + 2)"))
+            }
+        }
+    }
+
+    private static func children(of process: Int32) -> [Int32] {
+        let list = try? String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
+        return (list ?? "").split(separator: " ").compactMap { Int32($0) }
+    }
+
+    private static func name(of process: Int32) -> String? {
+        try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8).trimmingCharacters(in: .newlines)
+    }
+
+    private static func namespace(of process: Int32) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/uts")
+    }
+
     @Test("when what keeps the pods is killed, all who wait are told at once, and nothing starts any more")
     func breakdown() async throws {
         let runtime = try runtime()
