@@ -26,6 +26,11 @@ public final class ControllerLoop: Sendable, Service {
             self.keys = keys
         }
 
+        /// The same, for some of the changes only.
+        public func when(_ matters: @escaping @Sendable (Informer.Change) -> Bool) -> Source {
+            Source(informer) { change in matters(change) ? keys(change) : [] }
+        }
+
         /// The changed object itself.
         public static func own(_ informer: Informer) -> Source { Source(informer) { [ObjectKey($0.object)] } }
 
@@ -49,10 +54,16 @@ public final class ControllerLoop: Sendable, Service {
     private let reconciler: any Reconciler
     private let sources: [Source]
     private let workersMax: Int
+    private let rest: Duration
     private let shared = Mutex(Shared())
 
-    /// - Parameter workersMax: So many keys are worked on side by side at most.
-    public init(_ reconciler: any Reconciler, sources: [Source], workersMax: Int = .max) {
+    /// - Parameters:
+    ///   - workersMax: So many keys are worked on side by side at most.
+    ///   - rest: A key that was worked on is not worked on again for so long: what happens to it meanwhile is one change.
+    public init(
+        _ reconciler: any Reconciler, sources: [Source], workersMax: Int = .max, rest: Duration = .zero
+    ) {
+        self.rest = rest
         self.reconciler = reconciler
         self.sources = sources
         self.workersMax = workersMax
@@ -94,7 +105,7 @@ public final class ControllerLoop: Sendable, Service {
         do {
             let outcome = try await reconciler.reconcile(key)
             shared.withLock { shared in
-                shared.queue.finish(key)
+                shared.queue.finish(key, rest: rest > .zero ? .now + rest : nil)
                 if case .again(let delay) = outcome { shared.queue.add(key, at: .now + delay) }
             }
         } catch {

@@ -18,10 +18,14 @@ public struct WorkQueue<Instant: Comparable & Sendable>: Sendable {
     private var order = Heap<Entry>()
     private var working: Set<ObjectKey> = []
     private var failures: [ObjectKey: Int] = [:]
+    /// Until when keys rest that were worked on a moment ago; now and then those are dropped that have rested.
+    private var resting: [ObjectKey: Instant] = [:]
+    private let restingMax = 64
 
     public init() {}
 
     public mutating func add(_ key: ObjectKey, at time: Instant) {
+        let time = max(time, resting[key] ?? time)
         if let known = due[key], known <= time { return }
         due[key] = time
         if !working.contains(key) { order.insert(Entry(time: time, key: key)) }
@@ -29,6 +33,7 @@ public struct WorkQueue<Instant: Comparable & Sendable>: Sendable {
 
     /// Takes a key that is due and not being worked on; the one that has waited longest first.
     public mutating func take(now: Instant) -> ObjectKey? {
+        if resting.count >= restingMax { resting = resting.filter { $0.value > now } }
         guard let next = next(), next.time <= now else { return nil }
         order.removeMin()
         due[next.key] = nil
@@ -43,7 +48,13 @@ public struct WorkQueue<Instant: Comparable & Sendable>: Sendable {
     public var nextTime: Instant? { mutating get { next()?.time } }
 
     /// The work on a key is done.
-    public mutating func finish(_ key: ObjectKey) {
+    ///
+    /// - Parameter rest: The key is not handed out again before, whatever happens meanwhile.
+    public mutating func finish(_ key: ObjectKey, rest: Instant? = nil) {
+        if let rest {
+            resting[key] = rest
+            due[key] = due[key].map { max($0, rest) }
+        }
         release(key)
         failures[key] = nil
     }

@@ -12,16 +12,17 @@ extension ControllerManager {
             ControllerLoop(
                 ReplicaSetReconciler(client: client, events: events("replicaset-controller")),
                 sources: [
-                    .own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet"),
+                    .own(informers.replicaSets), .owner(informers.pods, kind: "ReplicaSet").when(countsAnew),
                     .orphans(informers.pods, of: informers.replicaSets) { ReplicaSet($0).selector },
-                ]),
+                ], rest: countRest),
             ControllerLoop(
                 ReplicaSetReconciler(
                     client: client, events: events("replication-controller"), resource: .replicationControllers),
                 sources: [
-                    .own(informers.replicationControllers), .owner(informers.pods, kind: "ReplicationController"),
+                    .own(informers.replicationControllers),
+                    .owner(informers.pods, kind: "ReplicationController").when(countsAnew),
                     .orphans(informers.pods, of: informers.replicationControllers) { ReplicaSet($0).selector },
-                ]),
+                ], rest: countRest),
             ControllerLoop(
                 StatefulSetReconciler(client: client, events: events("statefulset-controller")),
                 sources: [
@@ -48,6 +49,20 @@ extension ControllerManager {
                 CronJobReconciler(client: client, events: events("cronjob-controller")),
                 sources: [.own(informers.cronJobs), .owner(informers.jobs, kind: "CronJob")]),
         ]
+    }
+
+    /// Pods that become ready one after the other are counted together.
+    private static let countRest = Duration.milliseconds(10)
+
+    /// Whether a pod changed in what a count of replicas looks at.
+    ///
+    /// Half of a pod's changes on its way up are none of its business.
+    private static func countsAnew(_ change: Informer.Change) -> Bool {
+        guard let old = change.old.map(Pod.init), let new = change.new.map(Pod.init) else { return true }
+        return old.phase != new.phase || old.object.isBeingDeleted != new.object.isBeingDeleted
+            || old.conditions["Ready"] != new.conditions["Ready"]
+            || old.object.value[["metadata", "labels"]] != new.object.value[["metadata", "labels"]]
+            || old.object.value[["metadata", "ownerReferences"]] != new.object.value[["metadata", "ownerReferences"]]
     }
 
     /// A claim that is gone may make room for the next pod of a StatefulSet.

@@ -42,6 +42,28 @@ import Testing
         #expect(later == a)
     }
 
+    @Test("a key that rests comes back when it has rested, whether it changed during the work or after it")
+    func rest() {
+        var queue = WorkQueue<Int>()
+        for key in [a, b] {
+            queue.add(key, at: 0)
+            _ = queue.take(now: 0)
+        }
+        queue.add(a, at: 1)
+        queue.finish(a, rest: 10)
+        queue.finish(b, rest: 20)
+        queue.add(b, at: 2)
+        let early = queue.take(now: 9)
+        #expect(early == nil)
+        #expect(queue.nextTime == 10)
+        let first = queue.take(now: 10)
+        let second = queue.take(now: 20)
+        #expect([first, second] == [a, b])
+        queue.finish(b)
+        queue.add(b, at: 30)
+        #expect(queue.nextTime == 30)
+    }
+
     @Test("failures in a row are counted, and forgotten with the first success")
     func failures() {
         var queue = WorkQueue<Int>()

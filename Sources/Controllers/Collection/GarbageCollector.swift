@@ -56,6 +56,11 @@ struct GarbageCollector: Reconciler {
                 continue
             }
             let key = ObjectKey(namespace: type.isNamespaced ? object.namespace : nil, name: owner.name)
+            // One that is known to be there needs no question; whoever goes is told of.
+            if let known = informer?.get(key), known.uid == owner.uid, !known.isBeingDeleted {
+                owners.solid.append(owner)
+                continue
+            }
             guard let found = try await client.find(type, key), found.uid == owner.uid else {
                 if type.isNamespaced, informer?.list().contains(where: { $0.uid == owner.uid }) ?? false {
                     await reportForeignOwner(owner, of: object)
@@ -198,7 +203,10 @@ struct GarbageCollector: Reconciler {
             if change.new?.isBeingDeleted ?? true, !(change.old?.isBeingDeleted ?? false) || change.new == nil {
                 keys += informer.list(ownedBy: change.object.uid).map(ObjectKey.init)
             }
-            // A dependent that is gone, has left its owner or does not hold it up any more: that one, of this kind, may go on.
+            // A dependent that is gone, has left its owner or does not hold it up any more: that one, of this kind, may go on. Most
+            // changes are of something else.
+            let owners = ["metadata", "ownerReferences"]
+            if let old = change.old, let new = change.new, old.value[owners] == new.value[owners] { return keys }
             let left = (change.old?.ownerReferences ?? []).filter { owner in
                 guard let now = change.new?.ownerReferences.first(where: { $0.uid == owner.uid }) else { return true }
                 return owner.blocksOwnerDeletion && !now.blocksOwnerDeletion
