@@ -32,6 +32,7 @@ public final class Kubelet: Service, NodeAgent {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { try? await self.informer.run() }
+                group.addTask { try? await self.node.services.run() }
                 group.addTask { await self.registration.run(self.node.events) }
                 group.addTask { await self.node.podEvents.run() }
                 let changes = self.informer.changes()

@@ -13,6 +13,9 @@ final class NodeContext: Sendable {
     let events: EventRecorder
     /// Writes the events of pods while those go on.
     let podEvents: EventQueue
+    let mounted: MountedObjects
+    /// For the environment of containers.
+    let services: Informer
     /// Images that were pulled before.
     private let images = Mutex<Set<String>>([])
 
@@ -26,6 +29,8 @@ final class NodeContext: Sendable {
         self.configuration = configuration
         events = EventRecorder(client: client, component: "kubelet", host: configuration.nodeName)
         podEvents = EventQueue(events)
+        mounted = MountedObjects(client: client)
+        services = Informer(client: client, resource: .services)
     }
 
     /// Pulled before, or brought here by hand.
@@ -44,9 +49,10 @@ final class NodeContext: Sendable {
     ///
     /// Without `links` only the latter is named: a pod always finds its API server.
     func services(in namespace: String, links: Bool) async -> [KubeService] {
-        let all = links ? try? await client.list(.services, in: namespace).items : nil
-        let own = (all ?? []).map(KubeService.init)
-        guard !links || namespace != "default", let api = try? await client.get(.services, "kubernetes", in: "default")
+        await services.waitUntilSynced()
+        let own = links ? services.list(namespace: namespace).map(KubeService.init) : []
+        guard !links || namespace != "default",
+            let api = services.get(ObjectKey(namespace: "default", name: "kubernetes"))
         else { return own }
         return own + [KubeService(api)]
     }

@@ -23,8 +23,20 @@ extension PodWorker {
 
     private func prepare(_ volume: JSONValue, keepsTokens: Bool = false) async throws(ConfigurationError) -> String? {
         try await node.volumes(of: pod.uid).prepare(
-            volume, pod, facts: downwardFacts, capacity: node.configuration.capacity, lookup: lookup,
-            token: requestToken, keepsTokens: keepsTokens)
+            volume, pod, facts: downwardFacts, capacity: node.configuration.capacity,
+            lookup: { resource, name async throws(Status) in
+                guard [.configMaps, .secrets].contains(resource) else { return try await lookup(resource, name) }
+                let source = VolumeSource(resource: resource, name: name)
+                let found = await node.mounted.find(source, in: pod.namespace)
+                mountedVersions[Mounted(volume: volume, source: source)] = found?.resourceVersion
+                return found
+            }, token: requestToken, keepsTokens: keepsTokens)
+    }
+
+    /// What is in a volume of what an object says.
+    struct Mounted: Hashable {
+        var volume: JSONValue
+        var source: VolumeSource
     }
 
     /// A token of the pod's service account, bound to the pod.
@@ -72,18 +84,18 @@ extension PodWorker {
 
     // MARK: Changes
 
+    /// The ConfigMaps and Secrets in the pod's volumes.
+    var volumeSources: Set<VolumeSource> {
+        Set((pod.spec["volumes"]?.array ?? []).flatMap(PodVolumes.sources))
+    }
+
     /// Writes volumes anew whenever a ConfigMap or Secret in them changes, or the pod's labels, until cancelled.
-    ///
-    /// Each object has a watch of its own, as with the real kubelet: a node needs no right to see others.
-    func followVolumes() async {
+    func followVolumes(_ sources: [VolumeSource: Informer]) async {
         let all = pod.spec["volumes"]?.array ?? []
-        var users: [VolumeSource: [JSONValue]] = [:]
-        for volume in all {
-            for source in Set(PodVolumes.sources(of: volume)) { users[source, default: []].append(volume) }
-        }
         await withDiscardingTaskGroup { group in
-            for (source, volumes) in users {
-                group.addTask { await self.follow(source, in: volumes) }
+            for (source, informer) in sources {
+                let volumes = all.filter { PodVolumes.sources(of: $0).contains(source) }
+                group.addTask { await self.follow(source, informer, in: volumes) }
             }
             for volume in all {
                 guard let lifetime = PodVolumes.tokenLifetime(of: volume) else { continue }
@@ -99,16 +111,12 @@ extension PodWorker {
         }
     }
 
-    private func follow(_ source: VolumeSource, in volumes: [JSONValue]) async {
-        let informer = Informer(
-            client: node.client, resource: source.resource, namespace: pod.namespace,
-            fieldSelector: "metadata.name=\(source.name)")
-        await withDiscardingTaskGroup { group in
-            group.addTask { try? await informer.run() }
-            for await _ in informer.changes() {
-                for volume in volumes { await refresh(volume) }
+    private func follow(_ source: VolumeSource, _ informer: Informer, in volumes: [JSONValue]) async {
+        for await change in informer.changes() {
+            for volume in volumes {
+                let known = mountedVersions[Mounted(volume: volume, source: source)]
+                if known == nil || known != change.new?.resourceVersion { await refresh(volume) }
             }
-            group.cancelAll()
         }
     }
 
@@ -126,10 +134,4 @@ extension PodWorker {
         // A version that cannot be had leaves the last one in place; what is optional and gone is taken away.
         _ = try? await prepare(volume, keepsTokens: keepsTokens)
     }
-}
-
-/// A ConfigMap or Secret whose entries are files of a volume.
-struct VolumeSource: Sendable, Hashable {
-    var resource: ResourceType
-    var name: String
 }

@@ -27,6 +27,8 @@ actor PodWorker {
     var watcherCount = 0
     /// The containers that were stopped because they are to run another image.
     var redefined: Set<String> = []
+    /// The versions of the ConfigMaps and Secrets whose entries are in volumes.
+    var mountedVersions: [Mounted: String] = [:]
     private var written: JSONValue?
     private var isWriting = false
     private var mustWrite = false
@@ -212,11 +214,16 @@ actor PodWorker {
 
     private func live() async {
         if !pod.initContainers.isEmpty { waitForInitialization() }
-        advance.yield()
+        // Where nobody is to see it, it is over as soon as it is written.
+        if node.configuration.visiblePause > .zero { advance.yield() }
+        let namespace = pod.namespace
+        let sources = Dictionary(
+            uniqueKeysWithValues: volumeSources.map { ($0, node.mounted.hold($0, in: namespace)) })
+        defer { for source in sources.keys { node.mounted.letGo(source, in: namespace) } }
         guard await prepareSandbox() else { return }
         await withDiscardingTaskGroup { sidecars in
             sidecars.addTask { await self.runEphemeralContainers() }
-            sidecars.addTask { await self.followVolumes() }
+            sidecars.addTask { await self.followVolumes(sources) }
             if await initialize(&sidecars) {
                 await withDiscardingTaskGroup { group in
                     for index in pod.containers.indices {
@@ -295,6 +302,7 @@ actor PodWorker {
                 advance.yield()
                 return true
             } catch {
+                advance.yield()
                 await record(
                     .warning, "FailedCreatePodSandBox",
                     "Failed to create pod sandbox: \((error as? RuntimeError)?.sentence ?? "\(error)")")
