@@ -10,6 +10,7 @@ public final class Scheduler: Sendable, Service {
     private let loop: ControllerLoop
     private let cache: ClusterCache
     private let events: EventQueue
+    private let gate = StartGate.forThisMachine
 
     /// - Parameters:
     ///   - claims: The claims that pods wait for; nil schedules pods whatever their claims.
@@ -22,16 +23,18 @@ public final class Scheduler: Sendable, Service {
         cache = ClusterCache(pods: pods, nodes: nodes, budgets: budgets, namespaces: namespaces)
         events = EventQueue(EventRecorder(client: client, component: "default-scheduler"))
         let reconciler = PodScheduling(
-            client: client, pods: pods, nodes: nodes, claims: claims, cache: cache, events: events)
+            client: client, pods: pods, nodes: nodes, claims: claims, cache: cache, events: events, gate: gate)
         loop = ControllerLoop(
             reconciler,
             sources: [
-                ControllerLoop.Source(pods) { [cache] change in
+                ControllerLoop.Source(pods) { [cache, gate] change in
                     guard let pod = change.new.map(Pod.init) else {
                         let gone = Pod(change.object)
+                        gate.leave(gone.key)
                         return gone.isScheduled || gone.nominatedNodeName != nil ? cache.waiting : []
                     }
                     if !pod.isScheduled { return pod.isActive ? [pod.key] : [] }
+                    if StartGate.isThrough(pod) { gate.leave(pod.key) }
                     // Room came free.
                     return pod.isTerminal && !(change.old.map { Pod($0).isTerminal } ?? true) ? cache.waiting : []
                 },
@@ -79,6 +82,7 @@ struct PodScheduling: Reconciler {
     let claims: Informer?
     let cache: ClusterCache
     let events: EventQueue
+    let gate: StartGate
 
     func reconcile(_ key: ObjectKey) async throws -> Outcome {
         guard let object = pods.get(key) else { return .settled }
@@ -93,7 +97,9 @@ struct PodScheduling: Reconciler {
             return .settled
         }
         switch cache.decide(pod) {
-        case .node(let node): try await bind(pod, to: node)
+        case .node(let node):
+            await gate.enter(pod.key)
+            try await bind(pod, to: node)
         case .preempting(let victims, let node, let reason):
             for victim in victims { try await preempt(victim, for: pod, on: node) }
             try await report(pod, reason, nominated: node)
@@ -113,6 +119,7 @@ struct PodScheduling: Reconciler {
             _ = try await client.call(
                 "POST", .pods, namespace: pod.namespace, name: pod.name, subresource: "binding", body: binding)
         } catch {
+            gate.leave(pod.key)
             cache.forget(pod.key)
             guard error.isNotFound || error.isConflict else { throw error }
             return

@@ -1,0 +1,90 @@
+import Glibc
+import KubeModel
+import Synchronization
+
+/// Lets only a few pods at a time be on the way from their node's name to a running process.
+///
+/// All nodes are one machine: pods that were bound faster than it starts them would share its processors, and each would run as
+/// late as the last. So a pod waits before it is bound and not after, and takes some milliseconds from there. Nobody waits long for
+/// a pod that waits for something else than processors.
+final class StartGate: Sendable {
+    private struct State {
+        var starting: [ObjectKey: ContinuousClock.Instant] = [:]
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let countMax: Int
+    private let timeMax: Duration
+    private let state = Mutex(State())
+
+    /// With half of the processors at work on starts, the other half has the rest of the cluster's work that comes with them.
+    static var forThisMachine: StartGate {
+        StartGate(countMax: max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2), timeMax: .milliseconds(25))
+    }
+
+    /// - Parameters:
+    ///   - countMax: So many pods at a time.
+    ///   - timeMax: A pod that has not started after so long is not waited for any more.
+    init(countMax: Int, timeMax: Duration) {
+        self.countMax = countMax
+        self.timeMax = timeMax
+    }
+
+    /// Waits until there is room for one more pod, and takes it; one caller at a time.
+    func enter(_ pod: ObjectKey) async {
+        while let end = take(pod), !Task.isCancelled {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.waitForRoom() }
+                group.addTask { try? await ContinuousClock().sleep(until: end) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// Whether a pod that has a node keeps its processors busy no longer: it runs, or it stands on its node without having got an
+    /// address yet, where its states stay in sight for a while.
+    static func isThrough(_ pod: Pod) -> Bool {
+        pod.phase != "Pending" || pod.object.value[["status", "startTime"]] != nil && pod.podIP.isEmpty
+    }
+
+    /// The pod is through, or gone.
+    func leave(_ pod: ObjectKey) {
+        state.withLock { state in
+            guard state.starting.removeValue(forKey: pod) != nil else {
+                return nil as CheckedContinuation<Void, Never>?
+            }
+            defer { state.waiter = nil }
+            return state.waiter
+        }?.resume()
+    }
+
+    /// Takes room for a pod; if there is none, says when there will be some at the latest.
+    private func take(_ pod: ObjectKey) -> ContinuousClock.Instant? {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            state.starting = state.starting.filter { $0.value > now }
+            if state.starting.count >= countMax { return state.starting.values.min() }
+            state.starting[pod] = now + timeMax
+            return nil
+        }
+    }
+
+    private func waitForRoom() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.starting.count < countMax || Task.isCancelled { return true }
+                    state.waiter = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }?.resume()
+        }
+    }
+}
