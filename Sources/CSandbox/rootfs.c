@@ -21,6 +21,9 @@ enum { recursive = 0x8000, read_only = 1, no_setuid = 2, no_devices = 4 };
 
 /// Makes a folder and those above it.
 int make_folders(const char *path) {
+    // Mostly those are there, or even the folder itself.
+    if (mkdir(path, 0755) == 0 || errno == EEXIST) return 0;
+    if (errno != ENOENT) return -errno;
     char copy[512];
     if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy) return -ENAMETOOLONG;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -32,15 +35,16 @@ int make_folders(const char *path) {
 }
 
 int make_file(const char *path, const void *content, size_t length) {
-    char folder[512];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash && slash != folder) {
-        *slash = 0;
-        int outcome = make_folders(folder);
-        if (outcome < 0) return outcome;
-    }
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0 && errno == ENOENT) {
+        char folder[512];
+        snprintf(folder, sizeof folder, "%s", path);
+        char *slash = strrchr(folder, '/');
+        if (slash) *slash = 0;
+        int outcome = slash && slash != folder ? make_folders(folder) : -ENOENT;
+        if (outcome < 0) return outcome;
+        file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    }
     if (file < 0) return -errno;
     ssize_t count = length ? write(file, content, length) : 0;
     close(file);
@@ -53,10 +57,8 @@ int bind_host(const char *source, const char *target, bool is_read_only) {
     snprintf(from, sizeof from, "/oldroot%s", source);
     snprintf(to, sizeof to, "/newroot%s", target);
     if (stat(from, &information) != 0) return -errno;
-    if (access(to, F_OK) != 0) {
-        int outcome = S_ISDIR(information.st_mode) ? make_folders(to) : make_file(to, NULL, 0);
-        if (outcome < 0) return outcome;
-    }
+    int outcome = S_ISDIR(information.st_mode) ? make_folders(to) : access(to, F_OK) == 0 ? 0 : make_file(to, NULL, 0);
+    if (outcome < 0) return outcome;
     if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) != 0) return -errno;
     struct attributes attributes = {.set = (is_read_only ? read_only : 0) | no_setuid};
     if (syscall(SYS_mount_setattr, AT_FDCWD, to, recursive, &attributes, sizeof attributes) != 0) return -errno;
