@@ -75,7 +75,7 @@ struct SandboxRuntimeTests {
             func others() -> [Int32] {
                 Self.children(of: keeper).filter { Self.name(of: $0) == "pause" && Self.namespace(of: $0) != own }
             }
-            while others().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            while others().isEmpty { await Task.yield() }
             for process in others() { kill(process, SIGKILL) }
             for number in 1...6 {
                 try await bed.makePod("b\(number)", address: "10.244.0.\(number + 2)")

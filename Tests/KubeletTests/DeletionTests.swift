@@ -36,7 +36,7 @@ import Testing
         let pod = try await bed.makePod("web", spec)
         let folder = "\(bed.directory)/pods/\(pod.uid)"
         let log = "\(bed.directory)/logs/default_web_\(pod.uid)"
-        try await bed.run(keepsFiles: true) {
+        try await bed.run {
             _ = try await bed.ready(pod)
             let data = try #require(bed.runtime.configuration(of: "main")?.mounts.first).hostPath
             try "kept".write(toFile: data + "/note", atomically: true, encoding: .utf8)

@@ -114,7 +114,7 @@ struct EphemeralContainerTests {
     func newKubelet() async throws {
         let bed = try KubeletBed()
         let pod = try await bed.makePod()
-        try await bed.run(keepsFiles: true) { _ in
+        try await bed.run { _ in
             let pod = try await bed.ready(pod)
             try await add("debugger", to: pod, bed)
             _ = try await bed.version(from: pod) { status("debugger", of: $0)?[["state", "running"]] != nil }

@@ -15,7 +15,9 @@ struct KubeletBed: Sendable {
     let logs = ContainerLogs()
     let runtime: ScriptedRuntime
     let addresses = AddressBook()
-    let directory: String
+    private let folder: TemporaryFolder
+    /// The kubelet's, which outlives it, but not the bed.
+    var directory: String { folder.path }
     let timeFactor: Double
     let visiblePause: Duration
     var client: any ClusterClient { cluster.client }
@@ -26,8 +28,7 @@ struct KubeletBed: Sendable {
         runtime = ScriptedRuntime(logs: logs)
         self.timeFactor = timeFactor
         self.visiblePause = visiblePause
-        var template = Array("/tmp/velocity-kubelet-XXXXXX".utf8CString)
-        directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+        folder = try TemporaryFolder()
     }
 
     func makeKubelet() -> Kubelet {
@@ -39,15 +40,14 @@ struct KubeletBed: Sendable {
                 nodeAddress: "192.0.2.1"))
     }
 
-    /// Runs `body` beside a kubelet; the pods' folder goes with it unless it is kept for another one.
-    func run(keepsFiles: Bool = false, _ body: @Sendable @escaping () async throws -> Void) async throws {
-        try await run(keepsFiles: keepsFiles) { _ in try await body() }
+    /// Runs `body` beside a kubelet.
+    func run(_ body: @Sendable @escaping () async throws -> Void) async throws {
+        try await run { _ in try await body() }
     }
 
-    func run(keepsFiles: Bool = false, _ body: @Sendable @escaping (Kubelet) async throws -> Void) async throws {
+    func run(_ body: @Sendable @escaping (Kubelet) async throws -> Void) async throws {
         let kubelet = makeKubelet()
         cluster.server.setNodeAgent(kubelet, node: "n1")
-        defer { if !keepsFiles { Self.removeTree(directory) } }
         try await cluster.running([kubelet]) { try await body(kubelet) }
     }
 
@@ -130,8 +130,18 @@ struct KubeletBed: Sendable {
     }
 
     static let patience = Duration.seconds(25)
+}
 
-    private static func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+/// A folder that goes with whoever has it.
+private final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/velocity-kubelet-XXXXXX".utf8CString)
+        path = try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
+    deinit { Folder.remove(path) }
 }
 
 /// A fact that did not come about in time, and how things stood.

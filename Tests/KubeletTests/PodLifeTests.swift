@@ -198,7 +198,7 @@ import Testing
     func takenUp() async throws {
         let bed = try KubeletBed()
         let made = try await bed.makePod()
-        try await bed.run(keepsFiles: true) { _ = try await bed.ready(made) }
+        try await bed.run { _ = try await bed.ready(made) }
         try await bed.run {
             let again = Pod(try await bed.version(from: made, "again") { $0.restartCount == 1 && $0.isReady })
             #expect(again.status()[["lastState", "terminated", "exitCode"]] == 137)
@@ -212,7 +212,7 @@ import Testing
         let bed = try KubeletBed()
         let made = try await bed.makePod("job", ["restartPolicy": "Never"])
         bed.runtime.planExits(of: "main", [0])
-        try await bed.run(keepsFiles: true) {
+        try await bed.run {
             _ = try await bed.version(from: made, "ended") { $0.phase == "Succeeded" }
         }
         try await bed.run {

@@ -175,7 +175,7 @@ import Testing
         let bed = try KubeletBed(timeFactor: 0.01)
         bed.runtime.planExits(of: "main", [1, 2])
         let made = try await bed.makePod()
-        try await bed.run(keepsFiles: true) {
+        try await bed.run {
             _ = try await bed.version(from: made, "back-off") { $0.waitingReason() == "CrashLoopBackOff" }
         }
         try await bed.run {

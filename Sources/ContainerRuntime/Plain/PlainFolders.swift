@@ -47,7 +47,7 @@ final class PlainFolders: Sendable {
     func remove(_ podUID: String) {
         known.withLock { known in known = known.filter { !$0.key.hasPrefix(podUID + "/") } }
         let root = root.withLock { $0 }
-        if !root.isEmpty, !podUID.isEmpty, !podUID.contains("..") { Self.removeTree("\(root)/\(podUID)") }
+        if !root.isEmpty, !podUID.isEmpty, !podUID.contains("..") { Folder.remove("\(root)/\(podUID)") }
     }
 
     /// Without a resolv.conf of its own, a program gets the search list by glibc's variables; its questions are redirected anyway.
@@ -82,12 +82,8 @@ final class PlainFolders: Sendable {
     }
 
     private static func makeFolder(_ path: String) throws(RuntimeError) {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/\(part)"
-            guard mkdir(prefix, 0o755) == 0 || errno == EEXIST else {
-                throw .system("the folder '\(prefix)' cannot be made: \(String(cString: strerror(errno)))")
-            }
+        do throws(Folder.Failure) { try Folder.make(path) } catch {
+            throw .system("the folder '\(path)' cannot be made: \(String(cString: strerror(error.number)))")
         }
     }
 
@@ -100,20 +96,5 @@ final class PlainFolders: Sendable {
         guard fclose(file) == 0 else {
             throw .system("the file '\(path)' cannot be written: \(String(cString: strerror(errno)))")
         }
-    }
-
-    private static func removeTree(_ path: String) {
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                guard name != ".", name != ".." else { continue }
-                let inside = "\(path)/\(name)"
-                if entry.pointee.d_type == UInt8(DT_DIR) { removeTree(inside) } else { unlink(inside) }
-            }
-            closedir(folder)
-        }
-        rmdir(path)
     }
 }

@@ -1,3 +1,4 @@
+import ContainerRuntime
 import Glibc
 
 /// Gives a volume of the node to the group that a pod names with `fsGroup`.

@@ -1,14 +1,14 @@
 import Glibc
 
 /// Folders of this machine, by their paths.
-enum Folder {
-    struct Failure: Error {
+package enum Folder {
+    package struct Failure: Error {
         /// An errno.
-        let number: Int32
+        package let number: Int32
     }
 
     /// Makes a folder, and those above it that are missing.
-    static func make(_ path: String) throws(Failure) {
+    package static func make(_ path: String) throws(Failure) {
         guard mkdir(path, 0o755) != 0, errno != EEXIST else { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
             throw Failure(number: errno)
@@ -18,7 +18,7 @@ enum Folder {
         throw Failure(number: errno)
     }
 
-    static func names(in path: String) -> [String] {
+    package static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
@@ -32,13 +32,13 @@ enum Folder {
     }
 
     /// Whether there is a folder, and not a link to one.
-    static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Removes a folder with all that is in it; what cannot be removed stays.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         // Programs may have taken the right to do so away.
         chmod(path, 0o700)
         for name in names(in: path) {
