@@ -10,7 +10,7 @@ import KubeModel
 /// last.
 actor PodWorker {
     let node: NodeContext
-    private(set) var pod: Pod
+    var pod: Pod
     var initStates: [ContainerState]
     var states: [ContainerState]
     var ephemeralStates: [ContainerState] = []
@@ -29,9 +29,10 @@ actor PodWorker {
     var redefined: Set<String> = []
     /// The versions of the ConfigMaps and Secrets whose entries are in volumes.
     var mountedVersions: [Mounted: String] = [:]
-    private var written: JSONValue?
-    private var isWriting = false
-    private var mustWrite = false
+    /// The status as it was written last, and whether it is being written or has to be.
+    var written: JSONValue?
+    var isWriting = false
+    var mustWrite = false
     private(set) var isEnding = false
     /// The pod's object is gone: nothing is written any more, and nothing waits.
     private(set) var isForgotten = false
@@ -352,33 +353,5 @@ actor PodWorker {
         guard !isForgotten else { return }
         let field = container.map { "spec.\(listName(of: $0)){\($0.name)}" }
         node.podEvents.record(pod.object, kind, reason: reason, message: message, fieldPath: field)
-    }
-
-    /// Writes the status if it differs from what was written last; never two writes at once, never an old one last.
-    func write() async {
-        mustWrite = true
-        guard !isWriting else { return }
-        isWriting = true
-        defer { isWriting = false }
-        while mustWrite, !isForgotten {
-            mustWrite = false
-            let status = PodStatus(
-                pod: pod, initStates: initStates, states: states, ephemeralStates: ephemeralStates, facts: facts,
-                now: .now)
-            guard status.value != written else { continue }
-            let patch: JSONValue = ["metadata": ["uid": .string(pod.uid)], "status": status.value]
-            do throws(Status) {
-                let object = try await node.client.patch(
-                    .pods, namespace: pod.namespace, name: pod.name, .merge(patch), subresource: "status",
-                    options: WriteOptions())
-                written = status.value
-                // Conditions build on what is there; a deletion is the informer's to report.
-                pod.object.value["status"] = object.value["status"]
-            } catch {
-                guard !error.isNotFound, !error.isConflict else { return }
-                await pause(.milliseconds(200))
-                mustWrite = !Task.isCancelled
-            }
-        }
     }
 }
