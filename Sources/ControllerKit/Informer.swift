@@ -23,7 +23,8 @@ public final class Informer: Sendable, Service {
         var isSynced = false
         /// It does not run any more: nobody is to wait for it.
         var isOver = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var waiterCount = 0
         var consumers: [AsyncStream<Change>.Continuation] = []
         var observers: [Observation] = []
 
@@ -84,14 +85,26 @@ public final class Informer: Sendable, Service {
         shared.withLock { shared in shared.owned[uid]?.compactMap { shared.objects[$0] } ?? [] }
     }
 
-    /// Returns when the first list is in the cache, or when the informer has ended.
+    /// The first list is in the cache.
+    public var isSynced: Bool { shared.withLock { $0.isSynced } }
+
+    /// Returns when the first list is in the cache, when the informer has ended, or when whoever waits is cancelled.
     public func waitUntilSynced() async {
-        await withCheckedContinuation { continuation in
-            let isSynced = shared.withLock { shared in
-                if !shared.isSynced, !shared.isOver { shared.waiters.append(continuation) }
-                return shared.isSynced || shared.isOver
+        let number = shared.withLock { shared in
+            shared.waiterCount += 1
+            return shared.waiterCount
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = shared.withLock { shared in
+                    if shared.isSynced || shared.isOver || Task.isCancelled { return true }
+                    shared.waiters[number] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isSynced { continuation.resume() }
+        } onCancel: {
+            shared.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
     }
 
@@ -150,11 +163,11 @@ public final class Informer: Sendable, Service {
         }
         let consumers = shared.withLock { shared in
             defer {
-                shared.waiters = []
+                shared.waiters = [:]
                 shared.consumers = []
                 shared.isOver = true
             }
-            for waiter in shared.waiters { waiter.resume() }
+            for waiter in shared.waiters.values { waiter.resume() }
             return shared.consumers
         }
         for consumer in consumers { consumer.finish() }
@@ -224,8 +237,8 @@ public final class Informer: Sendable, Service {
         let (changes, observers, waiters) = shared.withLock { shared in
             let changes = body(&shared)
             for change in changes { shared.tell(change) }
-            defer { if shared.isSynced { shared.waiters = [] } }
-            return (changes, shared.observers, shared.isSynced ? shared.waiters : [])
+            defer { if shared.isSynced { shared.waiters = [:] } }
+            return (changes, shared.observers, shared.isSynced ? Array(shared.waiters.values) : [])
         }
         for change in changes { for observer in observers { observer.observe(change) } }
         for waiter in waiters { waiter.resume() }

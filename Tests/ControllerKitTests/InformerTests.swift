@@ -35,6 +35,15 @@ import Testing
         }
     }
 
+    @Test("who waits for it and is cancelled waits no longer")
+    func cancelledWaiting() async throws {
+        let informer = Informer(client: try MemoryCluster().client, resource: .configMaps)
+        let waiting = Task { await informer.waitUntilSynced() }
+        waiting.cancel()
+        await waiting.value
+        #expect(!informer.isSynced)
+    }
+
     @Test("additions, changes and deletions arrive in their order, with the state before and after")
     func changes() async throws {
         let cluster = try MemoryCluster()

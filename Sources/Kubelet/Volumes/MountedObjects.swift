@@ -45,11 +45,17 @@ final class MountedObjects: Sendable {
     }
 
     /// The object as the node knows it; nil if there is none, or nobody holds it.
-    func find(_ source: VolumeSource, in namespace: String) async -> KubeObject? {
+    func find(_ source: VolumeSource, in namespace: String) async throws(Status) -> KubeObject? {
         guard let informer = watched.withLock({ $0[Key(namespace: namespace, source: source)]?.informer }) else {
             return nil
         }
         await informer.waitUntilSynced()
+        guard informer.isSynced else {
+            let kind = source.resource.kind.lowercased()
+            throw Status(
+                code: 504, reason: "Timeout",
+                message: "failed to sync \(kind) cache: timed out waiting for the condition")
+        }
         return informer.get(ObjectKey(namespace: namespace, name: source.name))
     }
 

@@ -27,7 +27,7 @@ extension PodWorker {
             lookup: { resource, name async throws(Status) in
                 guard [.configMaps, .secrets].contains(resource) else { return try await lookup(resource, name) }
                 let source = VolumeSource(resource: resource, name: name)
-                let found = await node.mounted.find(source, in: pod.namespace)
+                let found = try await node.mounted.find(source, in: pod.namespace)
                 mountedVersions[Mounted(volume: volume, source: source)] = found?.resourceVersion
                 return found
             }, token: requestToken, keepsTokens: keepsTokens)
