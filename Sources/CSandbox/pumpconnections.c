@@ -3,6 +3,7 @@
 #include "pumpstate.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -72,17 +73,46 @@ static const struct sockaddr_in *backend(const struct connection *c) {
     return &c->target->backends[(c->first + c->tried) % c->target->count];
 }
 
+static void join(struct vs_pump *pump, struct connection *c) {
+    struct listener *listener = c->target->affinity_seconds > 0 ? pump_find(pump, c->listener) : NULL;
+    if (listener) {
+        listener->kept = *backend(c);
+        listener->kept_until = pump_now() + (int64_t)c->target->affinity_seconds * 1000;
+    }
+    become(pump, c, is_joined);
+    pump_move(pump, c, client);
+}
+
+/// Whether a client says something before there is anybody to hear it, as most do.
+static bool has_spoken(const struct connection *c) {
+    uint8_t byte;
+    return recv(c->sides[client].socket, &byte, 1, MSG_PEEK) > 0;
+}
+
+static bool is_connected(int socket) {
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+    return getpeername(socket, (struct sockaddr *)&peer, &size) == 0;
+}
+
 void pump_begin(struct vs_pump *pump, struct connection *c) {
+    static const int off = 0;
     for (; c->tried < c->target->count; c->tried++) {
         pump_ask(pump);
         if (pump->pooled == 0) return become(pump, c, is_waiting);
         struct side *to = &c->sides[server];
         to->socket = pump->pool[--pump->pooled];
+        // The end of the handshake goes along with what the client says, which is there already: one packet less.
+        bool speaks = has_spoken(c);
+        if (speaks) setsockopt(to->socket, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
         int outcome = connect(to->socket, (const struct sockaddr *)backend(c), sizeof(struct sockaddr_in));
         if ((outcome == 0 || errno == EINPROGRESS)
             && pump_watch(pump, to->socket, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, c, tag_server) == 0) {
             c->deadline = pump_now() + pump->timeout;
-            return become(pump, c, is_connecting);
+            become(pump, c, is_connecting);
+            // On one machine, most backends have answered by now.
+            if (speaks && is_connected(to->socket)) join(pump, c);
+            return;
         }
         drop(pump, to, false);
     }
@@ -93,16 +123,6 @@ void pump_try_next(struct vs_pump *pump, struct connection *c) {
     drop(pump, &c->sides[server], false);
     c->tried++;
     pump_begin(pump, c);
-}
-
-static void join(struct vs_pump *pump, struct connection *c) {
-    struct listener *listener = c->target->affinity_seconds > 0 ? pump_find(pump, c->listener) : NULL;
-    if (listener) {
-        listener->kept = *backend(c);
-        listener->kept_until = pump_now() + (int64_t)c->target->affinity_seconds * 1000;
-    }
-    become(pump, c, is_joined);
-    pump_move(pump, c, client);
 }
 
 /// The number of the backend that a new connection goes to first.
