@@ -66,7 +66,9 @@ enum DNSResponse {
     /// Seconds for which resolvers may keep an answer, and the absence of one: as long as CoreDNS says for cluster names.
     static let timeToLive: UInt32 = 5
 
-    /// The response to `query`; if it is longer than `sizeMax`, it holds no records and says "truncated", ask over TCP.
+    /// The response to `query`; if it is longer than `sizeMax`, it holds as many answers as fit and says "truncated": ask over TCP.
+    ///
+    /// Resolvers that do not ask again (musl's, before 1.2.4) make do with those.
     static func bytes(for query: DNSQuery, _ answer: DNSAnswer, sizeMax: Int) -> [UInt8] {
         let whole = message(for: query, answer, isTruncated: false)
         guard whole.count > sizeMax else { return whole }
@@ -74,8 +76,18 @@ enum DNSResponse {
         lean.additional = []
         let withoutAdditional = message(for: query, lean, isTruncated: false)
         guard withoutAdditional.count > sizeMax else { return withoutAdditional }
-        return message(
-            for: query, DNSAnswer(code: answer.code, isAuthoritative: answer.isAuthoritative), isTruncated: true)
+        lean.authority = []
+        func beginning(_ count: Int) -> [UInt8] {
+            lean.answers = Array(answer.answers.prefix(count))
+            return message(for: query, lean, isTruncated: true)
+        }
+        // Each answer makes the message longer.
+        var (fitting, tooMany) = (0, answer.answers.count + 1)
+        while tooMany - fitting > 1 {
+            let count = (fitting + tooMany) / 2
+            if beginning(count).count <= sizeMax { fitting = count } else { tooMany = count }
+        }
+        return beginning(fitting)
     }
 
     /// The response to something that was no proper question: a header alone.
