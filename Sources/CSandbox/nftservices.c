@@ -17,7 +17,7 @@
 //                           ip saddr . ip daddr @self snat to GATEWAY     a pod that reached itself through its service
 //                           ip saddr 10.96.0.0/16 snat to GATEWAY         a socket of the host process
 //                           ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 snat to GATEWAY }   one that asked for a node port
-//       chain in, fwd, out { type filter …; jump refuse }
+//       chain in, fwd, out { type filter …; jump refuse }      in: ip daddr 10.96.0.0/16 icmp type echo-request drop
 //       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
 //     }
 //
@@ -104,6 +104,14 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     rule = nft_begin_rule(b, "postrouting");
     nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, network, 2);
     nft_translate(b, NFT_NAT_SNAT, gateway, NULL);
+    nft_end_rule(b, rule);
+    // Behind a service's address are ports, and nobody to answer a ping.
+    uint8_t echo_request = 8;
+    rule = nft_begin_rule(b, "in");
+    nft_match_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, network, 2);
+    nft_match_protocol(b, IPPROTO_ICMP);
+    nft_match_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, &echo_request, 1);
+    nft_verdict(b, NF_DROP, NULL);
     nft_end_rule(b, rule);
     uint8_t loopback = 127;
     rule = nft_begin_rule(b, "postrouting");

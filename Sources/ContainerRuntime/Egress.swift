@@ -28,8 +28,10 @@ public enum Egress: String, Sendable, CaseIterable {
         case .none: nil
         case .host: "Pods reach servers of this machine, at the name \(Self.hostNames[0])."
         case .outside:
-            "Pods reach the world outside by TCP and UDP, and servers of this machine at the name \(Self.hostNames[0]);"
-                + " ping does not leave the cluster."
+            "Pods reach the world outside by TCP, UDP\(EchoSocket.isAllowed ? " and ping" : ""), and servers of this machine at"
+                + " the name \(Self.hostNames[0])."
+                + (EchoSocket.isAllowed
+                    ? "" : " For ping, too: sudo sysctl net.ipv4.ping_group_range='0 2147483647'.")
         }
     }
 }

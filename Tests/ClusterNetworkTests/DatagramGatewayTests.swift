@@ -24,12 +24,13 @@ import Testing
         #expect(frame.source == IPv4Address(10, 244, 0, 2) && frame.destination == IPv4Address(198, 51, 100, 7))
         let datagram = try #require(frame.datagram)
         #expect(datagram.sourcePort == 4000 && datagram.destinationPort == 53 && Array(datagram.data) == [1, 2, 3])
-        let bytes = try #require(frame.answer([9, 8]))
+        let bytes = try #require(frame.answer([9, 8], number: 0x1234))
         #expect(Array(bytes.prefix(6)) == [2, 0, 0, 0, 0, 7])
         let answer = try #require(IPv4Frame(bytes))
         #expect(answer.source == frame.destination && answer.destination == frame.source)
         let back = try #require(answer.datagram)
         #expect(back.sourcePort == 53 && back.destinationPort == 4000 && Array(back.data) == [9, 8])
+        #expect(answer.packet[4..<6] == [0x12, 0x34])
         // Summed up with itself, a right checksum gives nothing.
         #expect(IPv4Frame.checksum(Array(answer.packet.prefix(20))) == 0)
         let error = try #require(IPv4Frame(frame.refused(.port)))
@@ -37,6 +38,27 @@ import Testing
         #expect(Array(error.packet[20..<22]) == [3, 3])
         #expect(Array(error.packet[28...]) == Array(frame.packet.prefix(28)))
         #expect(IPv4Frame.checksum(Array(error.packet[20...])) == 0)
+    }
+
+    @Test("a ping is answered with its own number, whatever it had on the way")
+    func echo() throws {
+        var ping = Self.frame([7, 7, 7], transport: 1)
+        // What of a datagram would be ports and length: kind and code, checksum, identifier, sequence.
+        ping.replaceSubrange(34..<42, with: [8, 0, 0, 0, 0x12, 0x34, 0, 9])
+        let frame = try #require(IPv4Frame(ping))
+        let echo = try #require(frame.echo)
+        #expect(echo.identifier == 0x1234 && echo.sequence == 9 && echo.data == [7, 7, 7])
+        let own = echo.with(identifier: 5)
+        #expect(own.bytes.prefix(2) == [8, 0] && IPv4Frame.checksum(own.bytes) == 0)
+        var reply = try #require(ICMPEcho(own.bytes[...]))
+        reply.kind = .reply
+        let answer = try #require(IPv4Frame(frame.answer(reply.with(identifier: echo.identifier), number: 1)))
+        #expect(answer.source == frame.destination && answer.destination == frame.source && answer.echo == nil)
+        let heard = try #require(ICMPEcho(answer.packet[20...]))
+        #expect(heard.kind == .reply && heard.identifier == 0x1234 && heard.sequence == 9 && heard.data == [7, 7, 7])
+        for other in [[3, 0, 0, 0, 0, 0, 0, 0], [8, 1, 0, 0, 0, 0, 0, 0], [8, 0, 0, 0, 0, 0, 0]] as [[UInt8]] {
+            #expect(ICMPEcho(other[...]) == nil)
+        }
     }
 
     @Test("what is no whole packet is none")
@@ -62,7 +84,7 @@ import Testing
         let channel = EmbeddedChannel(handler: DatagramGateway(egress: .host))
         let udp = Self.frame([1])
         var ping = Self.frame([1], transport: 1)
-        ping[34] = 8
+        ping.replaceSubrange(34...35, with: [8, 0])
         var error = ping
         error[34] = 3
         var empty = Array(ping.prefix(34))
@@ -78,11 +100,63 @@ import Testing
         _ = try channel.finish()
     }
 
+    private static var canPing: Bool {
+        guard RuntimeProbe.run().level == .sandbox, FileManager.default.isExecutableFile(atPath: "/usr/bin/ping"),
+            let socket = EchoSocket(to: IPv4Address(127, 0, 0, 1))
+        else { return false }
+        close(socket.descriptor)
+        return true
+    }
+
+    @Test(
+        "a pod pings this machine, and no Service",
+        .enabled(if: canPing, "this machine denies namespaces, or pings to this user, or has no ping"))
+    func ping() async throws {
+        let runtime = try SandboxRuntime(images: .ofThisProgram(), logs: ContainerLogs())
+        let forwarder = StreamForwarder()
+        let log = NSTemporaryDirectory() + "/ping-\(UUID().uuidString).log"
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        do {
+            try await runtime.runPodSandbox(
+                PodSandboxConfiguration(
+                    podUID: "a", name: "a", namespace: "default", hostName: "a", address: "10.244.0.2",
+                    resolverConfiguration: "", hosts: ""))
+            try await runtime.apply([
+                ServiceRule(
+                    address: "10.96.0.7", port: 80, transport: .tcp, backends: [.init(address: "10.244.0.2", port: 80)])
+            ])
+            let gateway = EgressGateway(egress: .host, address: IPv4Address(169, 254, 1, 1), port: 15001)
+            let opened = try await gateway.open(runtime, forwarder)
+            let way = try #require(opened)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await gateway.serve(way, forwarder) }
+                let script = """
+                    ping -c 2 -i 0.2 -W 5 \(Egress.hostAddress) || exit 1
+                    ping -c 1 -W 5 -s 4000 \(Egress.hostAddress) || exit 2
+                    ping -c 1 -W 5 198.51.100.7 | grep filtered || exit 3
+                    ! ping -c 1 -W 1 10.96.0.7 || exit 4
+                    """
+                let id = try await runtime.startContainer(
+                    ContainerConfiguration(
+                        podUID: "a", name: "ping", image: try await runtime.pullImage("debian"),
+                        arguments: ["bash", "-c", script], logPath: log))
+                let code = await runtime.waitForExit(id).code
+                #expect(code == 0, "\((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+                group.cancelAll()
+            }
+        } catch {
+            await runtime.shutDown()
+            throw error
+        }
+        await runtime.shutDown()
+    }
+
     @Test(
         "a pod asks a server of this machine by UDP and hears it, learns at once that nobody is there, and reaches no pod that is not there",
         .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces: pods are outside anyway"))
     func host() async throws {
         let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.recvAllocator, value: DatagramAnswers.room)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Upper()) }
             }
@@ -120,6 +194,8 @@ import Testing
                     done
                     echo -n six >&4; [ $(timeout 5 head -c 3 <&4) = SIX ] || exit 2
                     echo -n many >&4; [ $(timeout 5 dd bs=65536 count=1 <&4 | wc -c) = 60000 ] || exit 3
+                    dd bs=50000 count=1 if=/dev/zero >&4
+                    [ $(timeout 5 dd bs=65536 count=1 <&4 | wc -c) = 50000 ] || exit 4
                     """
                 var codes = [try await run(ask)]
                 // A second word fails where the first one was refused.

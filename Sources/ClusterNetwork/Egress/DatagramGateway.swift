@@ -3,18 +3,21 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// Brings datagrams of pods out of the cluster, and the answers back: reads at the far end of the link that leads out, and sends
-/// from this process.
+/// Brings datagrams and pings of pods out of the cluster, and the answers back: reads at the far end of the link that leads out,
+/// and sends from this process.
 ///
 /// Each pair of sockets that speak with each other has a socket of this machine's, for as long as something is said. What may not
-/// leave, and what is no UDP, learns so at once.
+/// leave, and what is neither, learns so at once.
 final class DatagramGateway: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Of a ping, the first port is its number, and there is no second one.
     private struct Ends: Hashable {
+        var transport: UInt8
         var source, destination: IPv4Address
-        var sourcePort, destinationPort: Int
+        var sourcePort: Int
+        var destinationPort = 0
     }
 
     private let egress: Egress
@@ -40,42 +43,83 @@ final class DatagramGateway: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         guard let frame = IPv4Frame(Array(buffer.readableBytesView)) else { return }
-        guard let datagram = frame.datagram, let target = egress.target(of: frame.destination) else {
-            // An error about an error would be one too many; a question (ping) is none.
-            if frame.transport != 1 || frame.packet.dropFirst(frame.headerLength).first == 8 {
-                send(frame.refused(.prohibited), context.channel)
+        let target = egress.target(of: frame.destination)
+        if let target, let datagram = frame.datagram {
+            let ends = Ends(
+                transport: frame.transport, source: frame.source, destination: frame.destination,
+                sourcePort: datagram.sourcePort, destinationPort: datagram.destinationPort)
+            if conversations.pass(ByteBuffer(bytes: datagram.data), of: ends) {
+                begin(ends, frame, target, context.channel)
             }
-            return
-        }
-        let ends = Ends(
-            source: frame.source, destination: frame.destination, sourcePort: datagram.sourcePort,
-            destinationPort: datagram.destinationPort)
-        if conversations.pass(ByteBuffer(bytes: datagram.data), of: ends) {
-            begin(ends, frame, target, datagram.destinationPort, context.channel)
+        } else if let target, let echo = frame.echo {
+            let ends = Ends(
+                transport: frame.transport, source: frame.source, destination: frame.destination,
+                sourcePort: Int(echo.identifier))
+            // Two pods may number theirs alike.
+            let own = echo.with(identifier: UInt16(truncatingIfNeeded: ends.hashValue))
+            if conversations.pass(ByteBuffer(bytes: own.bytes), of: ends) {
+                begin(ends, frame, echo, own, target, context.channel)
+            }
+        } else if frame.transport != 1 || frame.echo != nil {
+            // An error about an error would be one too many; a question (ping) is none.
+            send(frame.refused(.prohibited), context.channel)
         }
     }
 
-    private func begin(_ ends: Ends, _ frame: IPv4Frame, _ target: IPv4Address, _ port: Int, _ front: any Channel) {
-        guard let address = try? SocketAddress(ipAddress: target.description, port: port) else {
+    private func begin(_ ends: Ends, _ frame: IPv4Frame, _ target: IPv4Address, _ front: any Channel) {
+        guard let address = try? SocketAddress(ipAddress: target.description, port: ends.destinationPort) else {
             return conversations.join(ends, nil, nil)
         }
-        let handler = NIOLoopBound(AnswerHandler(frame: frame, front: front), eventLoop: front.eventLoop)
-        DatagramBootstrap(group: front.eventLoop)
-            .channelOption(.recvAllocator, value: DatagramForwarder.room)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(
-                        IdleStateHandler(allTimeout: DatagramForwarder.patience), handler.value)
-                }
+        let bootstrap = DatagramAnswers.bootstrap(
+            on: front.eventLoop,
+            hear: { data in
+                // It may have to go to the pod in pieces.
+                let number = UInt16.random(in: .min ... .max)
+                guard let answer = frame.answer(data.readableBytesView, number: number) else { return }
+                front.writeAndFlush(ByteBuffer(bytes: answer), promise: nil)
+            },
+            fail: { front.writeAndFlush(ByteBuffer(bytes: frame.refused(.port)), promise: nil) })
+        join(ends, bootstrap.connect(to: address), address, frame, front)
+    }
+
+    private func begin(
+        _ ends: Ends, _ frame: IPv4Frame, _ echo: ICMPEcho, _ own: ICMPEcho, _ target: IPv4Address,
+        _ front: any Channel
+    ) {
+        guard let address = try? SocketAddress(ipAddress: target.description, port: 0),
+            let socket = EchoSocket(to: target)
+        else {
+            conversations.join(ends, nil, nil)
+            return send(frame.refused(.prohibited), front)
+        }
+        let bootstrap = DatagramAnswers.bootstrap(
+            on: front.eventLoop,
+            hear: { data in
+                let bytes = data.readableBytesView
+                let header = socket.isRaw ? Int((bytes.first ?? 0) & 15) * 4 : 0
+                guard let answer = ICMPEcho(Array(bytes).dropFirst(header)), answer.kind == .reply,
+                    !socket.isRaw || answer.identifier == own.identifier
+                else { return }
+                let number = UInt16.random(in: .min ... .max)
+                let back = frame.answer(answer.with(identifier: echo.identifier), number: number)
+                front.writeAndFlush(ByteBuffer(bytes: back), promise: nil)
+            },
+            fail: { front.writeAndFlush(ByteBuffer(bytes: frame.refused(.host)), promise: nil) })
+        join(ends, bootstrap.withBoundSocket(socket.descriptor), address, frame, front)
+    }
+
+    private func join(
+        _ ends: Ends, _ socket: EventLoopFuture<any Channel>, _ address: SocketAddress, _ frame: IPv4Frame,
+        _ front: any Channel
+    ) {
+        socket.assumeIsolated().whenComplete { outcome in
+            switch outcome {
+            case .success(let channel): self.conversations.join(ends, channel, front.isActive ? address : nil)
+            case .failure:
+                self.conversations.join(ends, nil, nil)
+                self.send(frame.refused(.prohibited), front)
             }
-            .connect(to: address).assumeIsolated().whenComplete { outcome in
-                switch outcome {
-                case .success(let channel): self.conversations.join(ends, channel, front.isActive ? address : nil)
-                case .failure:
-                    self.conversations.join(ends, nil, nil)
-                    self.send(frame.refused(.prohibited), front)
-                }
-            }
+        }
     }
 
     private func send(_ frame: [UInt8], _ channel: any Channel) {
@@ -89,34 +133,4 @@ final class DatagramGateway: ChannelInboundHandler {
 
     /// One packet that could not be sent says nothing about the next one.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
-/// This machine's side of one conversation.
-private final class AnswerHandler: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-
-    /// The first packet, which every answer answers.
-    private let frame: IPv4Frame
-    private let front: any Channel
-
-    init(frame: IPv4Frame, front: any Channel) {
-        self.frame = frame
-        self.front = front
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let answer = frame.answer(unwrapInboundIn(data).data.readableBytesView) else { return }
-        front.writeAndFlush(ByteBuffer(bytes: answer), promise: nil)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    /// Nobody listens there.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        front.writeAndFlush(ByteBuffer(bytes: frame.refused(.port)), promise: nil)
-        context.close(promise: nil)
-    }
 }

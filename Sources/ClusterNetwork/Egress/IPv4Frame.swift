@@ -14,7 +14,7 @@ struct IPv4Frame: Equatable, Sendable {
 
     private static let linkHeaderLength = 14
 
-    /// Nil for what is no whole IPv4 packet; pieces of one are not put together again.
+    /// Nil for what is no whole IPv4 packet; pieces of one the kernel has put together before.
     init?(_ bytes: [UInt8]) {
         let packet = bytes.dropFirst(Self.linkHeaderLength)
         guard bytes.count >= Self.linkHeaderLength + 20, bytes[12] == 8, bytes[13] == 0 else { return nil }
@@ -46,15 +46,28 @@ struct IPv4Frame: Equatable, Sendable {
     }
 
     /// A frame with an answer to this packet's datagram: from where that went to where it came from.
-    func answer(_ data: some Collection<UInt8>) -> [UInt8]? {
+    ///
+    /// - Parameter number: Tells its pieces from those of others, should it come in some; of each answer another one.
+    func answer(_ data: some Collection<UInt8>, number: UInt16) -> [UInt8]? {
         guard let ports = datagram, data.count <= 65_507 else { return nil }
         // Without a checksum, which UDP may do without: the way is all in one machine.
         let header = [ports.destinationPort, ports.sourcePort, 8 + data.count, 0].flatMap(Self.bigEndian)
-        return frame(transport: 17, header + data)
+        return frame(transport: 17, header + data, number: number)
     }
+
+    /// What a ping asks; nil for any other packet.
+    var echo: ICMPEcho? {
+        guard transport == 1, let echo = ICMPEcho(packet[headerLength...]), echo.kind == .request else { return nil }
+        return echo
+    }
+
+    /// A frame with the answer to this packet's ping.
+    func answer(_ echo: ICMPEcho, number: UInt16) -> [UInt8] { frame(transport: 1, echo.bytes, number: number) }
 
     /// Why a packet did not arrive: code of "destination unreachable" (RFC 792, RFC 1812).
     enum Refusal: UInt8 {
+        /// Nothing is there.
+        case host = 1
         /// Nobody listens there.
         case port = 3
         /// It may not go there.
@@ -65,17 +78,17 @@ struct IPv4Frame: Equatable, Sendable {
     func refused(_ refusal: Refusal) -> [UInt8] {
         var body: [UInt8] = [3, refusal.rawValue, 0, 0, 0, 0, 0, 0] + packet.prefix(headerLength + 8)
         body.replaceSubrange(2..<4, with: Self.bigEndian(Self.checksum(body)))
-        return frame(transport: 1, body)
+        return frame(transport: 1, body, number: 0)
     }
 
-    private func frame(transport: UInt8, _ body: [UInt8]) -> [UInt8] {
-        var header: [UInt8] = [0x45, 0] + Self.bigEndian(20 + body.count)
-        header += [0, 0, 0, 0, 64, transport, 0, 0] + destination.bytes + source.bytes
+    private func frame(transport: UInt8, _ body: [UInt8], number: UInt16) -> [UInt8] {
+        var header: [UInt8] = [0x45, 0] + Self.bigEndian(20 + body.count) + Self.bigEndian(Int(number))
+        header += [0, 0, 64, transport, 0, 0] + destination.bytes + source.bytes
         header.replaceSubrange(10..<12, with: Self.bigEndian(Self.checksum(header)))
         return link + [2, 0, 0, 0, 0, 1, 8, 0] + header + body
     }
 
-    private static func bigEndian(_ value: Int) -> [UInt8] {
+    static func bigEndian(_ value: Int) -> [UInt8] {
         [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)]
     }
 

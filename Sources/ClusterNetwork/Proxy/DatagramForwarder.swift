@@ -5,11 +5,6 @@ import NIOPosix
 /// Forwards UDP from a port of the host to pods: each client gets a socket of its own in the cluster's network, for as long as
 /// it says something and its pod is there.
 final class DatagramForwarder: Sendable {
-    /// How long a client may be silent before it is forgotten.
-    static let patience = TimeAmount.seconds(60)
-    /// What does not fit into the room for it is cut off: the largest datagram has to.
-    static let room = FixedSizeRecvByteBufferAllocator(capacity: 65_507)
-
     private let datapath: any NetworkDatapath
     private let target: BackendChoice
     private let eventLoop: any EventLoop
@@ -32,7 +27,7 @@ final class DatagramForwarder: Sendable {
         let (clients, newClients) = AsyncStream<SocketAddress>.makeStream()
         let target = target
         let channel = try await DatagramBootstrap(group: eventLoop)
-            .channelOption(.recvAllocator, value: Self.room)
+            .channelOption(.recvAllocator, value: DatagramAnswers.room)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -64,16 +59,10 @@ final class DatagramForwarder: Sendable {
         target.chose(backend)
         let descriptor = try await datapath.listen(.udp, address: "169.254.1.1", port: 0)
         guard descriptor >= 0 else { return nil }
-        let channel = try await DatagramBootstrap(group: eventLoop)
-            .channelOption(.recvAllocator, value: Self.room)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(
-                        IdleStateHandler(allTimeout: Self.patience),
-                        DatagramBackHandler(client: client, front: front))
-                }
-            }
-            .withBoundSocket(descriptor).get()
+        let bootstrap = DatagramAnswers.bootstrap(
+            on: eventLoop,
+            hear: { front.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: $0), promise: nil) })
+        let channel = try await bootstrap.withBoundSocket(descriptor).get()
         return (channel, try SocketAddress(ipAddress: backend.address, port: backend.port))
     }
 }
@@ -109,30 +98,5 @@ private final class DatagramFrontHandler: ChannelInboundHandler {
     }
 
     /// One packet that could not be sent says nothing about the next one.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
-/// The pod's side of one client.
-private final class DatagramBackHandler: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-
-    private let client: SocketAddress
-    private let front: any Channel
-
-    init(client: SocketAddress, front: any Channel) {
-        self.client = client
-        self.front = front
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let envelope = unwrapInboundIn(data)
-        front.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: envelope.data), promise: nil)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 }
