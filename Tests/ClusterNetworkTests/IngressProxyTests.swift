@@ -34,6 +34,14 @@ struct IngressProxyTests {
         return try await connection.hear()
     }
 
+    @Test("what is no HTTP is told so")
+    func malformed() async throws {
+        try await withProxy { port, _ in
+            let answer = try await ask(port, "hello\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(answer)")
+        }
+    }
+
     @Test("a request reaches the backend with what the client sent and what is known about it")
     func headers() async throws {
         let backend = try await HTTPBackend.start("one")

@@ -260,8 +260,8 @@ final class IngressFrontHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private static func join(_ front: any Channel, _ back: any Channel) throws -> EventLoopFuture<Void> {
         try StreamForwarder.join(front, back) {
             let removed = try front.removeHandlers(
-                IngressFrontHandler.self, HTTPServerPipelineHandler.self, HTTPResponseEncoder.self,
-                IdleStateHandler.self, ByteToMessageHandler<HTTPRequestDecoder>.self)
+                IngressFrontHandler.self, HTTPServerProtocolErrorHandler.self, HTTPServerPipelineHandler.self,
+                HTTPResponseEncoder.self, IdleStateHandler.self, ByteToMessageHandler<HTTPRequestDecoder>.self)
             let removedBehind = try back.removeHandlers(
                 IngressBackHandler.self, HTTPRequestEncoder.self, IdleStateHandler.self,
                 ByteToMessageHandler<HTTPResponseDecoder>.self)

@@ -63,7 +63,8 @@ final class IngressProxy: Sendable {
         try channel.pipeline.syncOperations.addHandlers(
             IdleStateHandler(allTimeout: .seconds(75)), HTTPResponseEncoder(),
             ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
-            HTTPServerPipelineHandler(), IngressFrontHandler(ingress: self, isTLS: isTLS))
+            HTTPServerPipelineHandler(), HTTPServerProtocolErrorHandler(),
+            IngressFrontHandler(ingress: self, isTLS: isTLS))
     }
 
     private func track(_ channel: any Channel) {
