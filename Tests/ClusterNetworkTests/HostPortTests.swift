@@ -138,10 +138,13 @@ struct HostPortTests {
         var hostPort = nodePort(port, [])
         hostPort.transport = .udp
         try await withListeners { listeners in
-            hostPort.backends = [.init(address: "127.0.0.1", port: servers[0].localAddress?.port ?? 0)]
+            for (number, server) in servers.enumerated() {
+                datapath.route("10.244.0.\(number)", 53, to: server.localAddress?.port ?? 0)
+            }
+            hostPort.backends = [.init(address: "10.244.0.0", port: 53)]
             _ = await listeners.update(to: [hostPort])
             var next = hostPort
-            next.backends = [.init(address: "127.0.0.1", port: servers[1].localAddress?.port ?? 0)]
+            next.backends = [.init(address: "10.244.0.1", port: 53)]
             let answers = try await askDatagrams(port, ["one", "two"]) { [next] count in
                 guard count == 1 else { return }
                 _ = await listeners.update(to: [next])
@@ -158,7 +161,8 @@ struct HostPortTests {
         let port = try freePort()
         var hostPort = nodePort(port, [])
         hostPort.transport = .udp
-        hostPort.backends = [.init(address: "127.0.0.1", port: server.localAddress?.port ?? 0)]
+        datapath.route("10.244.0.2", 53, to: server.localAddress?.port ?? 0)
+        hostPort.backends = [.init(address: "10.244.0.2", port: 53)]
         try await withListeners { listeners in
             #expect(await listeners.update(to: [hostPort]) == .init())
             // As large as one can be.

@@ -10,7 +10,7 @@ struct PlainTablesTests {
             ("10.96.3.4", 80, "127.96.3.4:20080"), ("10.96.0.1", 443, "127.96.0.1:20443"),
             ("10.244.0.5", 8080, "127.244.0.5:8080"), ("127.244.0.5", 1023, "127.244.0.5:21023"),
             ("127.244.0.5", 1024, "127.244.0.5:1024"), ("127.244.0.5", 0, "127.244.0.5:0"), ("192.168.1.1", 80, nil),
-            ("127.0.0.1", 80, nil),
+            ("127.0.0.1", 80, nil), ("169.254.1.1", 0, "127.96.255.254:0"),
         ] as [(String, UInt16, String?)])
     func places(address: String, port: UInt16, expected: String?) throws {
         let place = LoopbackBlock(number: 0).place(try #require(IPv4Address(parsing: address)), port)

@@ -81,7 +81,7 @@ final class HostPortListeners {
             var entry = present ?? Entry(hostPort: hostPort, target: BackendChoice())
             let before = entry.hostPort
             entry.hostPort = hostPort
-            entry.target.update(hostPort.backends, affinitySeconds: hostPort.affinitySeconds)
+            entry.target.update(places(of: hostPort.backends), affinitySeconds: hostPort.affinitySeconds)
             if present == nil || before != hostPort || entry.refusal != nil {
                 let found = await open(&entry)
                 lead(entry)
@@ -110,6 +110,15 @@ final class HostPortListeners {
         entries = [:]
         pump?.end()
         pump = nil
+    }
+
+    /// Where packets have to be sent to, to reach backends; the pump finds that out by itself.
+    private func places(of backends: [ServiceRule.Backend]) -> [ServiceRule.Backend] {
+        backends.compactMap { backend in
+            datapath.place(of: backend.address, port: backend.port).map {
+                .init(address: $0.address.description, port: Int($0.port))
+            }
+        }
     }
 
     /// Sends new connections where they go now.

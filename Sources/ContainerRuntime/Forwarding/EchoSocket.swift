@@ -17,6 +17,9 @@ package struct EchoSocket: Sendable {
         isRaw = plain < 0
         descriptor = plain < 0 ? socket(AF_INET, Int32(SOCK_RAW.rawValue) | flags, Int32(IPPROTO_ICMP)) : plain
         guard descriptor >= 0 else { return nil }
+        // A router that knows no way says so; without this, only that there is no such protocol would be heard.
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_IP), IP_RECVERR, &on, socklen_t(MemoryLayout<Int32>.size))
         // A `sockaddr_in`; no port.
         let place =
             withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) } + [0, 0] + address.bytes

@@ -20,6 +20,8 @@ struct LoopbackBlock: Sendable, Hashable {
         case 10 << 8 | 96: real = IPv4Address(services.number | address.number & 0xFFFF)
         case 10 << 8 | 244: real = IPv4Address(pods.number | address.number & 0xFFFF)
         case pods.number >> 16, services.number >> 16: real = address
+        // The node, which speaks with pods; 127.0.0.1 is each pod's own.
+        case 169 << 8 | 254: real = claim
         default: return nil
         }
         return (real, Self.shifted(port))

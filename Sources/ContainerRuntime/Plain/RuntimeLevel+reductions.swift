@@ -9,7 +9,9 @@ extension RuntimeLevel {
                 "Privileged containers have the rights of ordinary ones; hostPID and hostIPC are not given.",
                 "Limits are kept by watching; /proc/meminfo and nproc show this machine's memory and processors.",
                 "Seccomp profiles of one's own (type Localhost) are refused.",
-                "Pods reach nothing outside of the cluster unless it is started with --allow-egress; ping never leaves it.",
+                "Pods reach nothing outside of the cluster unless it is started with --allow-egress"
+                    + (EchoSocket.isAllowed
+                        ? "." : "; for ping, too: sudo sysctl net.ipv4.ping_group_range='0 2147483647'."),
             ]
                 + (geteuid() == 0
                     ? []
@@ -23,7 +25,7 @@ extension RuntimeLevel {
                 "Containers see this machine's processes and its host name.",
                 "Images that were loaded or built do not run: they need a root of their own.",
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
-                "Services carry TCP, without session affinity or external addresses; of UDP only DNS works.",
+                "Services carry TCP, without session affinity or external addresses; of UDP only DNS, and node ports from this machine.",
                 "NetworkPolicy is not enforced, and pods reach this machine's own servers and the world outside.",
                 "A container's user, and limits of memory and CPU, are not enforced.",
                 "Programs that print the address they listen on show the real one.",
