@@ -99,7 +99,7 @@ public struct ClusterServer {
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,
             claims: manager.informers.persistentVolumeClaims, budgets: manager.informers.podDisruptionBudgets,
             namespaces: manager.informers.namespaces)
-        var networkConfiguration = ClusterNetworkConfiguration(nodeCount: nodes.count, apiHostPort: port)
+        var networkConfiguration = ClusterNetworkConfiguration(nodeNames: nodes.map(\.name), apiHostPort: port)
         networkConfiguration.egress = settings.egress
         let network = ClusterNetwork(
             client: client("system:kube-proxy"), datapath: runtime, level: runtime.level,

@@ -41,7 +41,7 @@ public final class ClusterNetwork: Service {
         self.domain = domain
         let first = datapath.podNetwork ?? configuration.podNetwork(on: level)
         let size = UInt32(1) << UInt32(32 - configuration.podPrefixLength)
-        addresses = (0..<configuration.nodeCount).map { number in
+        addresses = configuration.nodeNames.indices.map { number in
             PodAddressPool(
                 network: IPv4Address(first.number + UInt32(number) * size), prefixLength: configuration.podPrefixLength)
         }
@@ -106,7 +106,9 @@ public final class ClusterNetwork: Service {
     ) async {
         let follower = ServiceFollower(
             client: client, datapath: datapath, dns: dns, domain: domain, eventLoops: forwarder.eventLoops,
-            nodes: (0..<configuration.nodeCount).map(NodeNetwork.address(ofNode:)),
+            nodes: configuration.nodeNames.enumerated().map { number, name in
+                ServicePlan.Node(name: name, address: NodeNetwork.address(ofNode: number))
+            },
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
         let kinds = [informers.services, informers.endpointSlices, informers.pods]
         await Signals.followKeys(kinds) { changed, again in

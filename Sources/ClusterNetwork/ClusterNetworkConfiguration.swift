@@ -8,7 +8,7 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     public var podNetwork: IPv4Address?
     public var podPrefixLength: Int
     /// Each has a part of the pod network, one behind the other.
-    public var nodeCount: Int
+    public var nodeNames: [String]
     /// The cluster IP of DNS.
     public var dnsAddress: String
     /// What the names of Services end in.
@@ -29,7 +29,7 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     public var egressPort = 15001
 
     public init(
-        podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, nodeCount: Int = 1,
+        podNetwork: IPv4Address? = nil, podPrefixLength: Int = 24, nodeNames: [String] = ["velocity"],
         dnsAddress: String = "10.96.0.10",
         ingressAddress: String = "10.244.255.2",
         domain: String = "cluster.local", apiAddress: String = "10.96.0.1", apiPort: Int = 443, apiHostPort: Int? = nil,
@@ -37,7 +37,7 @@ public struct ClusterNetworkConfiguration: Sendable, Hashable {
     ) {
         self.podNetwork = podNetwork
         self.podPrefixLength = podPrefixLength
-        self.nodeCount = nodeCount
+        self.nodeNames = nodeNames
         self.dnsAddress = dnsAddress
         self.ingressAddress = ingressAddress
         self.domain = domain

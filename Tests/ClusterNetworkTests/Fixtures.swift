@@ -26,7 +26,8 @@ enum Fixture {
     }
 
     static func endpoint(
-        _ address: String, ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostName: String? = nil
+        _ address: String, ready: Bool = true, serving: Bool? = nil, terminating: Bool = false, hostName: String? = nil,
+        nodeName: String? = nil
     ) -> JSONValue {
         var value: JSONValue = [
             "addresses": [.string(address)],
@@ -35,6 +36,7 @@ enum Fixture {
             ],
         ]
         if let hostName { value["hostname"] = .string(hostName) }
+        if let nodeName { value["nodeName"] = .string(nodeName) }
         return value
     }
 }

@@ -123,14 +123,36 @@ struct ServicePlanTests {
         #expect(plan.rules.map { "\($0.address):\($0.port)" } == ["10.96.0.50:80"] + sockets)
     }
 
+    private static let nodes = (0..<2).map {
+        ServicePlan.Node(name: "node-\($0)", address: NodeNetwork.address(ofNode: $0))
+    }
+
+    @Test("where a node's port leads to its own pods only, one without pods has none behind it")
+    func localNodePorts() {
+        var service = Fixture.service(
+            "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]],
+            type: "NodePort")
+        service.value["spec"]?["externalTrafficPolicy"] = "Local"
+        let slice = Fixture.slice(
+            of: "web", ports: [["port": 8080, "protocol": "TCP"]],
+            endpoints: [Fixture.endpoint("10.244.1.2", nodeName: "node-1")])
+        let plan = ServicePlan(services: [service], slices: [slice], nodes: Self.nodes)
+        let pod = ["10.244.1.2"]
+        #expect(plan.rules.map { $0.backends.map(\.address) } == [pod, [], pod])
+        #expect(plan.rules.map(\.address) == ["10.96.0.50", "127.200.0.1", "127.200.0.2"])
+        // 127.0.0.1 is no node's: whoever asks there is led on, as by a load balancer.
+        #expect(plan.hostPorts.map { $0.addresses.map(\.description) } == [[], ["127.200.0.1"], ["127.200.0.2"]])
+        #expect(plan.hostPorts.map { $0.backends.map(\.address) } == [pod, [], pod])
+        #expect(Set(plan.hostPorts.map(\.id)).count == 3)
+    }
+
     @Test("with several nodes, a node port is on each of them")
     func severalNodes() {
         let service = Fixture.service(
             "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]],
             type: "NodePort")
-        let nodes = (0..<2).map(NodeNetwork.address(ofNode:))
-        let plan = ServicePlan(services: [service], slices: [], nodes: nodes)
-        #expect(plan.hostPorts.map(\.addresses) == [nodes])
+        let plan = ServicePlan(services: [service], slices: [], nodes: Self.nodes)
+        #expect(plan.hostPorts.map(\.addresses) == [Self.nodes.map(\.address)])
         #expect(
             plan.rules.map { "\($0.address):\($0.port)" } == [
                 "10.96.0.50:80", "127.200.0.1:30080", "127.200.0.2:30080",

@@ -9,7 +9,9 @@ import Testing
 @Suite("Service table", .timeLimit(.minutes(1)))
 struct ServiceTableTests {
     private static let reserved: Set<ServicePlan.ReservedSocket> = [.init(address: "10.96.0.3", port: 80)]
-    private static let nodes = (0..<2).map(NodeNetwork.address(ofNode:))
+    private static let nodes = (0..<2).map {
+        ServicePlan.Node(name: "node-\($0)", address: NodeNetwork.address(ofNode: $0))
+    }
 
     /// A cluster in which anything may change: few names, so that objects come, change and go.
     private struct Cluster {

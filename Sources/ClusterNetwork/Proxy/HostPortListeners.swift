@@ -14,7 +14,8 @@ final class HostPortListeners {
         /// What the event on the Service says.
         var message: String {
             let port = "Port \(hostPort.port) on \(address) of this machine"
-            let another = hostPort.kind == .node ? "give the Service another nodePort" : "give the Service another port"
+            let another =
+                hostPort.kind.isBalancer ? "give the Service another port" : "give the Service another nodePort"
             return switch reason {
             case .taken: "\(port) is taken by another program. End that program, or \(another)."
             case .privileged:

@@ -6,6 +6,7 @@ struct EndpointIndex: Sendable {
     struct Endpoint: Sendable {
         var address: IPv4Address
         var hostName: String?
+        var nodeName: String?
         var isReady: Bool
         var isServing: Bool
         var isTerminating: Bool
@@ -44,13 +45,17 @@ struct EndpointIndex: Sendable {
     func slices(of service: ObjectKey) -> [Slice] { (keys[service] ?? []).compactMap { slices[$0] } }
 
     /// Where traffic for a port goes: to ready endpoints; with none of them, to those that still serve while they end.
-    func backends(of service: ObjectKey, port: String, transport: TransportProtocol) -> [ServiceRule.Backend] {
+    ///
+    /// - Parameter node: Only those on this node; nil: on any.
+    func backends(
+        of service: ObjectKey, port: String, transport: TransportProtocol, onNode node: String? = nil
+    ) -> [ServiceRule.Backend] {
         var ready: Set<Pair> = []
         var leaving: Set<Pair> = []
         for slice in slices(of: service) {
             let match = slice.ports.first { $0.name == port && $0.transport == transport.rawValue }
             guard let number = match?.number else { continue }
-            for endpoint in slice.endpoints {
+            for endpoint in slice.endpoints where node == nil || endpoint.nodeName == node {
                 let pair = Pair(address: endpoint.address, port: number)
                 if endpoint.isReady {
                     ready.insert(pair)
@@ -89,7 +94,8 @@ extension EndpointIndex.Slice {
             return (endpoint["addresses"]?.array ?? []).compactMap { address in
                 address.string.flatMap { IPv4Address(parsing: $0) }.map {
                     EndpointIndex.Endpoint(
-                        address: $0, hostName: endpoint["hostname"]?.string, isReady: isReady, isServing: isServing,
+                        address: $0, hostName: endpoint["hostname"]?.string,
+                        nodeName: endpoint["nodeName"]?.string, isReady: isReady, isServing: isServing,
                         isTerminating: isTerminating)
                 }
             }

@@ -30,7 +30,7 @@ final class ServiceFollower {
 
     init(
         client: any ClusterClient, datapath: any NetworkDatapath, dns: DNSServer, domain: DNSName,
-        eventLoops: any EventLoopGroup, nodes: [IPv4Address], opensHostPorts: Bool,
+        eventLoops: any EventLoopGroup, nodes: [ServicePlan.Node], opensHostPorts: Bool,
         reserved: Set<ServicePlan.ReservedSocket>,
         spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
@@ -98,9 +98,9 @@ final class ServiceFollower {
         var outcome = await listeners.update(to: plan.hostPorts)
         // Another cluster's load balancer may have the address: this one's takes the next.
         let moved = Set(
-            outcome.refusals.filter { $0.reason == .taken && $0.hostPort.kind != .node }.map(\.hostPort.service)
+            outcome.refusals.filter { $0.reason == .taken && $0.hostPort.kind.isBalancer }.map(\.hostPort.service)
         ).filter { key in table.services[key].map { ledger.move($0) } ?? false }
-        outcome.refusals.removeAll { moved.contains($0.hostPort.service) && $0.hostPort.kind != .node }
+        outcome.refusals.removeAll { moved.contains($0.hostPort.service) && $0.hostPort.kind.isBalancer }
         if !moved.isEmpty { again(.zero) }
         outcome.refusals = outcome.refusals.filter { refusal in
             told.updateValue(refusal.message, forKey: refusal.hostPort.id) != refusal.message
@@ -124,12 +124,12 @@ final class ServiceFollower {
     ) async {
         for refusal in outcome.refusals {
             guard let service = services[refusal.hostPort.service] else { continue }
-            let reason = refusal.hostPort.kind == .node ? "NodePortUnavailable" : "LoadBalancerUnavailable"
+            let reason = refusal.hostPort.kind.isBalancer ? "LoadBalancerUnavailable" : "NodePortUnavailable"
             await events.record(service, .warning, reason: reason, message: refusal.message)
         }
         for hostPort in outcome.recoveries {
             guard let service = services[hostPort.service] else { continue }
-            let reason = hostPort.kind == .node ? "NodePortAvailable" : "LoadBalancerAvailable"
+            let reason = hostPort.kind.isBalancer ? "LoadBalancerAvailable" : "NodePortAvailable"
             await events.record(
                 service, .normal, reason: reason, message: "Port \(hostPort.port) of this machine is open.")
         }
@@ -139,7 +139,7 @@ final class ServiceFollower {
     private func writeBalancer(_ service: KubeService, _ plan: ServicePlan) {
         guard service.type != "LoadBalancer" || BalancerLedger.isOurs(service) else { return }
         var address = ledger.addresses[service.key]
-        let ports = plan.hostPorts.filter { $0.service == service.key && $0.kind != .node }
+        let ports = plan.hostPorts.filter { $0.service == service.key && $0.kind.isBalancer }
         if ports.contains(where: { listeners.refusal(of: $0.id) != nil }) { address = nil }
         let wanted = BalancerLedger.status(address)
         let present = service.object.value[["status", "loadBalancer"]] ?? [:]

@@ -8,9 +8,14 @@ struct ServicePlan: Equatable, Sendable {
     /// A port on the host that leads to a Service: a node port, or a port of a load balancer.
     struct HostPort: Equatable, Sendable {
         enum Kind: Hashable, Sendable {
+            /// At 127.0.0.1 and what addresses there are besides.
             case node
+            /// At the address of one node alone, whose own pods are behind it.
+            case oneNode(IPv4Address)
             /// At an address of its own in 127.0.0.0/8.
             case balancer(IPv4Address)
+
+            var isBalancer: Bool { if case .balancer = self { true } else { false } }
         }
 
         struct ID: Hashable, Sendable {
@@ -34,6 +39,20 @@ struct ServicePlan: Equatable, Sendable {
         var id: ID { ID(kind: kind, port: port, transport: transport) }
     }
 
+    struct Node: Hashable, Sendable {
+        var name: String
+        /// Where its ports are.
+        var address: IPv4Address
+    }
+
+    /// Where a port of a Service is besides its cluster IP.
+    private struct Place {
+        var kind: HostPort.Kind
+        var addresses: [IPv4Address]
+        var port: Int
+        var backends: [ServiceRule.Backend]
+    }
+
     /// Sorted, so that equal plans are equal.
     private(set) var rules: [ServiceRule] = []
     private(set) var hostPorts: [HostPort] = []
@@ -50,7 +69,8 @@ struct ServicePlan: Equatable, Sendable {
     /// ports of theirs.
     init(
         services: [KubeObject], slices: [KubeObject], pods: [KubeObject] = [], reserved: Set<ReservedSocket> = [],
-        balancers: [ObjectKey: IPv4Address] = [:], nodes: [IPv4Address] = [NodeNetwork.address(ofNode: 0)]
+        balancers: [ObjectKey: IPv4Address] = [:],
+        nodes: [Node] = [Node(name: "velocity", address: NodeNetwork.address(ofNode: 0))]
     ) {
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
@@ -64,22 +84,34 @@ struct ServicePlan: Equatable, Sendable {
     /// The part of one Service.
     init(
         _ service: KubeService, _ endpoints: EndpointIndex, reserved: Set<ReservedSocket>, balancer: IPv4Address?,
-        nodes: [IPv4Address]
+        nodes: [Node]
     ) {
         // Another proxy looks after it, or none.
         if Self.foreign.contains(where: { service.object.labels[$0] != nil }) { return }
         for port in service.ports {
             guard let transport = TransportProtocol(rawValue: port.transport) else { continue }
             let backends = endpoints.backends(of: service.key, port: port.name, transport: transport)
-            var places: [(HostPort.Kind, [IPv4Address], Int)] = []
+            var places: [Place] = []
             if let number = port.nodePort, Self.hasNodePorts.contains(service.type) {
-                places = [(.node, nodes, number)]
+                let isLocal = service.spec["externalTrafficPolicy"] == "Local" && nodes.count > 1
+                places = [
+                    Place(kind: .node, addresses: isLocal ? [] : nodes.map(\.address), port: number, backends: backends)
+                ]
+                for node in nodes where isLocal {
+                    let own = endpoints.backends(
+                        of: service.key, port: port.name, transport: transport, onNode: node.name)
+                    places.append(
+                        Place(kind: .oneNode(node.address), addresses: [node.address], port: number, backends: own))
+                }
             }
-            if let balancer { places.append((.balancer(balancer), [balancer], port.port)) }
+            if let balancer {
+                places.append(
+                    Place(kind: .balancer(balancer), addresses: [balancer], port: port.port, backends: backends))
+            }
             let sockets =
-                ([service.clusterIP] + service.externalIPs).map { ($0, port.port) }
-                + places.flatMap { _, addresses, number in addresses.map { ($0.description, number) } }
-            for (address, number) in sockets
+                ([service.clusterIP] + service.externalIPs).map { ($0, port.port, backends) }
+                + places.flatMap { place in place.addresses.map { ($0.description, place.port, place.backends) } }
+            for (address, number, backends) in sockets
             where IPv4Address(parsing: address) != nil
                 && !reserved.contains(ReservedSocket(address: address, port: number))
             {
@@ -88,10 +120,10 @@ struct ServicePlan: Equatable, Sendable {
                         address: address, port: number, transport: transport, backends: backends,
                         affinitySeconds: service.affinitySeconds))
             }
-            hostPorts += places.map { kind, addresses, number in
+            hostPorts += places.map { place in
                 HostPort(
-                    kind: kind, addresses: addresses, port: number, transport: transport, service: service.key,
-                    resourceVersion: service.object.resourceVersion, backends: backends,
+                    kind: place.kind, addresses: place.addresses, port: place.port, transport: transport,
+                    service: service.key, resourceVersion: service.object.resourceVersion, backends: place.backends,
                     affinitySeconds: service.affinitySeconds)
             }
         }

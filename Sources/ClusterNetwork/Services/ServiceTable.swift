@@ -6,7 +6,7 @@ import KubeModel
 /// Pure. Only the Services that a change is about are looked at again; the plan is the same as `ServicePlan` makes from all objects.
 struct ServiceTable: Sendable {
     private let reserved: Set<ServicePlan.ReservedSocket>
-    private let nodes: [IPv4Address]
+    private let nodes: [ServicePlan.Node]
     private(set) var services: [ObjectKey: KubeService] = [:]
     private(set) var endpoints = EndpointIndex()
     private var balancers: [ObjectKey: IPv4Address] = [:]
@@ -18,7 +18,7 @@ struct ServiceTable: Sendable {
     private var pods: [ObjectKey: (uid: String, rules: [ServiceRule])] = [:]
     private var touched: Set<ObjectKey> = []
 
-    init(reserved: Set<ServicePlan.ReservedSocket>, nodes: [IPv4Address]) {
+    init(reserved: Set<ServicePlan.ReservedSocket>, nodes: [ServicePlan.Node]) {
         self.reserved = reserved
         self.nodes = nodes
     }
