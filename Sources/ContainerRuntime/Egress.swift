@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where pods may connect to outside of the cluster.
 public enum Egress: String, Sendable, CaseIterable {
     case none
@@ -20,6 +22,20 @@ public enum Egress: String, Sendable, CaseIterable {
             return nil
         }
         return address
+    }
+
+    /// Whether this machine has a way to an address.
+    package static func hasWay(to address: IPv4Address) -> Bool {
+        let probe = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard probe >= 0 else { return false }
+        defer { close(probe) }
+        // A `sockaddr_in`. Nothing is sent by it.
+        let place =
+            withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) } + [0, 9] + address.bytes
+            + [UInt8](repeating: 0, count: 8)
+        return place.withUnsafeBytes { bytes in
+            bytes.bindMemory(to: sockaddr.self).baseAddress.map { connect(probe, $0, socklen_t(bytes.count)) == 0 }
+        } ?? false
     }
 
     /// For people: what a cluster is started with.

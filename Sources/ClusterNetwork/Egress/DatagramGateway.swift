@@ -7,7 +7,8 @@ import NIOPosix
 /// and sends from this process.
 ///
 /// Each pair of sockets that speak with each other has a socket of this machine's, for as long as something is said. What may not
-/// leave, and what is neither, learns so at once.
+/// leave, and what is neither, learns so at once. That nobody listens is passed on only by this machine itself: a socket that is connected
+/// hears of firewalls, too, and NIO does not survive an error on a datagram socket that is not "connection refused".
 final class DatagramGateway: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -67,19 +68,24 @@ final class DatagramGateway: ChannelInboundHandler {
     }
 
     private func begin(_ ends: Ends, _ frame: IPv4Frame, _ target: IPv4Address, _ front: any Channel) {
-        guard let address = try? SocketAddress(ipAddress: target.description, port: ends.destinationPort) else {
-            return conversations.join(ends, nil, nil)
-        }
+        guard let address = try? SocketAddress(ipAddress: target.description, port: ends.destinationPort),
+            Egress.hasWay(to: target)
+        else { return refuse(ends, frame, front) }
         let bootstrap = DatagramAnswers.bootstrap(
             on: front.eventLoop,
-            hear: { data in
+            hear: { envelope in
                 // It may have to go to the pod in pieces.
                 let number = UInt16.random(in: .min ... .max)
-                guard let answer = frame.answer(data.readableBytesView, number: number) else { return }
+                guard envelope.remoteAddress == address,
+                    let answer = frame.answer(envelope.data.readableBytesView, number: number)
+                else { return }
                 front.writeAndFlush(ByteBuffer(bytes: answer), promise: nil)
             },
             fail: { front.writeAndFlush(ByteBuffer(bytes: frame.refused(.port)), promise: nil) })
-        join(ends, bootstrap.connect(to: address), address, frame, front)
+        let isHere = target.bytes[0] == 127
+        join(
+            ends, isHere ? bootstrap.connect(to: address) : bootstrap.bind(host: "0.0.0.0", port: 0), address, frame,
+            front)
     }
 
     private func begin(
@@ -87,24 +93,21 @@ final class DatagramGateway: ChannelInboundHandler {
         _ front: any Channel
     ) {
         guard let address = try? SocketAddress(ipAddress: target.description, port: 0),
-            let socket = EchoSocket(to: target)
-        else {
-            conversations.join(ends, nil, nil)
-            return send(frame.refused(.prohibited), front)
-        }
+            Egress.hasWay(to: target), let socket = EchoSocket()
+        else { return refuse(ends, frame, front) }
         let bootstrap = DatagramAnswers.bootstrap(
             on: front.eventLoop,
-            hear: { data in
-                let bytes = data.readableBytesView
+            hear: { envelope in
+                let bytes = envelope.data.readableBytesView
                 let header = socket.isRaw ? Int((bytes.first ?? 0) & 15) * 4 : 0
                 guard let answer = ICMPEcho(Array(bytes).dropFirst(header)), answer.kind == .reply,
+                    envelope.remoteAddress.ipAddress == address.ipAddress,
                     !socket.isRaw || answer.identifier == own.identifier
                 else { return }
                 let number = UInt16.random(in: .min ... .max)
                 let back = frame.answer(answer.with(identifier: echo.identifier), number: number)
                 front.writeAndFlush(ByteBuffer(bytes: back), promise: nil)
-            },
-            fail: { front.writeAndFlush(ByteBuffer(bytes: frame.refused(.host)), promise: nil) })
+            })
         join(ends, bootstrap.withBoundSocket(socket.descriptor), address, frame, front)
     }
 
@@ -115,11 +118,14 @@ final class DatagramGateway: ChannelInboundHandler {
         socket.assumeIsolated().whenComplete { outcome in
             switch outcome {
             case .success(let channel): self.conversations.join(ends, channel, front.isActive ? address : nil)
-            case .failure:
-                self.conversations.join(ends, nil, nil)
-                self.send(frame.refused(.prohibited), front)
+            case .failure: self.refuse(ends, frame, front)
             }
         }
+    }
+
+    private func refuse(_ ends: Ends, _ frame: IPv4Frame, _ front: any Channel) {
+        conversations.join(ends, nil, nil)
+        send(frame.refused(.prohibited), front)
     }
 
     private func send(_ frame: [UInt8], _ channel: any Channel) {

@@ -66,8 +66,6 @@ struct IPv4Frame: Equatable, Sendable {
 
     /// Why a packet did not arrive: code of "destination unreachable" (RFC 792, RFC 1812).
     enum Refusal: UInt8 {
-        /// Nothing is there.
-        case host = 1
         /// Nobody listens there.
         case port = 3
         /// It may not go there.

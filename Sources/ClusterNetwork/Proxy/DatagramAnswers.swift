@@ -10,10 +10,10 @@ final class DatagramAnswers: ChannelInboundHandler {
     /// What does not fit into the room for it is cut off: the largest datagram, or packet, has to.
     static let room = FixedSizeRecvByteBufferAllocator(capacity: 65_535)
 
-    private let hear: (ByteBuffer) -> Void
+    private let hear: (AddressedEnvelope<ByteBuffer>) -> Void
     private let fail: (() -> Void)?
 
-    private init(_ hear: @escaping (ByteBuffer) -> Void, _ fail: (() -> Void)?) {
+    private init(_ hear: @escaping (AddressedEnvelope<ByteBuffer>) -> Void, _ fail: (() -> Void)?) {
         self.hear = hear
         self.fail = fail
     }
@@ -24,7 +24,8 @@ final class DatagramAnswers: ChannelInboundHandler {
     ///   - hear: Is given what comes back.
     ///   - fail: Called when the kernel says that nobody is there, which ends the session; nil where it cannot know.
     static func bootstrap(
-        on eventLoop: any EventLoop, hear: @escaping @Sendable (ByteBuffer) -> Void, fail: (@Sendable () -> Void)? = nil
+        on eventLoop: any EventLoop, hear: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void,
+        fail: (@Sendable () -> Void)? = nil
     ) -> DatagramBootstrap {
         DatagramBootstrap(group: eventLoop)
             .channelOption(.recvAllocator, value: room)
@@ -36,7 +37,7 @@ final class DatagramAnswers: ChannelInboundHandler {
             }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { hear(unwrapInboundIn(data).data) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { hear(unwrapInboundIn(data)) }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }

@@ -61,7 +61,7 @@ final class DatagramForwarder: Sendable {
         guard descriptor >= 0 else { return nil }
         let bootstrap = DatagramAnswers.bootstrap(
             on: eventLoop,
-            hear: { front.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: $0), promise: nil) })
+            hear: { front.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: $0.data), promise: nil) })
         let channel = try await bootstrap.withBoundSocket(descriptor).get()
         return (channel, try SocketAddress(ipAddress: backend.address, port: backend.port))
     }
