@@ -8,10 +8,12 @@ public protocol ContainerRuntime: NetworkDatapath {
     var level: RuntimeLevel { get }
 
     /// Finds the recipe behind an image reference, or throws what the kubelet reports as `ErrImagePull`.
-    func pullImage(_ reference: String) async throws(RuntimeError) -> Image
+    ///
+    /// - Parameter keyring: The logins that its registry may be shown.
+    func pullImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image
 
     /// The image behind a reference as it is here; it is pulled only where it is not.
-    func findImage(_ reference: String) async throws(RuntimeError) -> Image
+    func findImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image
 
     /// Whether an image was brought to this machine, so that no pull is needed.
     func hasImage(_ reference: String) -> Bool
@@ -76,7 +78,14 @@ extension ContainerRuntime {
 
     public func hasImage(_ reference: String) -> Bool { false }
 
-    public func findImage(_ reference: String) async throws(RuntimeError) -> Image { try await pullImage(reference) }
+    public func findImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
+        try await pullImage(reference, with: keyring)
+    }
+
+    /// Without a login.
+    public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
+        try await pullImage(reference, with: RegistryKeyring())
+    }
 }
 
 /// The three levels of runtime; the level is probed at start and shown.

@@ -174,4 +174,27 @@ import Testing
             #expect(reasons.contains("Pulled"))
         }
     }
+
+    @Test("a pull has the logins of the pod's secrets, and an event names those that are not there")
+    func secrets() async throws {
+        let bed = try KubeletBed()
+        let auths: JSONValue = ["auths": ["r.io": ["username": "u", "password": "p"]]]
+        let secret: JSONValue = [
+            "metadata": ["name": "login", "namespace": "default"], "type": "kubernetes.io/dockerconfigjson",
+            "stringData": [".dockerconfigjson": .string(auths.text)],
+        ]
+        var keyring = RegistryKeyring()
+        keyring.add(RegistryLogin(user: "u", password: "p"), for: "r.io")
+        try await bed.run { [keyring] in
+            _ = try await bed.client.create(.secrets, KubeObject(secret))
+            let made = try await bed.makePod(
+                "web", ["imagePullSecrets": [["name": "gone"], ["name": "login"], ["name": ""]]])
+            _ = try await bed.ready(made)
+            #expect(bed.runtime.keyring == keyring)
+            try await bed.event(
+                "FailedToRetrieveImagePullSecret",
+                "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed.",
+                about: made)
+        }
+    }
 }

@@ -52,6 +52,8 @@ final class ScriptedRuntime: ContainerRuntime {
         var missingImages: Set<String> = []
         /// Loaded or built here, so that no pull is needed.
         var broughtImages: Set<String> = []
+        /// What the last pull came with.
+        var keyring = RegistryKeyring()
         var startFailures: [String: RuntimeError] = [:]
         var plannedExits: [String: [Int]] = [:]
         var heldStarts: Set<String> = []
@@ -76,6 +78,7 @@ final class ScriptedRuntime: ContainerRuntime {
     func removeImage(_ reference: String) { script.withLock { _ = $0.missingImages.insert(reference) } }
 
     /// An image comes to the node by hand.
+    var keyring: RegistryKeyring { script.withLock { $0.keyring } }
     func bringImage(_ reference: String) { script.withLock { _ = $0.broughtImages.insert(reference) } }
 
     func addImage(_ reference: String) { script.withLock { _ = $0.missingImages.remove(reference) } }
@@ -196,8 +199,9 @@ final class ScriptedRuntime: ContainerRuntime {
 
     func hasImage(_ reference: String) -> Bool { script.withLock { $0.broughtImages.contains(reference) } }
 
-    func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
+    func pullImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
         note(.pull(reference))
+        script.withLock { $0.keyring = keyring }
         if script.withLock({ $0.missingImages.contains(reference) }) {
             throw .imageNotFound(reference: reference, because: "there is no image '\(reference)'")
         }

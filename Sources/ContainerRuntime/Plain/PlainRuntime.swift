@@ -28,12 +28,12 @@ public final class PlainRuntime: ContainerRuntime {
 
     public var breakdown: AsyncStream<Void> { programs.breakdown }
 
-    public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
-        try await programs.pullImage(reference)
+    public func pullImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
+        try await programs.pullImage(reference, with: keyring)
     }
 
-    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
-        try await programs.findImage(reference)
+    public func findImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
+        try await programs.findImage(reference, with: keyring)
     }
 
     public func hasImage(_ reference: String) -> Bool { programs.hasImage(reference) }

@@ -93,13 +93,15 @@ public final class SandboxRuntime: ContainerRuntime {
         }
     }
 
-    public func pullImage(_ reference: String) async throws(RuntimeError) -> Image {
-        try await images.pull(reference)
+    public func pullImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
+        try await images.pull(reference, with: keyring)
         return try images.resolve(reference).image
     }
 
-    public func findImage(_ reference: String) async throws(RuntimeError) -> Image {
-        do { return try images.resolve(reference).image } catch { return try await pullImage(reference) }
+    public func findImage(_ reference: String, with keyring: RegistryKeyring) async throws(RuntimeError) -> Image {
+        do { return try images.resolve(reference).image } catch {
+            return try await pullImage(reference, with: keyring)
+        }
     }
 
     public func hasImage(_ reference: String) -> Bool { images.isStored(reference) }

@@ -32,14 +32,30 @@ public enum HTTPDownload {
     ///
     /// - Throws: What the network, the resolver or the certificate said, as a `Failure`.
     public static func get(_ address: WebAddress, headers: [(String, String)] = []) async throws(Failure) -> Answer {
+        try await ask(address, .GET, headers, body: nil)
+    }
+
+    /// Sends a form that is encoded already (`a=b&c=d`), and gets what comes back.
+    public static func post(
+        _ address: WebAddress, form: String, headers: [(String, String)] = []
+    ) async throws(Failure) -> Answer {
+        let own = [
+            ("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", "\(form.utf8.count)"),
+        ]
+        return try await ask(address, .POST, headers + own, body: Array(form.utf8))
+    }
+
+    private static func ask(
+        _ address: WebAddress, _ method: HTTPMethod, _ headers: [(String, String)], body: [UInt8]?
+    ) async throws(Failure) -> Answer {
         do {
             let connection = try await connect(address)
-            var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.path)
+            var head = HTTPRequestHead(version: .http1_1, method: method, uri: address.path)
             head.headers.add(name: "Host", value: address.authority)
             head.headers.add(name: "User-Agent", value: "velocitylab/1")
             for (name, value) in headers { head.headers.add(name: name, value: value) }
             head.headers.add(name: "Connection", value: "close")
-            let response = try await connection.exchange(head, body: nil) { _ in }
+            let response = try await connection.exchange(head, body: body) { _ in }
             return Answer(
                 status: response.status, headers: response.headers.map { (name: $0.0, value: $0.1) },
                 body: response.body)

@@ -133,7 +133,7 @@ struct ContainerEnvironment: Sendable {
 
     private static func text(_ value: JSONValue, _ resource: ResourceType) -> String {
         let text = value.string ?? ""
-        return resource == .secrets ? String(decoding: Base64Text.decode(text) ?? [], as: UTF8.self) : text
+        return resource == .secrets ? String(decoding: Base64.decode(text) ?? [], as: UTF8.self) : text
     }
 
     /// A value of the downward API.
@@ -163,28 +163,5 @@ struct ContainerEnvironment: Sendable {
         let divisor = reference["divisor"]?.string.flatMap(Quantity.init(parsing:)) ?? Quantity(1)
         guard divisor.milliValue > 0 else { return "\(amount.value)" }
         return "\((amount.milliValue + divisor.milliValue - 1) / divisor.milliValue)"
-    }
-}
-
-/// Base64 as Secrets keep their data.
-enum Base64Text {
-    private static let digits: [UInt8: UInt32] = Dictionary(
-        uniqueKeysWithValues: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8.enumerated().map {
-            ($0.element, UInt32($0.offset))
-        })
-
-    static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var (bits, count): (UInt32, UInt32) = (0, 0)
-        for unit in text.utf8 where unit != UInt8(ascii: "=") && unit != UInt8(ascii: "\n") {
-            guard let digit = digits[unit] else { return nil }
-            bits = (bits << 6 | digit) & 0xFFFF
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-            }
-        }
-        return bytes
     }
 }

@@ -150,10 +150,10 @@ struct PodVolumes: Sendable {
         var all: [String: [UInt8]] = [:]
         for (key, value) in object.value["data"]?.object ?? [:] {
             let text = value.string ?? ""
-            all[key] = resource == .secrets ? Base64Text.decode(text) ?? [] : Array(text.utf8)
+            all[key] = resource == .secrets ? Base64.decode(text) ?? [] : Array(text.utf8)
         }
         for (key, value) in object.value["binaryData"]?.object ?? [:] {
-            all[key] = Base64Text.decode(value.string ?? "") ?? []
+            all[key] = Base64.decode(value.string ?? "") ?? []
         }
         let mode = reference["defaultMode"]?.int
         guard let items = reference["items"]?.array else {

@@ -59,13 +59,15 @@ struct ImageCommand: AsyncParsableCommand {
 
     struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetch an image from its registry, without a login; it goes before what is built in.")
+            abstract: "Fetch an image from its registry, with your login if `docker login` has kept one.",
+            discussion: "It goes before what is built in.")
 
         @Argument(help: "Its name: nginx:1.27, ghcr.io/owner/name@sha256:….")
         var name: String
 
         func run() async throws {
-            let image = try await Machine.home().images.pull(named: name)
+            let keyring = try DockerLogins().keyring(for: name)
+            let image = try await Machine.home().images.pull(named: name, with: keyring)
             Output.remark("Pulled \(image.name).")
             Output.line(image.digest)
         }

@@ -1,3 +1,4 @@
+import KubeModel
 import LabTesting
 import NIOCore
 import Testing

@@ -6,7 +6,10 @@ import Synchronization
 
 @testable import ContainerRuntime
 
-/// A registry on a free port of 127.0.0.1 with one image, which it gives to those with a token; its layers lie elsewhere.
+/// A registry on a free port of 127.0.0.1 with one image, whose layers lie elsewhere.
+///
+/// It gives `team/web` to everybody with a token, `team/basic` to `u` with the password `p`, and `team/private` to those with a
+/// token that is for `u`, or for the identity `i`.
 final class FakeRegistry: Sendable {
     struct Content: Sendable {
         var tags: [String: Digest] = [:]
@@ -73,13 +76,14 @@ final class FakeRegistry: Sendable {
         try? await channel.close()
     }
 
-    private func answer(_ head: HTTPRequestHead) -> (status: HTTPResponseStatus, headers: HTTPHeaders, body: [UInt8]) {
+    private func answer(
+        _ head: HTTPRequestHead, _ form: [UInt8]
+    ) -> (status: HTTPResponseStatus, headers: HTTPHeaders, body: [UInt8]) {
         asked.withLock { $0.append(head.uri) }
         let host = head.headers.first(name: "host") ?? ""
         let name = head.uri.split(separator: "/").last.map(String.init) ?? ""
-        if head.uri == "/token?service=here&scope=repository:team/web:pull" {
-            return (.ok, [:], Array(#"{"token":"t"}"#.utf8))
-        }
+        let shown = head.headers.first(name: "authorization")
+        if head.uri.hasPrefix("/token") { return token(head, form) }
         let blob = Digest(name).flatMap { digest in content.withLock { $0.blobs[digest] } }
         // Where layers lie nobody may see the token.
         if head.uri.hasPrefix("/elsewhere/") {
@@ -87,17 +91,37 @@ final class FakeRegistry: Sendable {
                 .notFound, [:], []
             )
         }
-        guard head.headers.first(name: "authorization") == "Bearer t", !head.uri.hasPrefix("/v2/secret/") else {
-            let challenge = #"Bearer realm="http://\#(host)/token",service="here",scope="repository:team/web:pull""#
+        let parts = head.uri.split(separator: "/").map(String.init)
+        guard parts.count == 5 else { return (.notFound, [:], []) }
+        let repository = parts[1...2].joined(separator: "/")
+        let wanted = ["team/web": "Bearer t", "team/basic": Self.login, "team/private": "Bearer p"][repository]
+        guard shown == wanted else {
+            let challenge =
+                repository == "team/basic"
+                ? #"Basic realm="here""#
+                : #"Bearer realm="http://\#(host)/token",service="here",scope="repository:\#(repository):pull""#
+                    + (shown == nil ? "" : #",error="insufficient_scope""#)
             return (.unauthorized, ["WWW-Authenticate": challenge], [])
         }
-        if head.uri.hasPrefix("/v2/team/web/manifests/") {
+        if parts[3] == "manifests" {
             let tagged = content.withLock { content in content.tags[name].flatMap { content.blobs[$0] } }
             return (tagged ?? blob).map { (.ok, [:], $0) } ?? (.notFound, [:], [])
         }
-        guard head.uri.hasPrefix("/v2/team/web/blobs/"), blob != nil else { return (.notFound, [:], []) }
+        guard parts[3] == "blobs", blob != nil else { return (.notFound, [:], []) }
         let other = host.replacing("127.0.0.1", with: "localhost")
         return (.temporaryRedirect, ["Location": "http://\(other)/elsewhere/\(name)"], [])
+    }
+
+    private static let login = "Basic dTpw"
+
+    /// A token for what it is asked with: a login, a form with an identity, or nothing.
+    private func token(_ head: HTTPRequestHead, _ form: [UInt8]) -> (HTTPResponseStatus, HTTPHeaders, [UInt8]) {
+        let isIdentity = head.method == .POST && String(decoding: form, as: UTF8.self).hasSuffix("&refresh_token=i")
+        switch (head.headers.first(name: "authorization"), isIdentity) {
+        case (nil, false) where head.method == .GET: return (.ok, [:], Array(#"{"token":"t"}"#.utf8))
+        case (Self.login, _), (nil, true): return (.ok, [:], Array(#"{"access_token":"p"}"#.utf8))
+        default: return (.unauthorized, [:], [])
+        }
     }
 
     private final class Answers: ChannelInboundHandler {
@@ -107,14 +131,22 @@ final class FakeRegistry: Sendable {
 
         init(_ registry: FakeRegistry) { self.registry = registry }
 
+        private var head: HTTPRequestHead?
+        private var form: [UInt8] = []
+
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            guard case .head(let head) = unwrapInboundIn(data) else { return }
-            var (status, headers, body) = registry.answer(head)
-            headers.add(name: "Content-Length", value: "\(body.count)")
-            context.write(
-                wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            switch unwrapInboundIn(data) {
+            case .head(let head): self.head = head
+            case .body(let bytes): form += Array(bytes.readableBytesView)
+            case .end:
+                guard let head else { return }
+                var (status, headers, body) = registry.answer(head, form)
+                headers.add(name: "Content-Length", value: "\(body.count)")
+                context.write(
+                    wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+                context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+                context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            }
         }
     }
 }

@@ -83,7 +83,7 @@ import Testing
             var error = await #expect(throws: ImageError.self) { try await bed.store.pull(named: name) }
             #expect(error?.message == "The registry '\(host)' has no image '\(name)'.")
             // This one it gives to nobody who has no name.
-            error = await #expect(throws: ImageError.self) { try await bed.store.pull(named: "\(host)/secret:1") }
+            error = await #expect(throws: ImageError.self) { try await bed.store.pull(named: "\(host)/team/private:1") }
             #expect(error?.message.contains("to nobody without a login") == true)
             error = await #expect(throws: ImageError.self) { try await bed.store.pull(named: "127.0.0.1:1/x:1") }
             #expect(

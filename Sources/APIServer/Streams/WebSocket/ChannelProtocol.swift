@@ -1,3 +1,4 @@
+import KubeModel
 import NIOCore
 
 /// The sub-protocols that put several channels on a WebSocket: the first byte of each message is the channel.

@@ -1,4 +1,5 @@
 import Crypto
+import KubeModel
 import NIOCore
 
 /// What a server writes over WebSocket (RFC 6455), and the handshake.

@@ -6,8 +6,10 @@ extension ImageStore {
     ///
     /// - Returns: The digest of its manifest.
     @discardableResult
-    func pull(_ reference: ImageReference) async throws(Registry.Failure) -> Digest {
-        let registry = Registry(of: reference)
+    func pull(
+        _ reference: ImageReference, login: RegistryLogin? = nil
+    ) async throws(Registry.Failure) -> Digest {
+        let registry = Registry(of: reference, login: login)
         let (bytes, manifest) = try await manifest(of: reference, registry)
         guard let digest = manifest[["config", "digest"]]?.string.flatMap(Digest.init) else {
             throw .other("its manifest has no 'config'")
@@ -81,13 +83,17 @@ extension ImageStore {
 extension ImageStore {
     /// Fetches an image, as a person asks for it.
     ///
+    /// - Parameter keyring: The person's logins, of which the most special one counts.
     /// - Returns: Its whole name and the digest of its manifest.
-    public func pull(named text: String) async throws(ImageError) -> (name: String, digest: String) {
+    public func pull(
+        named text: String, with keyring: RegistryKeyring = RegistryKeyring()
+    ) async throws(ImageError) -> (name: String, digest: String) {
         guard let reference = ImageReference(parsing: text) else {
             throw ImageError("'\(text)' is no name for an image.", hint: "For example: nginx:1.27")
         }
+        let login = keyring.logins(for: reference).first
         do throws(Registry.Failure) {
-            let digest = try await pull(reference)
+            let digest = try await pull(reference, login: login)
             return (reference.familiar, digest.description)
         } catch {
             switch error {
@@ -95,12 +101,14 @@ extension ImageStore {
                 throw ImageError(
                     "The registry '\(reference.registry)' has no image '\(reference.familiar)'.",
                     hint: "See that name and tag are right.")
-            case .denied:
+            case .denied where login == nil:
                 throw ImageError(
                     "The registry '\(reference.registry)' gives '\(reference.familiar)' to nobody without a login, or has none of that name.",
-                    hint:
-                        "See that the name is right; an image that needs a login comes by: docker save … | velocity image load"
-                )
+                    hint: "See that the name is right; a login is taken from where `docker login` keeps it.")
+            case .denied(let because):
+                throw ImageError(
+                    "The registry '\(reference.registry)' refuses '\(reference.familiar)' to your login: \(because).",
+                    hint: "See that the name is right, or log in anew: docker login \(reference.registry)")
             case .other(let because):
                 throw ImageError(
                     "'\(reference.familiar)' cannot be fetched: \(because).",

@@ -4,15 +4,15 @@ import KubeModel
 
 /// A registry that images are pulled from.
 ///
-/// Source: OCI distribution specification, "Pull"; Docker's "Token authentication" for what a registry asks of those who come
-/// without a name. There is no login: what wants one is refused.
+/// Sources: OCI distribution specification, "Pull"; Docker's "Token authentication" for what a registry asks before it answers;
+/// containerd's `docker` resolver for the words in which it is refused.
 final class Registry {
     /// What a registry has answered to a question.
     enum Failure: Error, Hashable {
         /// It has no such image.
         case notFound
-        /// It is not for everybody.
-        case denied
+        /// Not for who asks, in containerd's words.
+        case denied(String)
         /// Everything else, in one sentence without a full stop.
         case other(String)
     }
@@ -20,16 +20,20 @@ final class Registry {
     private let reference: ImageReference
     private let host: String
     private let isSecure: Bool
-    /// What it gave to those without a name.
-    private var token: String?
+    private let login: RegistryLogin?
+    /// What it is shown with each question, once it has asked for it.
+    private var authorization: String?
 
-    init(of reference: ImageReference) {
+    /// - Parameter login: Nil for those who have none.
+    init(of reference: ImageReference, login: RegistryLogin? = nil) {
         self.reference = reference
+        self.login = login
         host = reference.registry == "docker.io" ? "registry-1.docker.io" : reference.registry
         // As with other tools: a registry on this machine needs no certificate.
-        let name = host.prefix { $0 != ":" }
-        isSecure = name != "localhost" && !name.hasPrefix("127.")
+        isSecure = !Self.isLocal(host.prefix { $0 != ":" })
     }
+
+    private static func isLocal(_ host: some StringProtocol) -> Bool { host == "localhost" || host.hasPrefix("127.") }
 
     private static let manifestTypes = [
         "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
@@ -83,17 +87,27 @@ final class Registry {
             throw .other("'\(host)' is no registry")
         }
         var answer = try await follow(address, headers)
-        if answer.status == 401, let challenge = answer.header("WWW-Authenticate") {
-            token = try await authenticate(challenge)
+        if answer.status == 401, let challenge = RegistryChallenge(in: answer) {
+            try await authenticate(challenge)
             answer = try await follow(address, headers)
         }
         switch answer.status {
         case 200: return answer
         case 404: throw .notFound
-        case 401, 403: throw .denied
-        case 429: throw .other("unexpected status from GET request to \(address): 429 Too Many Requests")
-        default: throw .other("unexpected status from GET request to \(address): \(answer.status)")
+        case 401, 403:
+            if let word = RegistryChallenge(in: answer)?.parameters["error"] {
+                throw .denied("\(Self.closed): server message: \(word): authorization failed")
+            }
+            throw .denied(Self.unexpected(answer.status, address))
+        default: throw .other(Self.unexpected(answer.status, address))
         }
+    }
+
+    private static let closed = "pull access denied, repository does not exist or may require authorization"
+
+    private static func unexpected(_ status: Int, _ address: WebAddress) -> String {
+        let words = [401: " Unauthorized", 403: " Forbidden", 429: " Too Many Requests"]
+        return "unexpected status from GET request to \(address): \(status)\(words[status] ?? "")"
     }
 
     /// Goes where a registry sends on to: layers often lie elsewhere, where its token says nothing.
@@ -102,8 +116,7 @@ final class Registry {
     ) async throws(Failure) -> HTTPDownload.Answer {
         var address = first
         for _ in 0..<10 {
-            let own =
-                address.authority == first.authority ? token.map { [("Authorization", "Bearer \($0)")] } ?? [] : []
+            let own = address.authority == first.authority ? authorization.map { [("Authorization", $0)] } ?? [] : []
             let answer = try await fetch(address, headers + own)
             guard [301, 302, 303, 307, 308].contains(answer.status), let target = answer.header("Location") else {
                 return answer
@@ -122,72 +135,52 @@ final class Registry {
     }
 
     private func fetch(
-        _ address: WebAddress, _ headers: [(String, String)]
+        _ address: WebAddress, _ headers: [(String, String)], form: String? = nil
     ) async throws(Failure) -> HTTPDownload.Answer {
-        do throws(HTTPDownload.Failure) { return try await HTTPDownload.get(address, headers: headers) } catch {
-            throw .other("failed to do request: Get \"\(address)\": \(error.message)")
+        do throws(HTTPDownload.Failure) {
+            guard let form else { return try await HTTPDownload.get(address, headers: headers) }
+            return try await HTTPDownload.post(address, form: form, headers: headers)
+        } catch {
+            throw .other("failed to do request: \(form == nil ? "Get" : "Post") \"\(address)\": \(error.message)")
         }
     }
 
-    private func authenticate(_ text: String) async throws(Failure) -> String {
-        guard let challenge = RegistryChallenge(text), challenge.scheme == "bearer",
-            let address = challenge.address(scope: "repository:\(reference.repository):pull")
-        else { throw .denied }
-        // A token that is for everybody does not travel in the open, except on this machine.
-        guard address.isSecure || !isSecure else { throw .other("the registry asks for a token over plain HTTP") }
-        let answer = try await fetch(address, [])
+    // MARK: Who asks
+
+    /// Gets what the registry wants to see.
+    private func authenticate(_ challenge: RegistryChallenge) async throws(Failure) {
+        switch challenge.scheme {
+        case "basic":
+            guard let login else { throw .denied("\(Self.closed): authorization failed: no basic auth credentials") }
+            authorization = login.basic
+        case "bearer": authorization = try await "Bearer \(token(challenge))"
+        default: throw .denied("failed to find supported auth scheme: not implemented")
+        }
+    }
+
+    /// A token for this image, which somebody else may give out in the registry's name.
+    private func token(_ challenge: RegistryChallenge) async throws(Failure) -> String {
+        let scope = "repository:\(reference.repository):pull"
+        guard let address = challenge.address(scope: login?.identityToken == nil ? scope : nil) else {
+            throw .denied("no scope specified for token auth challenge")
+        }
+        // Neither logins nor tokens travel in the open, except on this machine.
+        guard address.isSecure || (!isSecure && (login == nil || Self.isLocal(address.host))) else {
+            throw .other("the registry asks for a token over plain HTTP")
+        }
+        let answer: HTTPDownload.Answer
+        if let identity = login?.identityToken {
+            answer = try await fetch(address, [], form: challenge.form(identity: identity, scope: scope))
+        } else {
+            answer = try await fetch(address, login.map { [("Authorization", $0.basic)] } ?? [])
+        }
         guard answer.status == 200, let bytes = try? await answer.collect(limit: 1 << 20),
             let value = try? JSONValue(parsing: bytes),
             let token = value["token"]?.string ?? value["access_token"]?.string
-        else { throw .denied }
-        return token
-    }
-}
-
-/// What a registry asks for before it answers: `Bearer realm="https://…",service="…",scope="…"`.
-struct RegistryChallenge: Sendable, Hashable {
-    /// In lower case.
-    let scheme: String
-    let parameters: [String: String]
-
-    init?(_ text: String) {
-        let text = DockerfileParser.trimmed(text[...])
-        let name = text.prefix { $0 != " " }
-        guard !name.isEmpty else { return nil }
-        scheme = name.lowercased()
-        var parameters: [String: String] = [:]
-        var rest = text[name.endIndex...]
-        while let equals = rest.firstIndex(of: "=") {
-            let key = rest[..<equals].drop { $0 == " " || $0 == "," }.lowercased()
-            rest = rest[rest.index(after: equals)...]
-            let value: Substring
-            if rest.first == "\"" {
-                rest = rest.dropFirst()
-                value = rest.prefix { $0 != "\"" }
-                rest = rest[value.endIndex...].dropFirst()
-            } else {
-                value = rest.prefix { $0 != "," }
-                rest = rest[value.endIndex...]
-            }
-            parameters[key] = String(value)
+        else {
+            let what = "failed to fetch \(login == nil ? "anonymous" : "oauth") token"
+            throw .denied("failed to authorize: \(what): \(Self.unexpected(answer.status, address))")
         }
-        self.parameters = parameters
-    }
-
-    /// Where the token is to be had; nil where that is not said.
-    func address(scope: String) -> WebAddress? {
-        guard var address = parameters["realm"].flatMap(WebAddress.init) else { return nil }
-        var query = "scope=\(Self.escaped(parameters["scope"] ?? scope))"
-        if let service = parameters["service"] { query = "service=\(Self.escaped(service))&" + query }
-        address.path += (address.path.contains("?") ? "&" : "?") + query
-        return address
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.utf8.map { byte in
-            let isPlain = (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-            if isPlain || "-._~:/".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
-            return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }.joined()
+        return token
     }
 }

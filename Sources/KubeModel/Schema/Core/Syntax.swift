@@ -299,32 +299,3 @@ public enum NameSyntax {
         text.utf8.count > 1 && text.utf8.last == UInt8(ascii: "%") && text.utf8.dropLast().allSatisfy(isDigit)
     }
 }
-
-/// Checks base64 text with padding.
-enum Base64 {
-    /// The offset of the first byte that cannot be; nil if the text is right.
-    static func firstError(_ text: String) -> Int? {
-        var padding = 0
-        var count = 0
-        for (offset, byte) in text.utf8.enumerated() {
-            switch byte {
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
-            case UInt8(ascii: "="):
-                padding += 1
-                if padding > 2 || count % 4 < 2 { return offset }
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
-                if padding > 0 { return offset }
-            default: return offset
-            }
-            count += 1
-        }
-        return count % 4 == 0 ? nil : text.utf8.count / 4 * 4
-    }
-
-    /// The number of bytes that the text stands for.
-    static func byteCount(_ text: String) -> Int {
-        let digits = text.utf8.count { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        return digits * 3 / 4
-    }
-}
