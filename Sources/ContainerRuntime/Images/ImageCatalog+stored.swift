@@ -40,21 +40,19 @@ extension ImageCatalog {
         guard let store else { return [] }
         return store.all().map { image in
             let reference = ImageReference(parsing: image.reference)
-            let tag = reference?.tag ?? ""
-            let familiar = reference?.familiar ?? image.reference
             let base = image.config.base.flatMap(ImageReference.init(parsing:))
             let lost = image.config.layers.contains { !store.has($0) }
             let command = (image.config.entrypoint + image.config.command).joined(separator: " ")
             let program = command.count > 40 ? command.prefix(39) + "…" : command[...]
             return Entry(
-                repository: familiar.hasSuffix(":" + tag) ? String(familiar.dropLast(tag.count + 1)) : familiar,
-                tags: tag, origin: image.origin.rawValue,
+                repository: reference?.repositoryName ?? image.reference, tags: reference?.tag ?? "<none>",
+                origin: image.origin.rawValue,
                 runs: program.isEmpty
                     ? "nothing of its own" : String(program) + (base.map { ", on \($0.familiar)" } ?? ""),
                 missing: lost
                     ? "a layer of it is gone; load or build it again" : base.flatMap { missing(for: $0) },
                 bytes: image.config.layers.reduce(0) { $0 + store.layerSize($1) },
-                digest: image.manifest.description, created: image.created)
+                digest: image.manifest.description, created: image.created, reference: image.reference)
         }
     }
 

@@ -42,6 +42,8 @@ public struct ImageCatalog: Sendable {
         public var digest: String?
         /// When it got its name, RFC 3339; nil for what is built in.
         public var created: String?
+        /// The whole name, `docker.io/library/web:1.0`; nil for what is built in, which may have many tags.
+        public var reference: String?
     }
 
     /// An image that is built in.
@@ -103,7 +105,7 @@ public struct ImageCatalog: Sendable {
     }
 
     /// What a built-in image lacks on this machine; nil when it works, or is none.
-    func missing(for reference: ImageReference) -> String? {
+    public func missing(for reference: ImageReference) -> String? {
         Self.builtIns.first { $0.repository == reference.name }.flatMap(missing)
     }
 
@@ -137,7 +139,7 @@ public struct ImageCatalog: Sendable {
     }
 
     /// Whether something built in answers to a reference.
-    func hasBuiltIn(_ reference: ImageReference) -> Bool {
+    public func hasBuiltIn(_ reference: ImageReference) -> Bool {
         Self.builtIns.contains { $0.repository == reference.name && ($0.tags?.contains(reference.tag ?? "") ?? true) }
     }
 

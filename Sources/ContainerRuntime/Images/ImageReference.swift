@@ -53,12 +53,14 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
     /// Registry and repository, without tag and digest.
     var name: String { "\(registry)/\(repository)" }
 
+    /// Registry and repository as people write them: without what is implied.
+    public var repositoryName: String {
+        registry != "docker.io" ? name : repository.hasPrefix("library/") ? String(repository.dropFirst(8)) : repository
+    }
+
     /// As people write it: without what is implied, except the tag.
     public var familiar: String {
-        let name =
-            registry != "docker.io"
-            ? name : repository.hasPrefix("library/") ? String(repository.dropFirst(8)) : repository
-        return name + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+        repositoryName + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
     }
 
     /// The whole reference: `docker.io/library/nginx:alpine`.

@@ -6,7 +6,7 @@ import Foundation
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "The images of this machine.",
-        subcommands: [Build.self, Load.self, Pull.self, List.self, Remove.self, Prune.self])
+        subcommands: [Build.self, Load.self, Pull.self, List.self, Tag.self, Remove.self, Prune.self])
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,6 +27,9 @@ struct ImageCommand: AsyncParsableCommand {
         @Flag(help: "Do every step again.")
         var noCache = false
 
+        @Flag(name: .shortAndLong, help: "Say nothing but what is wrong, and the digest.")
+        var quiet = false
+
         @Argument(help: "The folder whose files are copied.")
         var folder: String
 
@@ -42,7 +45,11 @@ struct ImageCommand: AsyncParsableCommand {
                 order.arguments[name] = parts.count > 1 ? String(parts[1]) : Machine.environment[name]
             }
             let store = try Machine.home().images
-            let builder = ImageBuilder(store: store, catalog: .ofThisProgram(store: store)) { report in
+            let builder = ImageBuilder(store: store, catalog: .ofThisProgram(store: store)) { [quiet] report in
+                switch report {
+                case .step, .cached, .output: if quiet { return }
+                case .warning: break
+                }
                 switch report {
                 case .step(let text): Output.remark(text)
                 case .cached: Output.remark("  CACHED")
@@ -51,8 +58,10 @@ struct ImageCommand: AsyncParsableCommand {
                 }
             }
             let digest = try await builder.build(order)
-            Output.remark(
-                tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
+            if !quiet {
+                Output.remark(
+                    tag.isEmpty ? "Built, without a name; -t gives it one." : "Built \(tag.joined(separator: ", ")).")
+            }
             Output.line(digest)
         }
     }

@@ -35,6 +35,18 @@ extension ImageCommand {
         }
     }
 
+    struct Tag: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give an image that was built, loaded or pulled one more name.")
+        @Argument(help: "Its name, for example task-tracker:v1.") var source: String
+        @Argument(help: "The further one.") var name: String
+
+        func run() async throws {
+            let reference = try Machine.home().images.tag(source, as: name)
+            Output.line("Tagged image: \(reference.familiar)")
+        }
+    }
+
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forget images that were loaded or built; containers that run keep their files until they end.")

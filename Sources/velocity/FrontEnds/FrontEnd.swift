@@ -15,6 +15,14 @@ enum FrontEnd: String, CaseIterable {
     static let version = "v0.1.0-velocitylab"
     static let kubernetesVersion = "v1.32.4"
 
+    static var platform: String {
+        #if arch(arm64)
+        "linux/arm64"
+        #else
+        "linux/amd64"
+        #endif
+    }
+
     /// Runs the real tool if it is that one's turn, and does not return then; otherwise says who answers.
     func begin(_ words: [String]) throws {
         if !(Machine.environment[Self.realClusterVariable] ?? "").isEmpty { try handOver(words) }

@@ -48,6 +48,14 @@ struct FrontEndWords {
                 flag = flags.first { $0.short == first && $0.takesValue }
                 given = String(text.dropFirst())
             }
+            if flag == nil, !isLong {
+                // `-aq`: toggles side by side, the last one may take a value.
+                let several = text.compactMap { letter in flags.first { $0.short == letter } }
+                if several.count == text.count, several.dropLast().allSatisfy({ !$0.takesValue }), text.count > 1 {
+                    queue = (text.map { "-\($0)" } + queue)[...]
+                    continue
+                }
+            }
             guard let flag else { throw unknown(word) }
             if flag.takesValue, given == nil {
                 guard let next = queue.popFirst() else {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import ContainerRuntime
 import Foundation
+import KubeClient
 import Yams
 
 /// `kind`, for the embedded cluster: each name is one more context for it.
@@ -13,13 +14,14 @@ struct KindCommand: AsyncParsableCommand {
     private static let flags: [FrontEndWords.Flag] = [
         .value("name", "n"), .value("config"), .value("image"), .value("wait"), .value("kubeconfig"), .toggle("retain"),
         .toggle("internal"), .toggle("quiet", "q"), .value("verbosity", "v"), .toggle("all", "A"), .toggle("help", "h"),
+        .toggle("version"),
     ]
 
     private static let help = """
         kind, as VelocityLab answers it:
 
         kind create cluster [--name NAME], kind delete cluster [--name NAME]
-        kind get clusters | nodes | kubeconfig, kind export kubeconfig
+        kind get clusters | nodes | kubeconfig, kind export kubeconfig | logs [DIR]
         kind load docker-image IMAGE…, kind load image-archive FILE
         kind version
 
@@ -28,12 +30,17 @@ struct KindCommand: AsyncParsableCommand {
     func run() async throws {
         try await FrontEnd.kind.run(words) { words in
             let read = try FrontEndWords(words, Self.flags, usage: "kind")
+            if read.has("version") { return Output.line("kind version \(FrontEnd.version)") }
             if read.has("help") || read.operands.isEmpty { return Output.text(Self.help) }
             let directory = try Machine.home().cluster(EmbeddedCluster.defaultName)
             let kind = Kind(read: read, directory: directory)
             switch (read.operand(0) ?? "", read.operand(1) ?? "") {
             case ("create", "cluster"): try kind.create()
-            case ("delete", "cluster"), ("delete", "clusters"): try kind.delete()
+            case ("delete", "cluster"): try kind.delete(kind.name)
+            case ("delete", "clusters"):
+                let names = read.has("all") ? kind.names.kind : Array(read.operands.dropFirst(2))
+                for name in names { try kind.delete(name) }
+            case ("export", "logs"): try kind.exportLogs(to: read.operand(2))
             case ("get", "clusters"):
                 if kind.names.kind.isEmpty { Output.remark("No kind clusters found.") }
                 kind.names.kind.forEach(Output.line)
@@ -43,7 +50,7 @@ struct KindCommand: AsyncParsableCommand {
             case ("get", "kubeconfig"), ("export", "kubeconfig"):
                 try kind.kubeconfig(isExport: read.operand(0) == "export")
             case ("load", "docker-image"), ("load", "image-archive"): try kind.load(read.operands.dropFirst(2))
-            case ("version", ""): Output.line("kind \(FrontEnd.version) \(kind.platform)")
+            case ("version", ""): Output.line("kind \(FrontEnd.version) \(FrontEnd.platform)")
             default:
                 throw FrontEndFailure(
                     lines: [
@@ -62,14 +69,6 @@ private struct Kind {
 
     var name: String { read["name"] ?? Machine.environment["KIND_CLUSTER_NAME"] ?? "kind" }
     var names: FrontEndNames { .load(directory) }
-
-    var platform: String {
-        #if arch(arm64)
-        "linux/arm64"
-        #else
-        "linux/amd64"
-        #endif
-    }
 
     func require() throws {
         guard names.kind.contains(name) else {
@@ -140,7 +139,7 @@ private struct Kind {
     }
 
     /// The cluster goes with its last name.
-    func delete() throws {
+    func delete(_ name: String) throws {
         Output.remark("Deleting cluster \"\(name)\" ...")
         var names = names
         guard let index = names.kind.firstIndex(of: name) else { return }
@@ -163,8 +162,28 @@ private struct Kind {
             Output.remark("Set kubectl context to \"kind-\(name)\"")
             return FrontEndNames.remarkUnlessWired(directory)
         }
+        // Its context has the name that kind gives it.
         let text = try String(contentsOfFile: directory.kubeconfigFile, encoding: .utf8)
-        Output.text(text)
+        let own = try Kubeconfig.load(path: directory.kubeconfigFile, environment: [:]).currentContext
+        Output.text(
+            text.replacingOccurrences(of: "- name: \(own)\n  context:", with: "- name: kind-\(name)\n  context:")
+                .replacingOccurrences(of: "current-context: \(own)\n", with: "current-context: kind-\(name)\n"))
+    }
+
+    func exportLogs(to folder: String?) throws {
+        try require()
+        let target = folder ?? NSTemporaryDirectory() + "/\(name)-logs-\(getpid())"
+        do {
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            let source = directory.path + "/logs"
+            for item in try FileManager.default.contentsOfDirectory(atPath: source) {
+                try FileManager.default.copyItem(atPath: "\(source)/\(item)", toPath: "\(target)/\(item)")
+            }
+        } catch {
+            throw FrontEndFailure(lines: ["ERROR: the logs cannot be written: \(error.localizedDescription)"])
+        }
+        Output.remark("Exported logs for cluster \"\(name)\" to:")
+        Output.line(target)
     }
 
     func load(_ images: ArraySlice<String>) throws {
@@ -173,7 +192,7 @@ private struct Kind {
         let local = try LocalImages.open()
         for image in images {
             let isArchive = read.operand(1) == "image-archive"
-            guard isArchive || local.store.has(image) else {
+            guard isArchive || local.isHere(image) else {
                 throw FrontEndFailure(
                     lines: [
                         "ERROR: image: \"\(image)\" not present locally",

@@ -93,11 +93,8 @@ extension Minikube {
     }
 
     mutating func image(_ words: [String]) async throws {
-        guard let verb = words.first else {
-            throw FrontEndFailure(lines: ["Error: image takes ls, load, build or rm."], code: 14)
-        }
         let rest = Array(words.dropFirst())
-        switch verb {
+        switch words.first {
         case "ls", "list":
             _ = try read(rest, [.value("format")], "image ls")
             for image in try LocalImages.open().all { Output.line(image.whole) }
@@ -108,10 +105,19 @@ extension Minikube {
         case "build":
             _ = try running()
             try await LocalImages.open().build(rest, usage: "minikube image build")
-        case "rm", "remove":
+        case "pull":
+            let read = try read(rest, [], "image pull")
+            for name in read.operands { try await LocalImages.open().pull(name) }
+        case "tag":
+            let read = try read(rest, [], "image tag")
+            guard read.operands.count == 2 else {
+                throw FrontEndFailure(lines: ["Error: image tag takes SOURCE TARGET."], code: 14)
+            }
+            try LocalImages.open().tag(read.operands[0], as: read.operands[1])
+        case "rm", "remove", "unload":
             let read = try read(rest, [], "image rm")
             for name in read.operands { try LocalImages.open().remove(name) }
-        default: throw FrontEndFailure(lines: ["Error: image takes ls, load, build or rm."], code: 14)
+        default: throw FrontEndFailure(lines: ["Error: image takes ls, load, build, pull, tag or rm."], code: 14)
         }
     }
 }

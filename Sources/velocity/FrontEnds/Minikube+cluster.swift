@@ -13,7 +13,7 @@ extension Minikube {
         "static-ip", "namespace",
     ]
 
-    mutating func start(_ words: [String]) throws {
+    mutating func start(_ words: [String]) async throws {
         let read = try read(
             words,
             Self.idleFlags.map { .value($0) } + [
@@ -53,7 +53,7 @@ extension Minikube {
             "🏄  Done! kubectl is now configured to use \"\(profile)\" cluster and \"default\" namespace by default")
         FrontEndNames.remarkUnlessWired(directory)
         for addon in read.all("addons").flatMap({ $0.split(separator: ",") }) {
-            Output.remark("hint: Ask for an addon once the cluster runs: minikube addons enable \(addon)")
+            try await addons(["enable", String(addon)])
         }
     }
 
@@ -73,7 +73,14 @@ extension Minikube {
     }
 
     mutating func delete(_ words: [String]) throws {
-        _ = try read(words, [.toggle("all"), .toggle("purge"), .value("output", "o")], "delete")
+        let read = try read(words, [.toggle("all"), .toggle("purge"), .value("output", "o")], "delete")
+        if read.has("all") {
+            for name in try Machine.home().clusterNames {
+                profile = name == EmbeddedCluster.defaultName ? "minikube" : name
+                try delete([])
+            }
+            return Output.line("🔥  Successfully deleted all profiles")
+        }
         let directory = try directory()
         guard FileManager.default.fileExists(atPath: directory.storeFile) else {
             return Output.line("🙄  \"\(profile)\" profile does not exist, trying anyways.")
@@ -114,6 +121,9 @@ extension Minikube {
                 kubeconfig: \(kubeconfig)
 
                 """)
+            for name in ClusterSettings.load(directory).nodeNames.dropFirst() {
+                Output.line("\(name)\ntype: Worker\nhost: \(state)\nkubelet: \(state)\n")
+            }
         }
         if !isRunning { throw ExitCode(7) }
     }

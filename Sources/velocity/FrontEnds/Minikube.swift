@@ -31,7 +31,8 @@ struct MinikubeCommand: AsyncParsableCommand {
 
         minikube start | stop | delete | status | ip | version | profile [list]
         minikube service NAME [--url] [-n NAMESPACE], minikube service list
-        minikube image ls | load FILE-OR-NAME | build -t NAME DIR | rm NAME
+        minikube node list
+        minikube image ls | load FILE-OR-NAME | build -t NAME DIR | pull NAME | tag SOURCE TARGET | rm NAME
         minikube docker-env [--shell bash|fish|powershell|cmd] [-u]
         minikube addons list | enable NAME | disable NAME
         minikube kubectl -- …, minikube dashboard, minikube tunnel, minikube logs
@@ -57,7 +58,7 @@ struct Minikube {
 
     mutating func perform(_ verb: String, _ words: [String]) async throws {
         switch verb {
-        case "start": try start(words)
+        case "start": try await start(words)
         case "stop": try stop(words)
         case "delete": try delete(words)
         case "status": try status(words)
@@ -73,8 +74,9 @@ struct Minikube {
             let read = try read(words, [.toggle("url"), .value("port")], "dashboard")
             _ = try running()
             if Machine.canShowScreens, !read.has("url") { return try await ClusterCommand.View.show(try directory()) }
-            Output.line("🎉  VelocityLab has its own view of the cluster instead of a page in the browser.")
-            Output.line("    Open it in a terminal: velocity cluster view")
+            throw FrontEndFailure(
+                "VelocityLab has its own view of the cluster instead of a page in the browser.",
+                hint: "Open it in a terminal: velocity cluster view")
         case "version": try version(words)
         case "profile": try profiles(words)
         case "kubectl": try kubectl(words)
@@ -86,10 +88,15 @@ struct Minikube {
             _ = try read(
                 words, [.toggle("follow", "f"), .value("length", "n"), .toggle("problems"), .value("file")], "logs")
             let path = try directory().logFile
-            Output.text((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            Output.text(text)
+            if text.isEmpty { Output.remark("The cluster has had nothing to complain of: '\(path)' is empty.") }
         case "update-check": Output.line("CurrentVersion: \(FrontEnd.version)\nLatestVersion: \(FrontEnd.version)")
+        case "node": try node(words)
+        case "config": try config(words)
         case "help", "--help", "-h": Output.text(MinikubeCommand.help)
         default:
+            if let refusal = Self.refusals[verb] { throw refusal }
             throw FrontEndFailure(
                 lines: [
                     "Error: unknown command \"\(verb)\" for \"minikube\", or one that VelocityLab does not answer.",
@@ -147,23 +154,29 @@ struct Minikube {
     private mutating func profiles(_ words: [String]) throws {
         let read = try read(words, [.value("output", "o"), .toggle("light", "l")], "profile")
         guard let word = read.operand(0) else { return Output.line(profile) }
+        if word == profile { return Output.line("✅  minikube profile was successfully set to \(word)") }
         guard word == "list" else {
             throw FrontEndFailure(
                 "VelocityLab's commands work on the profile 'minikube'; a default cannot be set here.",
                 hint: "Name it each time: minikube -p \(word) status")
         }
         let home = try Machine.home()
+        let rows = home.clusterNames.map { name in
+            let state = ClusterProcess(home.cluster(name)).state
+            return [
+                name == EmbeddedCluster.defaultName ? "minikube" : name, "velocitylab", state?.level ?? "-",
+                "127.0.0.1", state.map { "\($0.port)" } ?? "-", FrontEnd.kubernetesVersion,
+                state == nil ? "Stopped" : "Running",
+                "\(ClusterSettings.load(home.cluster(name)).nodeNames.count)",
+            ]
+        }
+        if read["output"] == "json" {
+            let valid = rows.map { #"{"Name":"\#($0[0])","Status":"\#($0[6])"}"# }
+            return Output.line(#"{"invalid":[],"valid":[\#(valid.joined(separator: ","))]}"#)
+        }
         Output.text(
             BorderedTable.text(
-                ["Profile", "VM Driver", "Runtime", "IP", "Port", "Version", "Status", "Nodes"],
-                home.clusterNames.map { name in
-                    let state = ClusterProcess(home.cluster(name)).state
-                    return [
-                        name == EmbeddedCluster.defaultName ? "minikube" : name, "velocitylab", state?.level ?? "-",
-                        "127.0.0.1", state.map { "\($0.port)" } ?? "-", FrontEnd.kubernetesVersion,
-                        state == nil ? "Stopped" : "Running", "1",
-                    ]
-                }))
+                ["Profile", "VM Driver", "Runtime", "IP", "Port", "Version", "Status", "Nodes"], rows))
     }
 
     private mutating func kubectl(_ words: [String]) throws {
@@ -176,20 +189,5 @@ struct Minikube {
         }
         setenv("KUBECONFIG", FrontEndNames.path(try directory()), 1)
         try FrontEnd.become(program, split.map { Array(words[($0 + 1)...]) } ?? words)
-    }
-}
-
-/// Tables with lines around their cells, as minikube prints them.
-enum BorderedTable {
-    static func text(_ header: [String], _ rows: [[String]]) -> String {
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
-        let line = "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|\n"
-        func row(_ cells: [String]) -> String {
-            "|"
-                + zip(cells, widths).map { " \($0)\(String(repeating: " ", count: $1 - $0.count)) " }.joined(
-                    separator: "|")
-                + "|\n"
-        }
-        return line + row(header) + line + rows.map(row).joined() + line
     }
 }

@@ -61,7 +61,17 @@ import Testing
             ("docker rmi nosuch", 1, "No such image: nosuch"),
             ("docker tag nosuch other", 1, "No image 'nosuch:latest'"),
             ("docker run nginx", 1, "VelocityLab runs containers in pods only"),
-            ("docker pull nginx", 1, "VelocityLab works without a registry"),
+            ("docker container prune", 1, "hint: kubectl delete pod"),
+            ("docker stop web", 1, "hint: kubectl delete pod POD, or: kubectl scale --replicas=0"),
+            ("docker push web", 1, "VelocityLab sends images nowhere"),
+            ("docker pull 127.0.0.1:1/web:1", 1, "'127.0.0.1:1/web:1' cannot be fetched"),
+            ("docker inspect nginx", 1, "'nginx' is built in"), ("docker ps -aqx", 1, "unknown flag: -aqx"),
+            ("docker images -f label=x", 1, "There are: reference=…, dangling=…."),
+            ("docker build --platform linux/none .", 1, "this machine builds for linux/"),
+            ("minikube ssh", 1, "VelocityLab's node is this machine"),
+            ("minikube node add", 1, "minikube start --nodes 3"),
+            ("minikube dashboard --url", 85, "Profile \"minikube\" not found."),
+            ("minikube config get cpus", 1, "specified key could not be found in config"),
             ("docker frob", 1, "'frob' is not a docker command"), ("docker images --frob", 1, "unknown flag: --frob"),
         ])
     func refusals(line: String, code: Int32, message: String) async throws {
@@ -72,6 +82,57 @@ import Testing
             let tool = line.prefix { $0 != " " }
             #expect(result.errors.hasPrefix("VelocityLab answers in place of \(tool)"))
             #expect(result.output.isEmpty, "\(result.output)")
+        }
+    }
+
+    @Test("images are shown, named, inspected and removed as docker does, without a cluster")
+    func images() async throws {
+        try await Program.inNewHome { program async throws in
+            try program.write("app/Dockerfile", "FROM scratch\nCOPY page /\nCMD [\"/page\"]\n")
+            try program.write("app/page", "hello")
+            func docker(_ line: String) async throws -> (output: String, errors: String) {
+                let result = try await program.start(
+                    Program.velocity, ["docker"] + line.split(separator: " ").map(String.init))
+                #expect(result.code == 0, "\(line): \(result.errors)")
+                return (result.output, result.errors)
+            }
+            let built = try await docker("build -qt page:1 app")
+            #expect(built.output.hasPrefix("sha256:") && !built.errors.contains("FROM"))
+            let id = try await docker("images -aq").output.split(separator: "\n").map(String.init)
+            #expect(id.count == 1 && built.output.hasPrefix("sha256:\(id[0])"))
+            _ = try await docker("tag \(id[0]) other:2")
+            let table = try await program.run("docker", "images", "--format", "table {{.Repository}}\\t{{.Tag}}")
+            #expect(table.output == "REPOSITORY   TAG\nother        2\npage         1\n")
+            #expect(try await docker("images --format {{.Repository}}:{{.Tag}}").output == "other:2\npage:1\n")
+            #expect(try await docker("images -f reference=page --format {{.Tag}}").output == "1\n")
+            #expect(
+                try await docker("inspect -f {{.Config.Cmd}}{{.RepoTags}}{{.None}} \(id[0])").output
+                    == "[/page][other:2 page:1]<no value>\n")
+            #expect(try await docker("pull web:1.0").output == "Status: Image is up to date for web:1.0\n")
+            let refused = try await program.run("docker", "rmi", id[0])
+            #expect(refused.code == 1 && refused.errors.contains("has several names: other:2, page:1."))
+            #expect(try await docker("rmi -f \(id[0])").output == "Untagged: other:2\nUntagged: page:1\n")
+            #expect(try await docker("image prune -af").output == "Total reclaimed space: 5 B\n")
+        }
+    }
+
+    @Test("kind's contexts carry its names, and all its clusters go at once")
+    func kinds() async throws {
+        try await Program.inNewHome { program async throws in
+            for name in ["one", "two"] {
+                #expect(try await program.run("kind", "create", "cluster", "--name", name).code == 0)
+            }
+            let kubeconfig = try await program.run("kind", "get", "kubeconfig", "--name", "two").output
+            #expect(kubeconfig.contains("current-context: kind-two\n") && kubeconfig.contains("- name: kind-two\n"))
+            try program.write("two", kubeconfig)
+            let nodes = try await program.kubectl(["--kubeconfig", program.home + "/two", "get", "nodes", "-o", "name"])
+            #expect(nodes.output.hasPrefix("node/"), "\(nodes.errors)")
+            #expect(try await program.run("kind", "load", "docker-image", "web:1.0", "--name", "one").code == 0)
+            let logs = try await program.run("kind", "export", "logs", program.home + "/logs", "--name", "one")
+            #expect(logs.code == 0 && FileManager.default.fileExists(atPath: program.home + "/logs/audit.log"))
+            #expect(try await program.run("kind", "delete", "clusters", "--all").code == 0)
+            #expect(try await program.run("kind", "get", "clusters").output.isEmpty)
+            #expect(try await program.run("cluster", "status").code == 1)
         }
     }
 
