@@ -18,7 +18,7 @@ extension ImageCatalog {
         let name = ImageReference(parsing: stored.reference)?.name ?? stored.reference
         recipe.layers = layers
         recipe.image = Image(
-            reference: stored.reference, digest: "\(name)@\(stored.manifest)", entrypoint: config.entrypoint,
+            reference: stored.reference, digest: "\(name)@\(stored.published)", entrypoint: config.entrypoint,
             command: config.command, environment: config.environment, workingDirectory: config.workingDirectory,
             user: try Self.user(config.user, stored.reference, layers), stopSignal: config.stopSignal)
         recipe.image.group = try Self.group(config.user, stored.reference, layers)

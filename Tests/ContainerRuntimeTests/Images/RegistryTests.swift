@@ -44,6 +44,15 @@ import Testing
                 try await catalog.pull(name)
                 #expect(registry.takeQuestions().isEmpty)
             }
+            // The one that its tag gave is that as well, and says so.
+            let other = try StoreBed()
+            let pulled = try await other.store.pull(named: "\(host)/team/web:1.0")
+            #expect(pulled.digest == index.description)
+            _ = registry.takeQuestions()
+            let pulling = ImageCatalog(workloads: "/bin/sh", store: other.store, pulls: true)
+            try await pulling.pull("\(host)/team/web@\(index)")
+            #expect(registry.takeQuestions().isEmpty)
+            #expect(try other.catalog.resolve("\(host)/team/web:1.0").image.digest == "\(host)/team/web@\(index)")
         }
     }
 

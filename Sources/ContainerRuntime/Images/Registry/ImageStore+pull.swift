@@ -4,13 +4,13 @@ import KubeModel
 extension ImageStore {
     /// Fetches an image from its registry, under the name by which it was asked for; layers that are here are not fetched again.
     ///
-    /// - Returns: The digest of its manifest.
+    /// - Returns: The digest by which the registry gives it: of its index, or of its manifest where it has none.
     @discardableResult
     func pull(
         _ reference: ImageReference, login: RegistryLogin? = nil
     ) async throws(Registry.Failure) -> Digest {
         let registry = Registry(of: reference, login: login)
-        let (bytes, manifest) = try await manifest(of: reference, registry)
+        let (bytes, manifest, published) = try await manifest(of: reference, registry)
         guard let digest = manifest[["config", "digest"]]?.string.flatMap(Digest.init) else {
             throw .other("its manifest has no 'config'")
         }
@@ -30,8 +30,8 @@ extension ImageStore {
         do throws(ImageError) {
             try addBlob(configBytes)
             let digest = try addBlob(bytes)
-            try add(reference, manifest: digest, origin: .pulled)
-            return digest
+            try add(reference, manifest: digest, origin: .pulled, index: published)
+            return published
         } catch {
             throw .other(error.message)
         }
@@ -40,12 +40,14 @@ extension ImageStore {
     /// The manifest for this machine: of an index, the one in it.
     private func manifest(
         of reference: ImageReference, _ registry: Registry
-    ) async throws(Registry.Failure) -> (bytes: [UInt8], value: JSONValue) {
+    ) async throws(Registry.Failure) -> (bytes: [UInt8], value: JSONValue, published: Digest) {
+        var published: Digest?
         var name = reference.digest ?? reference.tag ?? "latest"
         for _ in 0..<3 {
             let bytes = try await registry.manifest(name)
             guard let value = try? JSONValue(parsing: bytes) else { throw .other("its manifest is no JSON") }
-            guard let choices = value["manifests"]?.array else { return (bytes, value) }
+            published = published ?? Digest(of: bytes)
+            guard let choices = value["manifests"]?.array else { return (bytes, value, published ?? Digest(of: bytes)) }
             let choice = choices.first {
                 $0[["platform", "os"]]?.string == "linux"
                     && $0[["platform", "architecture"]]?.string == ImageConfig.machine
@@ -84,7 +86,7 @@ extension ImageStore {
     /// Fetches an image, as a person asks for it.
     ///
     /// - Parameter keyring: The person's logins, of which the most special one counts.
-    /// - Returns: Its whole name and the digest of its manifest.
+    /// - Returns: Its whole name and the digest by which the registry gives it.
     public func pull(
         named text: String, with keyring: RegistryKeyring = RegistryKeyring()
     ) async throws(ImageError) -> (name: String, digest: String) {

@@ -5,7 +5,7 @@ extension ImageStore {
     public func describe(_ name: String) -> JSONValue? {
         guard let reference = ImageReference(parsing: name), let image = find(reference) else { return nil }
         let names = all().filter { $0.manifest == image.manifest }.compactMap { ImageReference(parsing: $0.reference) }
-        let digests = Set(names.map { "\($0.repositoryName)@\(image.manifest)" }).sorted()
+        let digests = Set(names.map { "\($0.repositoryName)@\(image.published)" }).sorted()
         let config = image.config
         return [
             "Id": .string(image.manifest.description),

@@ -10,7 +10,7 @@ extension ImageStore {
                 "No image '\(from.familiar)' was loaded or built.",
                 hint: "Only those can have further names; `velocity image list` shows them.")
         }
-        try add(to, manifest: image.manifest, origin: image.origin)
+        try add(to, manifest: image.manifest, origin: image.origin, index: image.published)
         return to
     }
 

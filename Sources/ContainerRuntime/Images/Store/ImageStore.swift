@@ -23,6 +23,8 @@ public struct ImageStore: Sendable, Hashable {
         /// The whole reference: `docker.io/library/web:1.0`.
         var reference: String
         var manifest: Digest
+        /// What its registry calls it: the digest of an index, or of the manifest.
+        var published: Digest
         var config: ImageConfig
         var origin: Origin
         /// RFC 3339, or empty.
@@ -41,7 +43,7 @@ public struct ImageStore: Sendable, Hashable {
         guard let digest = reference.digest else { return nil }
         let name = "\(reference.registry)/\(reference.repository)"
         for (key, record) in records where ImageReference(parsing: key)?.name == name {
-            if record["manifest"]?.string == digest { return stored(key, record) }
+            if record["manifest"]?.string == digest || record["index"]?.string == digest { return stored(key, record) }
         }
         return nil
     }
@@ -52,13 +54,19 @@ public struct ImageStore: Sendable, Hashable {
     }
 
     /// Gives an image a name, which may have belonged to another one.
-    func add(_ reference: ImageReference, manifest: Digest, origin: Origin) throws(ImageError) {
+    ///
+    /// - Parameter index: The digest of the index that led to the manifest; nil where there was none.
+    func add(
+        _ reference: ImageReference, manifest: Digest, origin: Origin, index: Digest? = nil
+    ) throws(ImageError) {
         try locked { () throws(ImageError) in
             var records = records()
-            records[reference.description] = [
+            var record: JSONValue = [
                 "manifest": .string(manifest.description), "origin": .string(origin.rawValue),
                 "created": .string(Timestamp.now.text),
             ]
+            if let index, index != manifest { record["index"] = .string(index.description) }
+            records[reference.description] = record
             try write(records)
         }
     }
@@ -118,7 +126,8 @@ public struct ImageStore: Sendable, Hashable {
             return nil
         }
         return Stored(
-            reference: reference, manifest: manifest, config: config,
+            reference: reference, manifest: manifest,
+            published: record["index"]?.string.flatMap(Digest.init) ?? manifest, config: config,
             origin: Origin(rawValue: record["origin"]?.string ?? "") ?? .loaded,
             created: record["created"]?.string ?? "")
     }
