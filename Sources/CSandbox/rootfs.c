@@ -249,6 +249,8 @@ int rootfs_build(const struct start *start, char *error, size_t capacity) {
         } else {
             char path[600];
             snprintf(path, sizeof path, "/newroot%s", file->path);
+            // The host's own file there may be nobody's to change.
+            unlink(path);
             outcome = step(make_file(path, file->content, file->length), file->path, error, capacity);
         }
         if (outcome < 0) return outcome;

@@ -4,7 +4,7 @@ import KubeModel
 extension ImageCatalog {
     /// How a stored image is run.
     func recipe(_ stored: ImageStore.Stored, in store: ImageStore) throws(RuntimeError) -> Recipe {
-        var config = stored.config
+        let config = stored.config
         var recipe: Recipe
         if let base = config.base {
             guard let reference = ImageReference(parsing: base) else { throw .invalidImageName(reference: base) }
@@ -14,25 +14,20 @@ extension ImageCatalog {
         }
         let layers = Layers(
             store: store, digests: config.layers, hasSystem: config.base != nil, volumes: config.volumes)
-        Self.useOwnSettings(of: layers, &recipe, entrypoint: &config.entrypoint)
+        if recipe.defaults.contains(where: { layers.find($0.path) != nil }) { recipe.defaults = [] }
         let name = ImageReference(parsing: stored.reference)?.name ?? stored.reference
         recipe.layers = layers
+        // Steps of a build are root's, as with the real images; the program has the base's user, unless USER says another.
+        let user = try Self.user(config.user, stored.reference, layers) ?? recipe.image.user
         recipe.image = Image(
             reference: stored.reference, digest: "\(name)@\(stored.published)", entrypoint: config.entrypoint,
             command: config.command, environment: config.environment, workingDirectory: config.workingDirectory,
-            user: try Self.user(config.user, stored.reference, layers), stopSignal: config.stopSignal)
+            user: user, stopSignal: config.stopSignal)
         recipe.image.group = try Self.group(config.user, stored.reference, layers)
         recipe.image.bytes = config.layers.reduce(0) { $0 + store.layerSize($1) }
-        let user = String(config.user.prefix { $0 != ":" })
-        if !user.isEmpty, Int(user) == nil { recipe.image.userName = user }
+        let userName = String(config.user.prefix { $0 != ":" })
+        if !userName.isEmpty, Int(userName) == nil { recipe.image.userName = userName }
         return recipe
-    }
-
-    /// An image on nginx may bring the whole of its settings; servers in `conf.d` are found when it starts.
-    private static func useOwnSettings(of layers: Layers, _ recipe: inout Recipe, entrypoint: inout [String]) {
-        guard recipe.files.contains(where: { $0.path == nginxSettings }), layers.find("/etc/nginx/nginx.conf") != nil
-        else { return }
-        entrypoint = entrypoint.map { $0 == nginxSettings ? "/etc/nginx/nginx.conf" : $0 }
     }
 
     /// What was loaded or built, in the order of names.

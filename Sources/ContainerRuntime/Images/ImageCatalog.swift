@@ -10,6 +10,10 @@ public struct ImageCatalog: Sendable {
         /// Files and folders of the host that it needs besides the system's own.
         var mounts: [ContainerConfiguration.Mount] = []
         var files: [SystemFiles.File] = []
+        /// Files in place of the host's that people change: a layer below what is built on the image.
+        var defaults: [SystemFiles.File] = []
+        /// What its program leaves behind, empty, when a step of a build tries it out: root's then, and in its way later.
+        var litter: [String] = []
         /// Folders of the host's system that belong to the container's user: people change them with `kubectl exec`.
         var owned: [String] = []
         /// The layers of an image that was loaded or built; nil for the host's system alone.

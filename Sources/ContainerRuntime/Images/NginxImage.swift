@@ -1,4 +1,5 @@
-/// `nginx`: the host's nginx, with the official image's ways: `/usr/share/nginx/html`, `/etc/nginx/conf.d`, logs to the streams.
+/// `nginx`: the host's nginx, with the official image's ways: `/usr/share/nginx/html`, `/etc/nginx/nginx.conf` and `conf.d`, logs to
+/// the streams.
 extension ImageCatalog {
     static let nginxImage = BuiltIn(
         repository: "docker.io/library/nginx", tags: nginxTags,
@@ -13,15 +14,19 @@ extension ImageCatalog {
             files: [
                 SystemFiles.File(path: nginxEntrypointPath, content: nginxEntrypoint),
                 SystemFiles.File(path: nginxSettings, content: nginxConfiguration(nginxServer)),
-                SystemFiles.File(
-                    path: "/etc/velocitylab/nginx-conf.d.conf",
-                    content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")
-                ),
             ],
+            defaults: [
+                SystemFiles.File(
+                    path: "/etc/nginx/nginx.conf", content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")),
+                SystemFiles.File(path: "/etc/nginx/conf.d/default.conf", content: nginxServer + "\n"),
+            ],
+            litter: ["/run/nginx.pid", "/tmp/nginx.pid"]
+                + ["body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "/tmp/\($0)" },
             owned: ["/usr/share/nginx/html", "/etc/nginx/conf.d"])
     }
 
-    static let nginxSettings = "/etc/velocitylab/nginx.conf"
+    /// Those of level `plain`, where the files in /etc/nginx are this machine's.
+    private static let nginxSettings = "/etc/velocitylab/nginx.conf"
 
     private static let nginxTags: [String] = {
         let versions =
@@ -32,24 +37,30 @@ extension ImageCatalog {
 
     private static let nginxEntrypointPath = "/opt/velocitylab/bin/docker-entrypoint.sh"
 
-    /// Servers of a learner's own, mounted into `/etc/nginx/conf.d`, take the place of the welcome page.
+    /// In a root of its own it has the folders of the official image; nginx makes those inside them.
     private static let nginxEntrypoint = """
         #!/bin/sh
         settings=$1
         shift
         if [ "${1:-}" != nginx ]; then exec "$@"; fi
         shift
-        if [ "$settings" = /etc/velocitylab/nginx.conf ] && ls /etc/nginx/conf.d/*.conf >/dev/null 2>&1; then settings=/etc/velocitylab/nginx-conf.d.conf; fi
+        if [ "$settings" = /etc/velocitylab/nginx.conf ]; then
+            settings=/etc/nginx/nginx.conf
+            mkdir -p /var/cache/nginx /var/lib/nginx /var/log/nginx
+            ln -s /dev/stdout /var/log/nginx/access.log
+            ln -s /dev/stderr /var/log/nginx/error.log
+        fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"
 
         """
 
     private static let nginxServer = """
         server {
-                listen 80;
-                root /usr/share/nginx/html;
-                index index.html index.nginx-debian.html;
-            }
+            listen 80;
+            server_name localhost;
+            root /usr/share/nginx/html;
+            index index.html index.nginx-debian.html;
+        }
         """
 
     private static func nginxConfiguration(_ servers: String) -> String {

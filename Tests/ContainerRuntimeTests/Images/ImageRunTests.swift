@@ -220,4 +220,46 @@ struct ImageRunTests {
         }
         await runtime.shutDown()
     }
+
+    private static let hasNginx = ImageCatalog.find("nginx") != nil
+
+    @Test("nginx has the settings of its official image, and follows those that a pod mounts", .enabled(if: hasNginx))
+    func nginx() async throws {
+        let start = try bed.catalog.resolve("nginx").image.entrypoint
+        let given = try await run("nginx", arguments: start + ["nginx", "-T"])
+        #expect(given.exit.code == 0)
+        #expect(given.output.contains("include /etc/nginx/conf.d/*.conf;"), "\(given.output)")
+        #expect(given.output.contains("# configuration file /etc/nginx/conf.d/default.conf:"))
+        let changed = try await run(
+            "nginx",
+            arguments: ["sh", "-c", "rm /etc/nginx/conf.d/default.conf && nginx -t -e stderr && ls /etc/nginx/conf.d"])
+        #expect(changed.exit.code == 0 && !changed.output.contains("default.conf"), "\(changed.output)")
+        // It wants the folders of the official image.
+        try bed.write("own.conf", "error_log /var/log/nginx/error.log;\nevents {}\nhttp { server { listen 8080; } }\n")
+        let own = ContainerConfiguration.Mount(
+            hostPath: bed.folder + "/context/own.conf", containerPath: "/etc/nginx/nginx.conf", isReadOnly: true)
+        let mounted = try await run("nginx", arguments: start + ["nginx", "-T"], mounts: [own])
+        #expect(mounted.exit.code == 0 && mounted.output.contains("listen 8080;"), "\(mounted.output)")
+        #expect(!mounted.output.contains("/etc/nginx/conf.d/"))
+    }
+
+    @Test("what is built on nginx may change its settings and take them away", .enabled(if: hasNginx))
+    func builtOnNginx() async throws {
+        try bed.write("app.conf", "server { listen 8081; }\n")
+        try bed.write(
+            "Dockerfile",
+            """
+            FROM nginx:alpine
+            RUN rm /etc/nginx/conf.d/default.conf && sed -i 's/worker_connections .*;/worker_connections 99;/' /etc/nginx/nginx.conf
+            COPY app.conf /etc/nginx/conf.d/
+            RUN nginx -t -e stderr
+            """)
+        try await bed.build("web:1")
+        let image = try bed.catalog.resolve("web:1").image
+        #expect(image.user == 101)
+        let result = try await run("web:1", arguments: image.entrypoint + ["nginx", "-T"])
+        #expect(result.exit.code == 0)
+        #expect(result.output.contains("listen 8081;") && result.output.contains("worker_connections 99;"))
+        #expect(!result.output.contains("default.conf"), "\(result.output)")
+    }
 }

@@ -43,7 +43,7 @@ struct BuildChanges {
 
     /// Makes one tree of all; what was only put there for the step is left out.
     ///
-    /// - Parameter placed: The pod's own files, whose places are not the image's.
+    /// - Parameter placed: The pod's own files, whose places are not the image's, and what else is not to be kept if it is empty.
     func collect(into tree: String, placed: [String]) throws(ImageError) {
         rmdir(tree)
         guard rename(upper("+"), tree) == 0 else { throw .system("the changes of a step cannot be kept", errno) }
@@ -53,6 +53,7 @@ struct BuildChanges {
         for name in placed {
             var status = stat()
             if lstat(tree + name, &status) == 0, status.st_size == 0 { unlink(tree + name) }
+            rmdir(tree + name)
         }
         for name in ["/dev", "/proc", "/opt/velocitylab"] { FileTree.remove(tree + name) }
         for name in ["/opt", "/etc/velocitylab", "/etc"] { rmdir(tree + name) }

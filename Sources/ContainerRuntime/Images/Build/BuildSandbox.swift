@@ -62,10 +62,12 @@ final class BuildSandbox: Sendable {
             return "step\(count)"
         }
         let mounts = recipe.mounts + changes.tools
+        // An ordinary user has one id to give: a program that leaves root's rights behind, as nginx does, has no other to go to.
+        let user = step.user ?? (geteuid() == 0 ? nil : recipe.image.user)
         var configuration = ContainerConfiguration(
             podUID: Self.pod, name: name, image: recipe.image, arguments: step.command,
-            workingDirectory: step.workingDirectory, runAsUser: step.user, logPath: "")
-        configuration.security.group = ImageCatalog.groups(of: step.user ?? 0, step.layers).first
+            workingDirectory: step.workingDirectory, runAsUser: user, logPath: "")
+        configuration.security.group = ImageCatalog.groups(of: user ?? 0, step.layers).first
         var launch = SandboxRuntime.Launch(
             pod: try runtime.pod(Self.pod), container: SandboxRuntime.name(configuration), arguments: step.command,
             environment: changes.environment(step.environment), workingDirectory: step.workingDirectory, mounts: mounts,
@@ -77,7 +79,8 @@ final class BuildSandbox: Sendable {
         let exit = await runtime.waitForExit(id)
         guard exit.code == 0 else { return exit.code }
         do throws(ImageError) {
-            try changes.collect(into: BuildStage.makeTree(in: workshop), placed: launch.files.map(\.path))
+            let placed = launch.files.map(\.path) + recipe.litter
+            try changes.collect(into: BuildStage.makeTree(in: workshop), placed: placed)
         } catch {
             throw .system(error.message)
         }

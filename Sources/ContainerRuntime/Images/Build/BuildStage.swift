@@ -94,9 +94,22 @@ struct BuildStage: Sendable {
         config.entrypoint = recipe.image.entrypoint
         config.command = recipe.image.command
         config.environment = recipe.image.environment
-        if let user = recipe.image.user { config.user = "\(user)" }
         config["StopSignal"] = .string("\(recipe.image.stopSignal)")
-        return (config, reference.description)
+        config.layers = try defaultLayer(recipe.defaults)
+        return (config, ([reference.description] + config.layers.map(\.description)).joined(separator: " "))
+    }
+
+    /// The layer of the files that a built-in image has in place of the host's; none where there are none.
+    private func defaultLayer(_ files: [SystemFiles.File]) throws(ImageError) -> [Digest] {
+        guard !files.isEmpty else { return [] }
+        let workshop = try ImageStore.Workshop(in: store)
+        let tree = try Self.makeTree(in: workshop)
+        let root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard root >= 0 else { throw .system("'\(tree)' cannot be opened", errno) }
+        defer { close(root) }
+        let copy = TreeCopy(view: view, tree: FileTree(root: root))
+        for file in files { try copy.write(file.content, to: file.path) }
+        return [try keep(workshop)]
     }
 
     /// What the base wants to be done first of all in what is built on it; its own images do not want it again.
@@ -158,15 +171,19 @@ struct BuildStage: Sendable {
         guard tree >= 0 else { throw .system("'\(folder)' cannot be opened", errno) }
         let isEmpty = FileTree.names(in: tree).isEmpty && !LayerView.isOpaque(tree)
         close(tree)
-        if !isEmpty {
-            let digest = try TreeDigest.of(folder + "/tree")
-            try store.keep(folder, as: digest)
-            config.layers.append(digest)
-            guard builder.holds.hold([digest], of: store) else {
-                throw ImageError("The layer \(digest.short) was removed while it was made.", hint: "Build again.")
-            }
-        }
+        if !isEmpty { config.layers.append(try keep(workshop)) }
         try store.remember(config, under: key)
+    }
+
+    /// Takes the tree that was made in a workshop into the store.
+    private func keep(_ workshop: borrowing ImageStore.Workshop) throws(ImageError) -> Digest {
+        let folder = workshop.path + "/layer"
+        let digest = try TreeDigest.of(folder + "/tree")
+        try store.keep(folder, as: digest)
+        guard builder.holds.hold([digest], of: store) else {
+            throw ImageError("The layer \(digest.short) was removed while it was made.", hint: "Build again.")
+        }
+        return digest
     }
 
     /// Makes the folder of a new layer; returns its tree.
