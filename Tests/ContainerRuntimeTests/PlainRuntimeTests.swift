@@ -53,6 +53,20 @@ struct PlainRuntimeTests {
         }
     }
 
+    @Test(
+        "nginx has settings and files of its own, not this machine's", .enabled(if: ImageCatalog.find("nginx") != nil))
+    func nginx() async throws {
+        try await withPlainRuntime { runtime, bench in
+            try await bench.pod("a", 2)
+            let start = try await runtime.pullImage("nginx").entrypoint
+            let container = try await bench.container(in: "a", start + ["nginx", "-T"], image: "nginx")
+            #expect(await runtime.waitForExit(container).code == 0)
+            let text = try await bench.output(of: "a")
+            #expect(text.contains("/nginx/nginx.pid;"), "\(text)")
+            #expect(!text.contains("configuration file /etc/nginx/nginx.conf") && !text.contains(" /tmp/nginx.pid"))
+        }
+    }
+
     @Test("two pods listen on the same ports, high and low, each on its own address")
     func samePort() async throws {
         try await withPlainRuntime { runtime, bench in

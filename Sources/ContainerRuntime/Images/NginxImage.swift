@@ -37,18 +37,21 @@ extension ImageCatalog {
 
     private static let nginxEntrypointPath = "/opt/velocitylab/bin/docker-entrypoint.sh"
 
-    /// In a root of its own it has the folders of the official image; nginx makes those inside them.
+    /// In a root of its own it has the folders of the official image; at level `plain` a folder of its own, where it may make one.
     private static let nginxEntrypoint = """
         #!/bin/sh
         settings=$1
         shift
         if [ "${1:-}" != nginx ]; then exec "$@"; fi
         shift
-        if [ "$settings" = /etc/velocitylab/nginx.conf ]; then
+        if [ -z "${VELOCITY_ROOT:-}" ]; then
             settings=/etc/nginx/nginx.conf
             mkdir -p /var/cache/nginx /var/lib/nginx /var/log/nginx
             ln -s /dev/stdout /var/log/nginx/access.log
             ln -s /dev/stderr /var/log/nginx/error.log
+        elif mkdir "$VELOCITY_ROOT/nginx"; then
+            own=$VELOCITY_ROOT/nginx/nginx.conf
+            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" > "$own" && settings=$own
         fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"
 
