@@ -75,6 +75,8 @@ public struct ImageCatalog: Sendable {
     let store: ImageStore?
     /// What is not here is fetched from its registry.
     let pulls: Bool
+    /// Who fetches what now.
+    let turns = PullTurns()
 
     /// - Parameters:
     ///   - workloads: The path of the `Workloads` program; it stands beside this one.

@@ -56,6 +56,24 @@ import Testing
         }
     }
 
+    @Test("those that want an image at the same time have its layers fetched once")
+    func together() async throws {
+        try await FakeRegistry.run { registry, host in
+            let packed = Archives.gzip(Self.lower)
+            registry.content.withLock { _ = $0.addImage("1.0", layers: [Self.lower]) { _ in packed } }
+            let catalog = ImageCatalog(workloads: "/bin/sh", store: bed.store, pulls: true)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<5 { group.addTask { try await catalog.pull("\(host)/team/web:1.0") } }
+                try await group.waitForAll()
+            }
+            let layer = "/elsewhere/\(Digest(of: packed))"
+            #expect(registry.takeQuestions().count { $0 == layer } == 1)
+            // Nobody's failure is another one's.
+            await #expect(throws: RuntimeError.self) { try await catalog.pull("\(host)/team/web:2.0") }
+            try await catalog.pull("\(host)/team/web:1.0")
+        }
+    }
+
     @Test("a tag that has moved is followed by a pull, and by nothing else")
     func moved() async throws {
         try await FakeRegistry.run { registry, host in

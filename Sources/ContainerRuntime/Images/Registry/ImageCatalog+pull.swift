@@ -14,6 +14,14 @@ extension ImageCatalog {
             return
         }
         let logins = keyring.logins(for: reference)
+        try await turns.take(reference.description) { () async throws(RuntimeError) in
+            try await fetch(reference, text, logins, into: store)
+        }
+    }
+
+    private func fetch(
+        _ reference: ImageReference, _ text: String, _ logins: [RegistryLogin], into store: ImageStore
+    ) async throws(RuntimeError) {
         var refusals: [String] = []
         for login in logins.isEmpty ? [nil] : logins.map(Optional.init) {
             do throws(Registry.Failure) {
