@@ -113,6 +113,20 @@ struct SandboxRightsTests {
         }
     }
 
+    @Test(
+        "PostgreSQL has a name for whoever it runs as: it refuses to run for users without one",
+        .enabled(if: access("/usr/lib/postgresql", F_OK) == 0, "PostgreSQL is not installed"))
+    func nameForAnybody() async throws {
+        try await SandboxBed.run { bed in
+            let script = "id -un; initdb -D /tmp/data --auth=trust >/dev/null && echo made"
+            let text = try await bed.output(script, image: "postgres:15-alpine") {
+                $0.runAsUser = 70
+                $0.environment = $0.image.environment
+            }
+            #expect(text == "postgres\nmade\n", "\(text)")
+        }
+    }
+
     @Test("a container's first process is number 1, and its neighbours are not to be seen")
     func ownProcesses() async throws {
         try await SandboxBed.run { bed in

@@ -12,6 +12,8 @@ public struct ImageCatalog: Sendable {
         var files: [SystemFiles.File] = []
         /// Files in place of the host's that people change: a layer below what is built on the image.
         var defaults: [SystemFiles.File] = []
+        /// What a user without an account is called, where its program runs for nobody who has no name.
+        var account: String?
         /// What its program leaves behind, empty, when a step of a build tries it out: root's then, and in its way later.
         var litter: [String] = []
         /// Folders of the host's system that belong to the container's user: people change them with `kubectl exec`.

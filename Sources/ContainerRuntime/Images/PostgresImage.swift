@@ -26,7 +26,8 @@ extension ImageCatalog {
                 ],
                 // The user whom every system of ours has; PostgreSQL refuses to run as root. SIGINT is its fast shutdown.
                 user: 999, stopSignal: SIGINT),
-            files: [SystemFiles.File(path: PostgresPrograms.entrypointPath, content: PostgresPrograms.entrypoint)])
+            files: [SystemFiles.File(path: PostgresPrograms.entrypointPath, content: PostgresPrograms.entrypoint)],
+            account: "postgres")
     }
 }
 

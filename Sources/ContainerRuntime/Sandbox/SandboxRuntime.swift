@@ -128,7 +128,9 @@ public final class SandboxRuntime: ContainerRuntime {
             mounts: recipe.mounts + configuration.mounts, files: SystemFiles.files(for: pod) + recipe.files)
         launch.owned = recipe.owned
         // Where the host's files are the pod's as well, they are left alone.
-        if adapt == nil { launch.files += recipe.defaults }
+        if adapt == nil {
+            launch.files += recipe.defaults + SystemFiles.account(recipe.account, of: configuration.runAsUser)
+        }
         try addLayers(of: recipe, to: &launch)
         let configuration = Self.withGroups(configuration, recipe)
         if let adapt { launch = try adapt(launch) }

@@ -25,6 +25,14 @@ enum SystemFiles {
         ("/etc/group", (users.map { ($0.0, $0.1) } + groups).map { "\($0.0):x:\($0.1):\n" }.joined()),
     ]
 
+    /// The accounts with one more for a user who has none; nothing where there is no name to give, or nobody to give it to.
+    static func account(_ name: String?, of user: Int?) -> [File] {
+        guard let name, let user, !hasUser(user) else { return [] }
+        return accounts.filter { $0.path == "/etc/passwd" }.map { file in
+            File(path: file.path, content: file.text + "\(name):x:\(user):0::/:/bin/sh\n")
+        }
+    }
+
     /// The number of a user whom every system of ours has.
     static func user(_ name: String) -> Int? { users.first { $0.0 == name }?.1 }
 
