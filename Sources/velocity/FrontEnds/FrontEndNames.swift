@@ -22,7 +22,11 @@ struct FrontEndNames: Codable {
         return names
     }
 
-    var contexts: [String] { (minikube ? ["minikube"] : []) + kind.map { "kind-\($0)" } }
+    /// The context of a minikube profile has the profile's name.
+    func contexts(_ directory: ClusterDirectory) -> [String] {
+        let profile = directory.name == EmbeddedCluster.defaultName ? "minikube" : directory.name
+        return (minikube ? [profile] : []) + kind.map { "kind-\($0)" }
+    }
 
     /// Remembers the names, and gives each its context.
     func save(_ directory: ClusterDirectory) throws {
@@ -41,6 +45,7 @@ struct FrontEndNames: Codable {
         guard let own = kubeconfig.contexts[kubeconfig.currentContext] ?? kubeconfig.contexts.values.first else {
             return
         }
+        let contexts = contexts(directory)
         var text = "apiVersion: v1\nkind: Config\ncontexts:\(contexts.isEmpty ? " []" : "")\n"
         for name in contexts {
             text += "- name: \(name)\n  context: {cluster: \(own.cluster), user: \(own.user)}\n"

@@ -123,7 +123,9 @@ private struct Kind {
         guard let config = try? Yams.load(yaml: text) as? [String: Any] else {
             throw FrontEndFailure(lines: ["ERROR: failed to create cluster: \(path) is no configuration of a cluster"])
         }
-        let idle = config.keys.filter { !["kind", "apiVersion", "nodes", "name"].contains($0) }.sorted()
+        let ofNodes = (config["nodes"] as? [[String: Any]] ?? []).flatMap(\.keys)
+        let idle = Set(config.keys).union(ofNodes)
+            .subtracting(["kind", "apiVersion", "nodes", "name", "role"]).sorted()
         if !idle.isEmpty {
             Output.remark("Without effect here: \(idle.joined(separator: ", ")) in \(path).")
         }
@@ -151,7 +153,8 @@ private struct Kind {
         } else {
             try names.save(directory)
             Output.remark(
-                "The name is gone. The cluster stays: it is also called \(names.contexts.joined(separator: ", ")).")
+                "The name is gone. The cluster stays: it is also called \(names.contexts(directory).joined(separator: ", "))."
+            )
         }
     }
 

@@ -119,8 +119,11 @@ import Testing
     @Test("kind's contexts carry its names, and all its clusters go at once")
     func kinds() async throws {
         try await Program.inNewHome { program async throws in
+            try program.write("kind.yaml", "nodes:\n- role: control-plane\n  extraPortMappings: []\n")
+            let file = program.home + "/kind.yaml"
             for name in ["one", "two"] {
-                #expect(try await program.run("kind", "create", "cluster", "--name", name).code == 0)
+                let made = try await program.run("kind", "create", "cluster", "--name", name, "--config", file)
+                #expect(made.code == 0 && made.errors.contains("Without effect here: extraPortMappings in \(file)."))
             }
             let kubeconfig = try await program.run("kind", "get", "kubeconfig", "--name", "two").output
             #expect(kubeconfig.contains("current-context: kind-two\n") && kubeconfig.contains("- name: kind-two\n"))
@@ -133,6 +136,22 @@ import Testing
             #expect(try await program.run("kind", "delete", "clusters", "--all").code == 0)
             #expect(try await program.run("kind", "get", "clusters").output.isEmpty)
             #expect(try await program.run("cluster", "status").code == 1)
+        }
+    }
+
+    @Test("a minikube profile is a cluster of its own, with a context of that name, and all go at once")
+    func profiles() async throws {
+        try await Program.inNewHome { program async throws in
+            #expect(try await program.run("minikube", "start", "-p", "two").code == 0)
+            let contexts = try await program.run(
+                "minikube", "-p", "two", "kubectl", "--", "config", "get-contexts", "-o", "name")
+            #expect(contexts.output.contains("two\n") && !contexts.output.contains("minikube"), "\(contexts)")
+            let nodes = try await program.run("minikube", "-p", "two", "kubectl", "--", "--context=two", "get", "nodes")
+            #expect(nodes.code == 0, "\(nodes.errors)")
+            #expect(try await program.run("minikube", "-p", "two", "node", "list").output == "velocity\t127.0.0.1\n")
+            let deleted = try await program.run("minikube", "delete", "--all")
+            #expect(deleted.output.hasSuffix("🔥  Successfully deleted all profiles\n"))
+            #expect(try await program.run("cluster", "list").output.split(separator: "\n").count == 1)
         }
     }
 
