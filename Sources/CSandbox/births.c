@@ -160,7 +160,7 @@ static uint8_t *keep(struct reader *request) {
 
 /// The part of a request that containers and executions have in common.
 static struct start read_start(struct reader *reader, const int *descriptors) {
-    struct start start = {.name = read_text(reader)};
+    struct start start = {.name = read_text(reader), .user_namespace = -1};
     start.directory = read_text(reader);
     start.user = (int)read_number(reader);
     start.streams = (struct streams){descriptors[0], descriptors[1], descriptors[2], read_number(reader) != 0};

@@ -4,8 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -70,61 +69,6 @@ static void separate_files(int report) {
     if (files < 0) fail(report, -errno, "the mount namespace cannot be opened");
     say(report, (struct report){.kind = has_files}, files);
     close(files);
-}
-
-/// Takes every capability out of reach that is not among `kept`; what is out of reach already needs no privilege.
-static int limit_capabilities(uint64_t kept) {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (capability < 64 && kept >> capability & 1) continue;
-        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-            return -errno;
-        }
-    }
-    return 0;
-}
-
-static int set_capabilities(uint64_t wanted) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct sets[2];
-    if (syscall(SYS_capget, &header, sets) != 0) return -errno;
-    for (int half = 0; half < 2; half++) {
-        // More than is there cannot be had.
-        sets[half].permitted &= (uint32_t)(wanted >> 32 * half);
-        sets[half].effective = sets[half].permitted;
-        sets[half].inheritable = 0;
-    }
-    return syscall(SYS_capset, &header, sets) != 0 ? -errno : 0;
-}
-
-/// Becomes the user with the rights that the program is to have. The order counts: dropping capabilities for good and the
-/// filter need those of the beginning, which the change of user takes away.
-static int take_identity(const struct start *start, char *error, size_t capacity) {
-    uid_t user = start->user > 0 ? (uid_t)start->user : 0;
-    gid_t group = start->group > 0 ? (gid_t)start->group : 0;
-    if (!sandboxd.is_root && (user || group)) {
-        // One user and one group can be mapped; further groups cannot be had.
-        int outcome = enter_user_namespace(user, group, error, capacity);
-        if (outcome < 0) return outcome;
-    }
-    int outcome = limit_capabilities(start->capabilities);
-    if (outcome == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) outcome = -errno;
-    if (outcome == 0 && start->has_no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) outcome = -errno;
-    if (outcome == 0 && !start->is_unfiltered) outcome = seccomp_deny();
-    if (outcome < 0) {
-        errno = -outcome;
-        return complain(error, capacity, "privileges cannot be given up");
-    }
-    if (sandboxd.is_root
-        && (setgroups(start->group_count, start->groups) != 0 || setresgid(group, group, group) != 0
-            || setresuid(user, user, user) != 0)) {
-        return complain(error, capacity, "the user cannot be changed");
-    }
-    outcome = set_capabilities(user ? 0 : start->capabilities);
-    if (outcome < 0) {
-        errno = -outcome;
-        return complain(error, capacity, "privileges cannot be given up");
-    }
-    return 0;
 }
 
 /// A terminal of the container's own /dev/pts: its side for the program becomes the streams, the other one is handed out.
@@ -194,9 +138,28 @@ struct work {
     bool is_first;
 };
 
+/// Closes what sandboxd has open besides the standard streams; the program's own streams and the report stay. Other processes of
+/// the pod can look at this one from here on: what it does not have nobody can take from it.
+static void close_others(const struct work *work) {
+    const struct streams *streams = &work->start->streams;
+    int kept[] = {streams->input, streams->output, streams->errors, work->start->user_namespace, work->report};
+    int first = 3;
+    for (size_t left = sizeof kept / sizeof *kept; left > 0; left--) {
+        int next = INT_MAX;
+        for (size_t index = 0; index < sizeof kept / sizeof *kept; index++) {
+            if (kept[index] >= first && kept[index] < next) next = kept[index];
+        }
+        if (next == INT_MAX) break;
+        if (next > first) close_range((unsigned)first, (unsigned)next - 1, 0);
+        first = next + 1;
+    }
+    close_range((unsigned)first, ~0U, 0);
+}
+
 static pid_t clone_sibling(int flags) { return (pid_t)syscall(SYS_clone, CLONE_PARENT | flags | SIGCHLD, 0, 0, 0, 0); }
 
 static void do_work(const struct work *work) {
+    close_others(work);
     // A new PID namespace is made inside that of the process that makes it.
     pid_t child = work->is_first ? clone_sibling(CLONE_NEWPID) : 0;
     if (child < 0) fail(work->report, -errno, "a process namespace is refused");
@@ -218,6 +181,8 @@ static int begin_inside(int handle, int namespaces, struct work work, char *erro
     // It shares the memory of this process, which waits for it: a copy would cost more than all that it does.
     pid_t between = vfork();
     if (between == 0) {
+        // Its memory and its folders are sandboxd's until it becomes a program: nobody in the pod may look into them.
+        prctl(PR_SET_DUMPABLE, 0);
         if (setns(handle, namespaces) != 0) {
             char sentence[200];
             int outcome = complain(sentence, sizeof sentence, "the pod cannot be entered");
@@ -282,12 +247,25 @@ static void execution_main(const struct start *start, int report) {
     become_program(start, report);
 }
 
+/// The user namespace of a process; -1 where that is sandboxd's own.
+static int open_user_namespace(pid_t process) {
+    char path[64];
+    struct stat own, its;
+    snprintf(path, sizeof path, "/proc/%d/ns/user", process);
+    if (stat("/proc/self/ns/user", &own) != 0 || stat(path, &its) != 0 || own.st_ino == its.st_ino) return -1;
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 int container_execute(struct program *container, const struct start *start, char *error, size_t capacity) {
     int handle = (int)syscall(SYS_pidfd_open, container->process, 0);
     if (handle < 0) return complain(error, capacity, "the container does not run");
     int namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS;
-    struct work work = {.body = execution_main, .start = start};
+    struct start joined = *start;
+    // A map of its own would make it a stranger to the container's processes: it could not look into them.
+    joined.user_namespace = open_user_namespace(container->process);
+    struct work work = {.body = execution_main, .start = &joined};
     int report = begin_inside(handle, namespaces, work, error, capacity);
+    if (joined.user_namespace >= 0) close(joined.user_namespace);
     close(handle);
     return report;
 }

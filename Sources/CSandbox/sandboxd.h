@@ -186,6 +186,8 @@ struct start {
     /// Folders of the host's system that belong to the container's user, with their files; ended by NULL.
     char **owned;
     struct streams streams;
+    /// That of the container whose processes a command joins, where it is not sandboxd's own; -1 otherwise.
+    int user_namespace;
     bool has_read_only_root;
     /// Nothing of /proc is hidden or read-only.
     bool has_plain_proc;
@@ -219,6 +221,10 @@ enum heard hear(int report, struct report *said, int *descriptor, pid_t *sender)
 int container_start(const struct start *start, char *error, size_t capacity);
 /// Begins to run a command in a container; of `start`, what comes before the mounts and the streams count.
 int container_execute(struct program *container, const struct start *start, char *error, size_t capacity);
+
+// identity.c
+/// Becomes the user with the rights that the program is to have.
+int take_identity(const struct start *start, char *error, size_t capacity);
 
 // births.c
 /// So many programs come into being at a time; more would only make each of them wait longer.

@@ -146,6 +146,40 @@ struct SandboxRightsTests {
         }
     }
 
+    @Test("commands that come into a container bring nothing along that its processes could look at", arguments: [0, 1000])
+    func newcomers(_ user: Int) async throws {
+        try await SandboxBed.run { bed in
+            let script = """
+                while ! [ -e /tmp/over ]; do
+                    for path in /proc/[0-9]*/fd/*; do
+                        # The newcomers' own: streams, and a library or list that they read.
+                        case $path in /proc/1/*|*/fd/[0-3]|*\\*) ;; *) [ ! -e $path ] || echo $path;; esac
+                    done
+                done
+                """
+            let id = try await bed.start(script) { $0.runAsUser = user }
+            for _ in 0..<40 { _ = try await bed.runtime.execute(id, command: ["true"], timeout: .seconds(5)) }
+            _ = try await bed.runtime.execute(id, command: ["touch", "/tmp/over"], timeout: .seconds(5))
+            _ = await bed.runtime.waitForExit(id)
+            let seen = try await bed.log()
+            #expect(seen.isEmpty, "\(seen.prefix(400))")
+        }
+    }
+
+    @Test("commands see the container's processes as these see each other", arguments: [0, 1000])
+    func lookingAround(_ user: Int) async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("exec sleep 50") {
+                $0.runAsUser = user
+                $0.environment = ["WORD=here"]
+            }
+            let seen = try await bed.runtime.execute(
+                id, command: ["sh", "-c", "tr '\\0' '\\n' < /proc/1/environ | grep WORD; cd /proc/1/root && echo in"],
+                timeout: .seconds(5))
+            #expect(seen.output == "WORD=here\nin\n")
+        }
+    }
+
     @Test("settings of the kernel are the pod's own, and one that the kernel refuses is an error")
     func sysctls() async throws {
         let path = "/proc/sys/net/ipv4/ip_local_port_range"

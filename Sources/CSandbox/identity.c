@@ -1,0 +1,68 @@
+// Who a program is: its user, and its rights.
+#define _GNU_SOURCE 1
+#include "sandboxd.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Takes every capability out of reach that is not among `kept`; what is out of reach already needs no privilege.
+static int limit_capabilities(uint64_t kept) {
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        if (capability < 64 && kept >> capability & 1) continue;
+        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int set_capabilities(uint64_t wanted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) != 0) return -errno;
+    for (int half = 0; half < 2; half++) {
+        // More than is there cannot be had.
+        sets[half].permitted &= (uint32_t)(wanted >> 32 * half);
+        sets[half].effective = sets[half].permitted;
+        sets[half].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, sets) != 0 ? -errno : 0;
+}
+
+// The order counts: dropping capabilities for good and the filter need those of the beginning, which the change of user takes away.
+int take_identity(const struct start *start, char *error, size_t capacity) {
+    uid_t user = start->user > 0 ? (uid_t)start->user : 0;
+    gid_t group = start->group > 0 ? (gid_t)start->group : 0;
+    if (!sandboxd.is_root && (user || group)) {
+        // One user and one group can be mapped; further groups cannot be had.
+        int outcome = start->user_namespace < 0 ? enter_user_namespace(user, group, error, capacity)
+            : setns(start->user_namespace, CLONE_NEWUSER) != 0 ? complain(error, capacity, "the container's user map cannot be entered")
+            : 0;
+        if (outcome < 0) return outcome;
+        prctl(PR_SET_DUMPABLE, 0);
+    }
+    int outcome = limit_capabilities(start->capabilities);
+    if (outcome == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) outcome = -errno;
+    if (outcome == 0 && start->has_no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) outcome = -errno;
+    if (outcome == 0 && !start->is_unfiltered) outcome = seccomp_deny();
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "privileges cannot be given up");
+    }
+    if (sandboxd.is_root
+        && (setgroups(start->group_count, start->groups) != 0 || setresgid(group, group, group) != 0
+            || setresuid(user, user, user) != 0)) {
+        return complain(error, capacity, "the user cannot be changed");
+    }
+    outcome = set_capabilities(user ? 0 : start->capabilities);
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "privileges cannot be given up");
+    }
+    return 0;
+}
