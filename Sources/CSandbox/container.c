@@ -203,7 +203,7 @@ static void become_program(const struct start *start, int report) {
     int outcome = take_identity(start, sentence, sizeof sentence);
     if (outcome < 0) fail(report, outcome, sentence);
     use_path(start->environment);
-    run_program(start->arguments, start->environment, report);
+    run_program(start->arguments, complete_environment(start), report);
 }
 
 static void container_main(const struct start *start, int report) {

@@ -1,12 +1,17 @@
-// Who a program is: its user, and its rights.
+// Who a program is: its user, its rights, and what its user calls home.
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,4 +70,34 @@ int take_identity(const struct start *start, char *error, size_t capacity) {
         return complain(error, capacity, "privileges cannot be given up");
     }
     return 0;
+}
+
+/// The folder of a user as the container's own list of users has it: `HOME=/root`.
+static char *home_of(uid_t user) {
+    static char text[600] = "HOME=/";
+    struct stat information;
+    int file = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *list = file >= 0 && fstat(file, &information) == 0 && S_ISREG(information.st_mode) ? fdopen(file, "re") : NULL;
+    for (struct passwd *entry; list && (entry = fgetpwent(list));) {
+        if (entry->pw_uid != user) continue;
+        snprintf(text, sizeof text, "HOME=%s", entry->pw_dir);
+        break;
+    }
+    return text;
+}
+
+char **complete_environment(const struct start *start) {
+    size_t count = 0;
+    for (; start->environment[count]; count++) {
+        const char *variable = start->environment[count];
+        if (strncmp(variable, "HOME=", 5) == 0 && variable[5]) return start->environment;
+    }
+    char **complete = calloc(count + 2, sizeof *complete);
+    if (!complete) return start->environment;
+    size_t kept = 0;
+    for (size_t index = 0; index < count; index++) {
+        if (strcmp(start->environment[index], "HOME=") != 0) complete[kept++] = start->environment[index];
+    }
+    complete[kept] = home_of(start->user > 0 ? (uid_t)start->user : 0);
+    return complete;
 }

@@ -225,6 +225,8 @@ int container_execute(struct program *container, const struct start *start, char
 // identity.c
 /// Becomes the user with the rights that the program is to have.
 int take_identity(const struct start *start, char *error, size_t capacity);
+/// The environment of a program, with its user's HOME where the manifest and the image have none, as container runtimes set it.
+char **complete_environment(const struct start *start);
 
 // births.c
 /// So many programs come into being at a time; more would only make each of them wait longer.

@@ -180,6 +180,21 @@ struct SandboxRightsTests {
         }
     }
 
+    @Test(
+        "HOME is the user's folder, unless something else was said",
+        arguments: [(0, [], "/root"), (65534, [], "/"), (4711, ["HOME="], "/"), (0, ["HOME=/srv"], "/srv")])
+    func home(_ user: Int, _ environment: [String], _ expected: String) async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("echo $HOME; exec sleep 50") {
+                $0.runAsUser = user
+                $0.environment = environment
+            }
+            try await bed.wait(for: expected + "\n")
+            let command = try await bed.runtime.execute(id, command: ["sh", "-c", "echo $HOME"], timeout: .seconds(5))
+            #expect(command.output == expected + "\n")
+        }
+    }
+
     @Test("settings of the kernel are the pod's own, and one that the kernel refuses is an error")
     func sysctls() async throws {
         let path = "/proc/sys/net/ipv4/ip_local_port_range"
