@@ -1,5 +1,6 @@
 // System calls that containers are denied by default, in the style of the container runtimes: what makes namespaces and mounts,
-// looks into other processes, or changes the kernel. What needs a capability that no container has is denied by that already.
+// looks into strange processes, or changes the kernel. What needs a capability that no container has is denied by that already.
+// Debuggers may trace what they could signal, as with the runtimes' own list since Linux 4.8.
 #define _GNU_SOURCE 1
 #include "sandboxd.h"
 
@@ -25,7 +26,7 @@ static const int denied[] = {
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_unshare, SYS_setns, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsconfig,
     SYS_fsmount, SYS_fspick, SYS_mount_setattr,
     // Other processes
-    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd, SYS_process_madvise,
+    SYS_kcmp, SYS_pidfd_getfd, SYS_process_madvise,
     // The kernel itself
     SYS_kexec_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_syslog, SYS_fanotify_init, SYS_lookup_dcookie,
