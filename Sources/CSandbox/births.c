@@ -183,6 +183,7 @@ static struct start read_start(struct reader *reader, const int *descriptors) {
     start.has_read_only_root = flags & VS_READ_ONLY_ROOT;
     start.has_plain_proc = flags & VS_PLAIN_PROC;
     start.shares_processes = flags & VS_SHARED_PROCESSES;
+    start.out_of_memory_score = (int)read_number(reader);
     if (!start.groups) reader->failed = true;
     return start;
 }

@@ -181,6 +181,10 @@ static int begin_inside(int handle, int namespaces, struct work work, char *erro
     // It shares the memory of this process, which waits for it: a copy would cost more than all that it does.
     pid_t between = vfork();
     if (between == 0) {
+        char score[16];
+        snprintf(score, sizeof score, "%d", work.start->out_of_memory_score);
+        // Less than its parent's it cannot be.
+        if (work.start->out_of_memory_score > 0) write_file("/proc/self/oom_score_adj", score);
         // Its memory and its folders are sandboxd's until it becomes a program: nobody in the pod may look into them.
         prctl(PR_SET_DUMPABLE, 0);
         if (setns(handle, namespaces) != 0) {

@@ -184,6 +184,8 @@ struct start {
     struct file *files;
     size_t file_count;
     /// Folders of the host's system that belong to the container's user, with their files; ended by NULL.
+    /// As in /proc/PID/oom_score_adj.
+    int out_of_memory_score;
     char **owned;
     struct streams streams;
     /// That of the container whose processes a command joins, where it is not sandboxd's own; -1 otherwise.

@@ -13,6 +13,8 @@ public struct ContainerSecurity: Sendable, Hashable {
     /// What is the machine's in `/proc` is hidden, or read-only.
     public var hasMaskedProc = true
     public var processes = ProcessNamespace.own
+    /// How soon the kernel ends them when the machine's memory is full: 0, as it finds best, to 1000, before all others.
+    public var outOfMemoryScore = 0
 
     /// Whose processes a container sees.
     public enum ProcessNamespace: Sendable, Hashable {

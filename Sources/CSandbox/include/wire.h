@@ -17,7 +17,8 @@ enum vs_message {
     /// bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0;
     /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
     ///
-    /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES and on).
+    /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES
+    /// and on), score (0 to 1000: who goes first when memory is full).
     VS_CONTAINER_START = 3,
     /// container, signal → reply
     VS_CONTAINER_SIGNAL = 4,

@@ -47,6 +47,7 @@ struct SandboxRequest {
         if !security.hasMaskedProc { flags |= VS_PLAIN_PROC.rawValue }
         if security.processes == .pod { flags |= VS_SHARED_PROCESSES.rawValue }
         add(Int(flags))
+        add(security.outOfMemoryScore)
     }
 
     fileprivate func numbered(_ id: UInt32) -> [UInt8] {

@@ -109,6 +109,7 @@ extension PodWorker {
             cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
             logPath: node.logPath(pod, container.name, attempt: state.attempt))
         configuration.security = rights.security
+        configuration.security.outOfMemoryScore = OutOfMemoryScore.of(container, pod, node.configuration.capacity)
         configuration.hasInput = container.hasInput
         configuration.isInputOnce = container.isInputOnce
         configuration.isTerminal = container.isTerminal
