@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,12 +40,22 @@ static int set_capabilities(uint64_t wanted) {
     return syscall(SYS_capset, &header, sets) != 0 ? -errno : 0;
 }
 
+/// Processes and threads of all pods together, where an ordinary user runs them.
+enum { processes_max = 8192 };
+
 // The order counts: dropping capabilities for good and the filter need those of the beginning, which the change of user takes away.
 int take_identity(const struct start *start, char *error, size_t capacity) {
     uid_t user = start->user > 0 ? (uid_t)start->user : 0;
     gid_t group = start->group > 0 ? (gid_t)start->group : 0;
-    if (!sandboxd.is_root && (user || group)) {
-        // One user and one group can be mapped; further groups cannot be had.
+    // A program that starts itself for ever would leave its user no process more. Root has no such limit.
+    struct rlimit processes;
+    if (!sandboxd.is_root && getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur > processes_max) {
+        processes.rlim_cur = processes.rlim_max = processes_max;
+        setrlimit(RLIMIT_NPROC, &processes);
+    }
+    bool is_alone = !sandboxd.is_root && (user || group);
+    if (is_alone) {
+        // Inside, the user is the one who runs the cluster, and owns the pod's files; further groups cannot be had.
         int outcome = start->user_namespace < 0 ? enter_user_namespace(user, group, error, capacity)
             : setns(start->user_namespace, CLONE_NEWUSER) != 0 ? complain(error, capacity, "the container's user map cannot be entered")
             : 0;
