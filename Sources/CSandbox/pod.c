@@ -109,11 +109,24 @@ static bool wish(struct wishes *wishes, const char *text) {
     return true;
 }
 
+/// Calls this process by the name that others know it by, in what `ps` shows.
+static void rename_command(const char *name) {
+    char words[256];
+    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, words, sizeof words);
+    if (file >= 0) close(file);
+    if (length <= (ssize_t)strlen(name)) return;
+    memset(program_invocation_name, 0, (size_t)length);
+    memcpy(program_invocation_name, name, strlen(name));
+}
+
 /// The first process of a pod: keeps its namespaces and reaps what is orphaned in it.
 static void keep_pod(int told) {
     struct wishes wishes;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "pause");
+    // Where the pod's processes are shared, containers see this one.
+    rename_command("/pause");
     setsid();
     close_range(0, (unsigned)told - 1, 0);
     close_range((unsigned)told + 1, ~0U, 0);

@@ -161,6 +161,9 @@ static int make_devices(void) {
     // A mount of its own: shared memory works also where the root is read-only.
     mkdir("/newroot/dev/shm", 01777);
     if (mount("shm", "/newroot/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k") != 0) return -errno;
+    // Message queues and shared memory work without; what looks for them here does not.
+    mkdir("/newroot/dev/mqueue", 01777);
+    mount("mqueue", "/newroot/dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mkdir("/newroot/dev/pts", 0755);
     // Terminals are for `exec -it`; a container without them still runs.
     if (mount("devpts", "/newroot/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") == 0) {
@@ -175,18 +178,24 @@ static const char *const hidden[] = {
 };
 static const char *const protected[] = {"/asound", "/bus", "/fs", "/irq", "/sys", "/sysrq-trigger", NULL};
 
+/// Puts nothing in the place of a file or folder, if there is one.
+static int hide(const char *path) {
+    struct stat information;
+    if (stat(path, &information) != 0) return 0;
+    int outcome = S_ISDIR(information.st_mode)
+        ? mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "mode=0555,size=0")
+        : mount("/oldroot/dev/null", path, NULL, MS_BIND, NULL);
+    return outcome != 0 ? -errno : 0;
+}
+
 static int mount_proc(const struct start *start) {
     char path[64];
     if (mount("proc", "/newroot/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) != 0) return -errno;
     if (start->has_plain_proc) return 0;
     for (const char *const *name = hidden; *name; name++) {
-        struct stat information;
         snprintf(path, sizeof path, "/newroot/proc%s", *name);
-        if (stat(path, &information) != 0) continue;
-        int outcome = S_ISDIR(information.st_mode)
-            ? mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "mode=0555,size=0")
-            : mount("/oldroot/dev/null", path, NULL, MS_BIND, NULL);
-        if (outcome != 0) return -errno;
+        int outcome = hide(path);
+        if (outcome < 0) return outcome;
     }
     for (const char *const *name = protected; *name; name++) {
         struct attributes attributes = {.set = read_only | no_setuid | no_devices};
@@ -222,6 +231,18 @@ static int protect_root(const struct start *start) {
     return 0;
 }
 
+/// The devices as the kernel shows them, with the pod's own network, for looking only. Where the machine hides parts of it the kernel
+/// refuses; then there is none.
+static int mount_sys(const struct start *start) {
+    const unsigned long flags = MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY;
+    struct stat place;
+    // An image may have a link here, which leads out of the new root.
+    if (mkdir("/newroot/sys", 0755) != 0 && (lstat("/newroot/sys", &place) != 0 || !S_ISDIR(place.st_mode))) return 0;
+    if (mount("sysfs", "/newroot/sys", "sysfs", flags, NULL) != 0 || start->has_plain_proc) return 0;
+    int outcome = hide("/newroot/sys/firmware");
+    return outcome < 0 ? outcome : hide("/newroot/sys/devices/virtual/powercap");
+}
+
 int step(int outcome, const char *what, char *error, size_t capacity) {
     if (outcome < 0) {
         errno = -outcome;
@@ -241,6 +262,7 @@ int rootfs_build(const struct start *start, char *error, size_t capacity) {
     if (outcome == 0) outcome = step(make_devices(), "/dev", error, capacity);
     if (outcome < 0) return outcome;
     outcome = step(mount_proc(start), "/proc", error, capacity);
+    if (outcome == 0) outcome = step(mount_sys(start), "/sys", error, capacity);
     if (outcome < 0) return outcome;
     for (size_t index = 0; index < start->file_count; index++) {
         const struct file *file = &start->files[index];

@@ -15,6 +15,7 @@
 static int make_writable(const char *root) {
     static const char *const folders[] = {
         "/tmp", "/run", "/var/tmp", "/var/log", "/var/lib", "/var/cache", "/var/spool", "/root", "/home", "/srv", "/mnt", "/run/lock",
+        "/opt", "/media",
     };
     for (size_t index = 0; index < sizeof folders / sizeof *folders; index++) {
         char path[64];
@@ -34,7 +35,8 @@ const char *const system_settings[] = {
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
     "/etc/ca-certificates", "/etc/mime.types", "/etc/nginx", "/etc/localtime", "/etc/terminfo", "/etc/services",
     "/etc/protocols", "/etc/os-release", "/etc/debian_version", "/etc/profile", "/etc/bash.bashrc", "/etc/python3",
-    "/etc/python3.11", "/etc/postgresql-common", "/etc/redis",
+    "/etc/python3.11", "/etc/postgresql-common", "/etc/redis", "/etc/pam.d", "/etc/security", "/etc/login.defs", "/etc/shells",
+    "/etc/skel",
     NULL,
 };
 

@@ -22,6 +22,8 @@ enum SystemFiles {
     static let accounts: [(path: String, text: String)] = [
         ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
         ("/etc/passwd", users.map { "\($0.0):x:\($0.1):\($0.1)::\($0.2):/bin/sh\n" }.joined()),
+        // Whoever asks whether an account has expired finds that it has not, and nobody has a password.
+        ("/etc/shadow", users.map { "\($0.0):*:1:0:99999:7:::\n" }.joined()),
         ("/etc/group", (users.map { ($0.0, $0.1) } + groups).map { "\($0.0):x:\($0.1):\n" }.joined()),
     ]
 

@@ -85,7 +85,8 @@ enum HostsFile {
         var lines = [
             // Programs know by this line that the file is not the image's own.
             "# Kubernetes-managed hosts file\(isNodes ? " (host network)" : "").",
-            "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+            "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", "fe00::0\tip6-localnet",
+            "fe00::0\tip6-mcastprefix", "fe00::1\tip6-allnodes", "fe00::2\tip6-allrouters",
         ]
         lines.append(([address] + [hostName.full, hostName.short].compactMap { $0 }).joined(separator: "\t"))
         for alias in pod.spec["hostAliases"]?.array ?? [] {
