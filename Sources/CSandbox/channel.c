@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -61,6 +62,20 @@ pid_t vs_channel_start(const char *role, int *channel) {
     }
     *channel = ends[0];
     return process;
+}
+
+int vs_channel_remove(const char *folder) {
+    char path[4096];
+    int status, known = find_sandboxd(path, sizeof path);
+    if (known < 0) return known;
+    char *arguments[] = {"sandboxd", "remove", (char *)folder, NULL};
+    pid_t process;
+    int failure = posix_spawn(&process, path, NULL, NULL, arguments, environ);
+    if (failure != 0) return -failure;
+    while (waitpid(process, &status, 0) < 0) {
+        if (errno != EINTR) return -errno;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EACCES;
 }
 
 int vs_channel_send(int channel, const void *bytes, size_t length, const int *descriptors, size_t count) {

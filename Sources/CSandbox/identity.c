@@ -70,6 +70,10 @@ int take_identity(const struct start *start, char *error, size_t capacity) {
         errno = -outcome;
         return complain(error, capacity, "privileges cannot be given up");
     }
+    // Groups that are not lent cannot be had, and those of the cluster's user are none of the container's business.
+    if (sandboxd.has_users && !is_alone && setgroups(start->group_count, start->groups) != 0 && setgroups(0, NULL) != 0) {
+        return complain(error, capacity, "the user cannot be changed");
+    }
     if (sandboxd.is_root
         && (setgroups(start->group_count, start->groups) != 0 || setresgid(group, group, group) != 0
             || setresuid(user, user, user) != 0)) {

@@ -52,10 +52,11 @@ int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, siz
     return 0;
 }
 
-int pods_prepare_network(char *error, size_t capacity) {
+int pods_prepare_network(bool wants_users, char *error, size_t capacity) {
     if (!sandboxd.is_root) {
-        int outcome = enter_user_namespace(0, 0, error, capacity);
+        int outcome = wants_users ? enter_users(error, capacity) : enter_user_namespace(0, 0, error, capacity);
         if (outcome < 0) return outcome;
+        sandboxd.has_users = outcome > 0;
     }
     if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return complain(error, capacity, "namespaces are refused");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return complain(error, capacity, "mounts cannot be made private");

@@ -345,7 +345,7 @@ static void loop(int signals) {
     }
 }
 
-int vs_serve_sandboxes(void) {
+int vs_serve_sandboxes(bool has_users) {
     char error[256] = "";
     prctl(PR_SET_NAME, "sandboxd");
     // Whatever the program that started this one had open besides the channel is none of its business.
@@ -358,7 +358,7 @@ int vs_serve_sandboxes(void) {
     sigprocmask(SIG_SETMASK, &mask, NULL);
     int signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     sandboxd.is_root = geteuid() == 0;
-    int outcome = pods_prepare_network(error, sizeof error);
+    int outcome = pods_prepare_network(has_users, error, sizeof error);
     report_started(outcome, error);
     if (outcome < 0) return 1;
     loop(signals);

@@ -80,6 +80,8 @@ struct born {
 struct sandboxd {
     int control;
     bool is_root;
+    /// Containers that run as root have other users besides, though this one is run by an ordinary user.
+    bool has_users;
     /// The cluster's own network namespace.
     int network;
     struct pod *pods;
@@ -116,6 +118,10 @@ int complain(char *error, size_t capacity, const char *what);
 int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity);
 int write_file(const char *path, const char *text);
 
+// users.c
+/// As enter_user_namespace, root inside, with the further users that the system lends this one where it does: 1 with them, 0 without.
+int enter_users(char *error, size_t capacity);
+
 // netlink.c: all in the network namespace that the caller is in
 int netlink_open(void);
 int link_up(int netlink, const char *name);
@@ -137,7 +143,8 @@ struct pod *pod_begin(bool has_network, char *error, size_t capacity);
 bool pod_has_ended(const struct pod *pod);
 /// Ends all that is in a pod that is in no list, and frees it.
 void pod_end(struct pod *pod);
-int pods_prepare_network(char *error, size_t capacity);
+/// Enters the cluster's namespaces, with further users where they are wanted and to be had.
+int pods_prepare_network(bool wants_users, char *error, size_t capacity);
 
 // standby.c
 bool standby_is_wanted(void);
@@ -177,6 +184,8 @@ struct start {
     /// Bits by their numbers; all that the program or what it starts can ever have.
     uint64_t capabilities;
     bool has_no_new_privileges;
+    /// As in /proc/PID/oom_score_adj.
+    int out_of_memory_score;
     /// No system call is denied besides those that need a capability.
     bool is_unfiltered;
     struct mount *mounts;
@@ -184,8 +193,6 @@ struct start {
     struct file *files;
     size_t file_count;
     /// Folders of the host's system that belong to the container's user, with their files; ended by NULL.
-    /// As in /proc/PID/oom_score_adj.
-    int out_of_memory_score;
     char **owned;
     struct streams streams;
     /// That of the container whose processes a command joins, where it is not sandboxd's own; -1 otherwise.

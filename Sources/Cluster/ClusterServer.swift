@@ -93,7 +93,8 @@ public struct ClusterServer {
         let manager = ControllerManager(
             client: client("system:kube-controller-manager"), rootCertificate: credentials.authorityCertificate,
             namespacedKinds: { api.namespacedResources }, resources: { api.resource(apiVersion: $0, kind: $1) },
-            volumes: VolumeFolders(directory: directory.path + "/volumes"), issue: { try signer.sign($0) },
+            volumes: VolumeFolders(directory: directory.path + "/volumes") { UserRanges.removeFolder($0) },
+            issue: { try signer.sign($0) },
             timeFactor: settings.timeFactor)
         let scheduler = Scheduler(
             client: client("system:kube-scheduler"), pods: manager.informers.pods, nodes: manager.informers.nodes,

@@ -80,7 +80,12 @@ public struct ClusterDirectory: Sendable, Hashable {
     public var settingsFile: String { path + "/settings.json" }
 
     /// Removes all the cluster holds; its process must not run.
-    public func delete() throws(ClusterError) { try Directory.remove(path) }
+    public func delete() throws(ClusterError) {
+        do throws(ClusterError) { try Directory.remove(path) } catch {
+            // Pods may have left what only their users can remove.
+            guard UserRanges.removeFolder(path) else { throw error }
+        }
+    }
 
     public func prepare() throws(ClusterError) {
         for folder in [path, path + "/logs", runDirectory, pkiDirectory, path + "/pods"] { try Directory.make(folder) }

@@ -199,11 +199,11 @@ import Testing
         let bed = try KubeletBed()
         try await bed.run {
             var pod = spec(["emptyDir": [:]])
-            pod["securityContext"] = ["fsGroup": 1001]
+            pod["securityContext"] = ["fsGroup": 4242]
             _ = try await bed.ready(try await bed.makePod("web", pod))
             let facts = try FileManager.default.attributesOfItem(atPath: try mount(bed).hostPath)
             #expect(facts[.posixPermissions] as? Int == (getuid() == 0 ? 0o2777 : 0o777))
-            if getuid() == 0 { #expect(facts[.groupOwnerAccountID] as? Int == 1001) }
+            if getuid() == 0 { #expect(facts[.groupOwnerAccountID] as? Int == 4242) }
         }
     }
 

@@ -16,8 +16,12 @@ extension RuntimeLevel {
                 + (geteuid() == 0
                     ? []
                     : [
-                        "One user and one group can be had per container: supplementalGroups and fsGroup are not given,"
-                            + " and a program that changes its user itself fails (as root, all of this works)."
+                        "A container with runAsUser has one user and one group: supplementalGroups and fsGroup are not given"
+                            + " (the pod's files belong to its user anyway; as root, all of this works).",
+                        UserRanges.isAvailable
+                            ? "Users that a container of root has besides are those that /etc/subuid lends."
+                            : "Programs that change their user themselves fail, as images of servers like to do. To allow it:"
+                                + " sudo apt-get install uidmap, and a line for you in /etc/subuid and /etc/subgid.",
                     ])
         case .plain:
             [

@@ -94,7 +94,7 @@ final class SandboxChannel: Sendable {
     /// Starts `sandboxd` and waits until it is ready.
     ///
     /// - Parameters:
-    ///   - role: The level that it serves: `sandbox` or `plain`.
+    ///   - role: The level that it serves, `sandbox` or `plain`; `build` for steps of images.
     ///   - broken: Called once if it ends without having been asked to; all that it kept has ended with it.
     init(
         role: String = "sandbox",

@@ -6,9 +6,15 @@ public struct VolumeFolders: Sendable {
     static let provisioner = "velocitylab.dev/host-path"
 
     private let directory: String
+    private let removeForeign: @Sendable (String) -> Bool
 
     /// Keeps volumes under `directory`, which is made when the first one is.
-    public init(directory: String) { self.directory = directory }
+    ///
+    /// - Parameter removeForeign: Removes a folder in which programs have left what this user cannot remove; true if it is gone.
+    public init(directory: String, removeForeign: @escaping @Sendable (String) -> Bool = { _ in false }) {
+        self.directory = directory
+        self.removeForeign = removeForeign
+    }
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
@@ -23,7 +29,11 @@ public struct VolumeFolders: Sendable {
     }
 
     /// Removes a folder with all that is in it; one that is gone is fine.
-    func remove(_ name: String) throws(Failure) { try Self.removeTree(path(name)) }
+    func remove(_ name: String) throws(Failure) {
+        do throws(Failure) { try Self.removeTree(path(name)) } catch {
+            guard removeForeign(path(name)) else { throw error }
+        }
+    }
 
     private static func removeTree(_ path: String) throws(Failure) {
         var information = stat()

@@ -65,7 +65,9 @@ final class NodeContext: Sendable {
     /// Removes what the node keeps of a pod that is gone: its volumes, and its logs.
     func removeFiles(of pod: Pod) async {
         await volumes(of: pod.uid).removeFiles()
-        Folder.remove(configuration.podDirectory(pod.uid))
+        let folder = configuration.podDirectory(pod.uid)
+        Folder.remove(folder)
+        if Folder.exists(folder) { UserRanges.removeFolder(folder) }
         Folder.remove(logDirectory(pod))
     }
 

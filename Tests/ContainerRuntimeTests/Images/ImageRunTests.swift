@@ -151,7 +151,7 @@ struct ImageRunTests {
             let (exit, output) = try await run("own:1")
             #expect(
                 output
-                    == "/:\nbin\ndata\ndev\netc\nproc\nvolume\n\n/data:\nnowhere\nold\nnew\n127.0.0.1 localhost host-a\nhost-a\n/volume\n"
+                    == "/:\nbin\ndata\ndev\netc\nproc\nsys\nvolume\n\n/data:\nnowhere\nold\nnew\n127.0.0.1 localhost host-a\nhost-a\n/volume\n"
             )
             #expect(exit.code == 0)
         }

@@ -33,7 +33,7 @@ final class BuildSandbox: Sendable {
         if let obstacle = probe.obstacle {
             throw .system("RUN needs a sandbox: \(obstacle)\(probe.fix.map { " Allow it: \($0)" } ?? "")")
         }
-        let runtime = try SandboxRuntime(images: catalog, logs: ContainerLogs())
+        let runtime = try SandboxRuntime(images: catalog, logs: ContainerLogs(), role: "build", adapt: nil)
         self.runtime.withLock { $0 = runtime }
         // Nobody answers at the name server, and nobody is waited for.
         try await runtime.runPodSandbox(
