@@ -31,6 +31,13 @@ struct ContainerRights: Sendable, Hashable {
         if own?["privileged"]?.bool ?? false {
             reductions.append("privileged containers run with the rights of ordinary ones")
         }
+        let propagated = (container.value["volumeMounts"]?.array ?? []).contains {
+            !["", "None"].contains($0["mountPropagation"]?.string ?? "")
+        }
+        if propagated {
+            reductions.append(
+                "mountPropagation is not given: what is mounted in a volume later stays where it was mounted")
+        }
         for name in ["hostPID", "hostIPC"] where pod.spec[name]?.bool ?? false {
             reductions.append("\(name) is not given: the pod has a namespace of its own")
         }
