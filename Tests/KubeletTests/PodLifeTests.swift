@@ -73,6 +73,7 @@ import Testing
             #expect(sandbox.hosts.contains("\(sandbox.address)\talpha.team.default.svc.cluster.local\talpha\n"))
             #expect(sandbox.hosts.contains("192.0.2.9\ta\tb\n"))
             #expect(sandbox.hosts.contains("127.0.0.1\tlocalhost\n"))
+            #expect(sandbox.hosts.contains("fe00::2\tip6-allrouters\n"))
         }
     }
 

@@ -75,6 +75,27 @@ import Testing
         #expect(error?.reason == "CreateContainerError")
     }
 
+    @Test("mounts that are to spread do not, and an event says so", arguments: [("Bidirectional", 1), ("None", 0)])
+    func propagation(_ mode: String, _ count: Int) throws {
+        let container: JSONValue = ["name": "c", "volumeMounts": [["name": "v", "mountPropagation": .string(mode)]]]
+        let pod = Pod(KubeObject(["metadata": ["name": "p"], "spec": [:]]))
+        let image = Image(reference: "x:1", digest: "d")
+        #expect(try ContainerRights(Container(container), pod, image).reductions.count == count)
+    }
+
+    @Test(
+        "who has asked for least memory goes first when it is full",
+        arguments: [
+            ([:], 1000), (["requests": ["cpu": "1"]], 999), (["requests": ["memory": "1Gi"]], 750),
+            (["requests": ["memory": "1"]], 999), (["limits": ["memory": "1Gi", "cpu": "1"]], 3),
+        ] as [(JSONValue, Int)])
+    func outOfMemory(_ resources: JSONValue, _ score: Int) throws {
+        let container: JSONValue = ["name": "c", "resources": resources]
+        let pod = Pod(KubeObject(["metadata": ["name": "p"], "spec": ["containers": [container]]]))
+        let capacity = ["memory": try #require(Quantity(parsing: "4Gi"))]
+        #expect(OutOfMemoryScore.of(Container(container), pod, capacity) == score)
+    }
+
     private func hostName(_ spec: JSONValue, name: String = "web-0") -> PodHostName {
         PodHostName(Pod(KubeObject(["metadata": ["name": .string(name), "namespace": "n"], "spec": spec])))
     }
