@@ -153,7 +153,8 @@ struct PlainRuntimeTests {
                 in: "a", ["bash", "-c", "read </dev/tcp/127.0.0.1/9 || exec sleep 1000"],
                 environment: ["GREETING=hello"])
             let result = try await runtime.execute(
-                container, command: ["sh", "-c", "echo $GREETING $HOSTNAME; exit 3"], timeout: .seconds(10))
+                container, command: ["sh", "-c", "echo $GREETING $HOSTNAME; [ $HOME = $VELOCITY_ROOT ] && exit 3"],
+                timeout: .seconds(10))
             #expect(result == ExecutionResult(code: 3, output: "hello a\n"))
             let late = try await runtime.execute(container, command: ["sleep", "1000"], timeout: .milliseconds(50))
             #expect(late.isTimedOut)

@@ -63,7 +63,11 @@ final class PlainFolders: Sendable {
             guard let line = lines.first(where: { $0.hasPrefix(prefix) }) else { continue }
             environment.append("\(name)=\(line.dropFirst(prefix.count))")
         }
-        for (name, value) in [("HOSTNAME", launch.pod.hostName), ("VELOCITY_ROOT", paths.root)]
+        for (name, value) in [
+            ("HOSTNAME", launch.pod.hostName), ("VELOCITY_ROOT", paths.root),
+            // What programs keep there goes with the container, and is not the person's own.
+            ("HOME", paths.root),
+        ]
         where !environment.contains(where: { $0.hasPrefix(name + "=") }) {
             environment.append("\(name)=\(value)")
         }
