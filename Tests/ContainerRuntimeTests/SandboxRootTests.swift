@@ -27,6 +27,17 @@ struct SandboxRootTests {
         }
     }
 
+    @Test("of the machine's control groups a container sees none, nor does a command in it")
+    func groups() async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("exec sleep 50")
+            let seen = try await bed.runtime.execute(
+                id, command: ["cat", "/proc/1/cgroup", "/proc/self/cgroup"], timeout: .seconds(5))
+            #expect(seen.code == 0)
+            #expect(seen.output.split(separator: "\n").allSatisfy { $0.hasSuffix(":/") }, "\(seen.output)")
+        }
+    }
+
     @Test("the kernel is told whom to end first, commands as their container")
     func score() async throws {
         try await SandboxBed.run { bed in
