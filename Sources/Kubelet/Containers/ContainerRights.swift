@@ -29,7 +29,10 @@ struct ContainerRights: Sendable, Hashable {
         try setFilter(effective("seccompProfile"))
         setCapabilities(own?["capabilities"])
         if own?["privileged"]?.bool ?? false {
-            reductions.append("privileged containers run with the rights of ordinary ones")
+            security.capabilities = .possible
+            security.isSystemCallFiltered = false
+            reductions.append(
+                "privileged containers get all rights that reach no further than their pod, and no others")
         }
         let propagated = (container.value["volumeMounts"]?.array ?? []).contains {
             !["", "None"].contains($0["mountPropagation"]?.string ?? "")
