@@ -1,6 +1,6 @@
 // Programs on their way: forked, and not yet what they are to become. Several are so side by side, and everything else goes on.
 #define _GNU_SOURCE 1
-#include "sandboxd.h"
+#include "cgroups.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -43,6 +43,7 @@ static void free_start(struct start *start) {
 static void add(uint32_t id, uint8_t *packet, struct start start, const char *pod, const char *container, int report) {
     struct birth *birth = calloc(1, sizeof *birth);
     if (!birth) {
+        if (!container[0]) cgroup_remove(find_pod(pod), start.name, start.cgroup);
         close(report);
         free_start(&start);
         free(packet);
@@ -96,9 +97,11 @@ static bool take_exit(pid_t process, int *status) {
 
 static void run(const struct birth *birth) {
     const struct start *start = &birth->start;
-    struct program *program = add_program(start->name, birth->pod, birth->container, birth->process, birth->born.files);
+    struct program *program = add_program(start->name, birth->pod, birth->container, birth->process, birth->born.files,
+        birth->container[0] ? -1 : start->cgroup);
     if (program && birth->container[0]) limits_note(birth->container);
     if (program && !birth->container[0]) {
+        program->has_own_cgroup = program->cgroup >= 0 && has_any(&start->amounts);
         program->is_first = !start->shares_processes && !start->neighbour;
         limits_add(program, start, now_milliseconds());
     }
@@ -115,6 +118,7 @@ static void finish(struct birth **link, int outcome, const char *sentence) {
     } else {
         answer(birth->id, outcome, sentence, 0, -1);
         if (birth->born.files >= 0) close(birth->born.files);
+        if (!birth->container[0]) cgroup_remove(find_pod(birth->pod), birth->start.name, birth->start.cgroup);
     }
     if (birth->born.terminal >= 0) close(birth->born.terminal);
     close(birth->report);
@@ -160,7 +164,7 @@ static uint8_t *keep(struct reader *request) {
 
 /// The part of a request that containers and executions have in common.
 static struct start read_start(struct reader *reader, const int *descriptors) {
-    struct start start = {.name = read_text(reader), .user_namespace = -1};
+    struct start start = {.name = read_text(reader), .user_namespace = -1, .cgroup = -1};
     start.directory = read_text(reader);
     start.user = (int)read_number(reader);
     start.streams = (struct streams){descriptors[0], descriptors[1], descriptors[2], read_number(reader) != 0};
@@ -220,9 +224,7 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
     start.changes = read_text(reader);
     start.layers = read_list(reader);
     const char *neighbour = read_text(reader);
-    start.memory = read_number(reader);
-    start.memory |= (uint64_t)read_number(reader) << 32;
-    start.millicores = read_number(reader);
+    start.amounts = read_amounts(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
     if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
         answer(id, -EINVAL, "the request is malformed", 0, -1);
@@ -234,8 +236,10 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
         answer(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);
     } else {
         int report = memory_prepare(&start, error, sizeof error);
+        if (report == 0) start.cgroup = cgroup_make(start.pod, start.name, &start.amounts);
         if (report == 0) report = container_start(&start, error, sizeof error);
         if (report >= 0) return add(id, packet, start, uid, "", report);
+        cgroup_remove(start.pod, start.name, start.cgroup);
         answer(id, report, error, 0, -1);
     }
     free_start(&start);
@@ -254,6 +258,7 @@ void birth_of_execution(uint32_t id, struct reader request, const int *descripto
     } else if (!container || container->has_ended) {
         answer(id, -ESRCH, "the container does not run", 0, -1);
     } else {
+        start.cgroup = container->cgroup;
         int report = container_execute(container, &start, error, sizeof error);
         if (report >= 0) return add(id, packet, start, container->pod, container->name, report);
         answer(id, report, error, 0, -1);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -60,6 +61,14 @@ static void fail(int report, int outcome, const char *sentence) {
     snprintf(what.sentence, sizeof what.sentence, "%s", sentence);
     say(report, what, -1);
     _exit(127);
+}
+
+/// A child that is in a control group from its first moment on.
+///
+/// One that is put there afterwards would wait for all processors of the machine.
+static pid_t fork_into(int cgroup) {
+    struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup};
+    return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
 /// Gives this process a copy of its mounts that only what it starts will share: by it they are known.
@@ -180,8 +189,8 @@ static int begin_inside(int handle, int namespaces, struct work work, char *erro
     // In its own namespace a process has another number: the kernel translates it with each message.
     setsockopt(report[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
     work.report = report[1];
-    // It shares the memory of this process, which waits for it: a copy would cost more than all that it does.
-    pid_t between = vfork();
+    // Where it may, it shares the memory of this process, which waits for it: a copy would cost more than all that it does.
+    pid_t between = work.start->cgroup < 0 ? vfork() : fork_into(work.start->cgroup);
     if (between == 0) {
         char score[16];
         snprintf(score, sizeof score, "%d", work.start->out_of_memory_score);
@@ -197,6 +206,8 @@ static int begin_inside(int handle, int namespaces, struct work work, char *erro
         if (clone_sibling(0) == 0) do_work(&work);
         _exit(0);
     }
+    // What it said of the memory that it shared was for its child's copy.
+    prctl(PR_SET_DUMPABLE, 1);
     int outcome = between < 0 ? complain(error, capacity, "the process cannot be started") : report[0];
     close(report[1]);
     if (between < 0) close(report[0]);

@@ -1,10 +1,10 @@
-// Limits of memory and processor time, without cgroups: an ordinary user has none to write to on many machines.
+// Limits of memory and processor time where no control group keeps them: on many machines an ordinary user has none to write to.
 //
 // Looks at the containers that have limits, and at no other; nothing is done while there is none. One that has not run since the
 // last look can have changed nothing, which its processes' clocks tell with a system call each. Measured ways: memory that
 // grows at full speed is seen within 10 to 50 ms; stopping and continuing keeps a limit of 200m to 0.20 cores.
 #define _GNU_SOURCE 1
-#include "sandboxd.h"
+#include "cgroups.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -200,7 +200,8 @@ static int64_t look(struct limited *entry, int64_t now) {
 }
 
 void limits_add(struct program *program, const struct start *start, int64_t now) {
-    if (!start->memory && !start->millicores) return;
+    struct amounts amounts = cgroup_leaves(start->cgroup, start->amounts);
+    if (!amounts.memory && !amounts.millicores) return;
     struct limited *entry = calloc(1, sizeof *entry);
     char **volumes = calloc(start->mount_count + 1, sizeof *volumes);
     if (!entry || !volumes) {
@@ -208,7 +209,7 @@ void limits_add(struct program *program, const struct start *start, int64_t now)
         free(volumes);
         return;
     }
-    *entry = (struct limited){.next = limited, .program = program, .memory = start->memory, .millicores = start->millicores};
+    *entry = (struct limited){.next = limited, .program = program, .memory = amounts.memory, .millicores = amounts.millicores};
     entry->volumes = volumes;
     entry->has_root_in_memory = !start->is_layered || !start->changes[0];
     entry->last = entry->next_look = now;

@@ -1,6 +1,6 @@
 // The cluster's network namespace, and pods in it: routed, no bridge, so that all pod traffic passes the forward hook.
 #define _GNU_SOURCE 1
-#include "sandboxd.h"
+#include "cgroups.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -205,7 +205,7 @@ struct pod *pod_begin(bool has_network, char *error, size_t capacity) {
     if (init == 0) keep_pod(ends[1]);
     int outcome = init < 0 ? complain(error, capacity, "the pod's namespaces are refused") : 0;
     close(ends[1]);
-    *pod = (struct pod){.init = init, .init_handle = -1, .told = ends[0], .network = -1};
+    *pod = (struct pod){.init = init, .init_handle = -1, .told = ends[0], .network = -1, .cgroup = -1};
     if (outcome == 0) {
         snprintf(path, sizeof path, "/proc/%d/ns/net", init);
         pod->init_handle = (int)syscall(SYS_pidfd_open, init, 0);
@@ -242,7 +242,9 @@ static int settle_pod(struct pod *pod, const char *uid, uint32_t address, const 
     return outcome;
 }
 
-int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity) {
+int pod_create(
+    const char *uid, const char *host_name, const char *address, char **settings, struct amounts amounts, char *error,
+    size_t capacity) {
     struct in_addr parsed = {0};
     struct wishes wishes = {.length = 0};
     bool has_network = address[0];
@@ -259,6 +261,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
     struct pod *present = find_pod(uid);
     if (present && present->init) return 0;
     if (present) pod_remove(present);
+    cgroups_settle();
     struct pod *pod = has_network ? standby_take() : NULL;
     // One that stood by may have been killed meanwhile.
     if (pod && settle_pod(pod, uid, parsed.s_addr, &wishes, error, capacity) < 0) pod = NULL;
@@ -267,6 +270,7 @@ int pod_create(const char *uid, const char *host_name, const char *address, char
         int outcome = pod ? settle_pod(pod, uid, parsed.s_addr, &wishes, error, capacity) : -errno;
         if (outcome < 0) return outcome;
     }
+    pod->amounts = amounts;
     pod->next = sandboxd.pods;
     sandboxd.pods = pod;
     return 0;
@@ -299,6 +303,7 @@ void pod_end(struct pod *pod) {
         if (process < 0 && errno != EINTR) break;
     }
     memory_remove(pod->uid);
+    cgroup_remove_pod(pod);
     int netlink = pod->interface[0] ? netlink_open() : -1;
     if (netlink >= 0) {
         link_remove(netlink, pod->interface);

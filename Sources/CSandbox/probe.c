@@ -30,7 +30,7 @@ static int try_root(void) {
     if (child < 0) return -errno;
     if (child == 0) {
         char *none = NULL;
-        struct start start = {.directory = "/", .owned = &none, .changes = "", .has_system = true};
+        struct start start = {.directory = "/", .owned = &none, .changes = "", .has_system = true, .cgroup = -1};
         char error[128];
         int outcome = unshare(CLONE_NEWNS) != 0 ? -errno : rootfs_build(&start, error, sizeof error);
         if (outcome == 0) outcome = seccomp_deny();

@@ -1,7 +1,7 @@
 // Containers and the commands in them, and what they leave running. All processes of one are in a mount namespace of its own,
 // which no program can leave (seccomp.c), whatever else it does: a new session, a new parent, another name.
 #define _GNU_SOURCE 1
-#include "sandboxd.h"
+#include "cgroups.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -41,10 +41,11 @@ struct program *find_program(const char *name) {
     return program;
 }
 
-struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files) {
+struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files, int cgroup) {
     struct program *program = calloc(1, sizeof *program);
     if (!program) {
         close(files);
+        if (cgroup >= 0) close(cgroup);
         return NULL;
     }
     struct stat status;
@@ -53,6 +54,7 @@ struct program *add_program(const char *name, const char *pod, const char *conta
     snprintf(program->container, sizeof program->container, "%s", container);
     program->process = process;
     program->files_handle = files;
+    program->cgroup = cgroup;
     program->files = fstat(files, &status) == 0 ? status.st_ino : 0;
     program->next = sandboxd.programs;
     sandboxd.programs = program;
@@ -67,6 +69,7 @@ void forget_program(struct program *program) {
     }
     limits_remove(program);
     if (program->files_handle >= 0) close(program->files_handle);
+    cgroup_remove(find_pod(program->pod), program->name, program->cgroup);
     free(program);
 }
 
@@ -106,6 +109,7 @@ void report_exit(pid_t process, int status) {
     while (program && (program->process != process || program->has_ended)) program = program->next;
     if (!program) return births_note_exit(process, status);
     program->has_ended = true;
+    if (program->has_own_cgroup && cgroup_has_killed(program->cgroup)) program->is_out_of_memory = true;
     // Nothing of it is to be stopped or killed any more: its number may be another process's soon.
     limits_remove(program);
     limits_note(program->container);

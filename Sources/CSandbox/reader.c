@@ -53,6 +53,16 @@ const char *read_text(struct reader *reader) {
     return (const char *)bytes;
 }
 
+struct amounts read_amounts(struct reader *reader) {
+    struct amounts amounts = {.memory = read_number(reader)};
+    amounts.memory |= (uint64_t)read_number(reader) << 32;
+    amounts.millicores = read_number(reader);
+    amounts.weight = read_number(reader);
+    return amounts;
+}
+
+bool has_any(const struct amounts *amounts) { return amounts->memory || amounts->millicores || amounts->weight; }
+
 char **read_list(struct reader *reader) {
     uint32_t count = read_number(reader);
     if (reader->failed || count > reader->left / 5) count = 0;

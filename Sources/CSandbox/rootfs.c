@@ -209,6 +209,17 @@ static int mount_proc(const struct start *start) {
     return 0;
 }
 
+/// The container's own control group, for programs that look up their limits there (Java, Go).
+static int mount_cgroup(void) {
+    const char *path = "/newroot/sys/fs/cgroup";
+    struct attributes attributes = {.set = read_only};
+    int outcome = make_folders(path);
+    if (outcome < 0) return outcome;
+    if (mount("cgroup", path, "cgroup2", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) != 0) return -errno;
+    // Of this mount only: the file system is the same for all.
+    return syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &attributes, sizeof attributes) != 0 ? -errno : 0;
+}
+
 /// Makes the root read-only, and what is stacked in it; volumes, /proc and /dev/shm stay as they are.
 static int protect_root(const struct start *start) {
     int root = open("/newroot", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -263,6 +274,8 @@ int rootfs_build(const struct start *start, char *error, size_t capacity) {
     if (outcome < 0) return outcome;
     outcome = step(mount_proc(start), "/proc", error, capacity);
     if (outcome == 0) outcome = step(mount_sys(start), "/sys", error, capacity);
+    if (outcome < 0) return outcome;
+    if (start->cgroup >= 0 && has_any(&start->amounts)) outcome = step(mount_cgroup(), "/sys/fs/cgroup", error, capacity);
     if (outcome < 0) return outcome;
     for (size_t index = 0; index < start->file_count; index++) {
         const struct file *file = &start->files[index];

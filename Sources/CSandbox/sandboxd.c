@@ -1,6 +1,6 @@
 // The loop of sandboxd: one packet in, one call, one packet out; programs come into being beside it (births.c). See wire.h.
 #define _GNU_SOURCE 1
-#include "sandboxd.h"
+#include "cgroups.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -221,7 +221,8 @@ static void handle(const uint8_t *bytes, size_t length, int *descriptors) {
     case VS_POD_CREATE: {
         const char *uid = read_text(&reader), *host = read_text(&reader), *address = read_text(&reader);
         char **settings = read_list(&reader);
-        if (!reader.failed) outcome = pod_create(uid, host, address, settings, error, sizeof error);
+        struct amounts amounts = read_amounts(&reader);
+        if (!reader.failed) outcome = pod_create(uid, host, address, settings, amounts, error, sizeof error);
         free(settings);
         return answer(id, outcome, error, 0, -1);
     }
@@ -309,9 +310,9 @@ static void loop(int signals) {
     for (;;) {
         // Requests wait while enough is on its way.
         int control = births_count() < births_max ? sandboxd.control : -1;
-        struct pollfd watched[2 + births_max + 256] = {{control, POLLIN, 0}, {signals, POLLIN, 0}};
-        births_watch(watched + 2);
-        int count = 2 + births_count(), first = count;
+        struct pollfd watched[3 + births_max + 256] = {{control, POLLIN, 0}, {signals, POLLIN, 0}, {cgroups_watch(), POLLIN, 0}};
+        births_watch(watched + 3);
+        int count = 3 + births_count(), first = count;
         int64_t now = now_milliseconds(), timeout = limits_look(now);
         for (struct connecting *entry = connecting; entry && count < first + 256; entry = entry->next) {
             watched[count++] = (struct pollfd){entry->socket, POLLOUT, 0};
@@ -327,6 +328,7 @@ static void loop(int signals) {
             while (read(signals, &information, sizeof information) > 0) {}
             reap();
         }
+        if (watched[2].revents) cgroups_settle();
         births_look();
         now = now_milliseconds();
         int index = first;
@@ -358,6 +360,7 @@ int vs_serve_sandboxes(bool has_users) {
     sigprocmask(SIG_SETMASK, &mask, NULL);
     int signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     sandboxd.is_root = geteuid() == 0;
+    cgroups_begin();
     int outcome = pods_prepare_network(has_users, error, sizeof error);
     report_started(outcome, error);
     if (outcome < 0) return 1;
@@ -365,5 +368,6 @@ int vs_serve_sandboxes(bool has_users) {
     // The other side is gone: the pods' first processes follow this one, and everything in the pods follows them.
     while (sandboxd.pods) pod_remove(sandboxd.pods);
     standby_end();
+    cgroups_end();
     return 0;
 }

@@ -10,6 +10,15 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/// What a container, or a pod, may use.
+struct amounts {
+    /// Bytes and thousandths of a core; 0: no limit.
+    uint64_t memory;
+    uint32_t millicores;
+    /// Its share of the processor beside others, as the kernel weighs control groups; 0: it asks for none.
+    uint32_t weight;
+};
+
 /// A packet that is read from its start.
 struct reader {
     const uint8_t *bytes;
@@ -24,6 +33,8 @@ const char *read_text(struct reader *reader);
 const uint8_t *read_bytes(struct reader *reader, size_t *length);
 /// A counted list of texts, ended by NULL; to be freed.
 char **read_list(struct reader *reader);
+struct amounts read_amounts(struct reader *reader);
+bool has_any(const struct amounts *amounts);
 
 /// A pod: its first process keeps the namespaces and reaps.
 struct pod {
@@ -38,6 +49,9 @@ struct pod {
     /// Empty for a pod in the node's network, which is that of the cluster's namespace.
     char interface[16];
     uint32_t address;
+    struct amounts amounts;
+    /// The control group that those of its containers are in; -1: none.
+    int cgroup;
 };
 
 /// A running container or execution, by the name the other side gave it.
@@ -56,6 +70,9 @@ struct program {
     bool has_ended, is_released;
     /// A container whose end the kernel makes the end of everything in it.
     bool is_first;
+    /// The control group of a container, which may be that of others, too; -1: none.
+    int cgroup;
+    bool has_own_cgroup;
     /// It was ended because it used more memory than it may.
     bool is_out_of_memory;
     /// Used while looking for what runs.
@@ -99,8 +116,8 @@ void tell_exit(const struct program *program, int32_t status);
 
 // programs.c
 struct program *find_program(const char *name);
-/// `files` is a descriptor, which belongs to the program from here on.
-struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files);
+/// `files` and `cgroup` are descriptors, which belong to the program from here on.
+struct program *add_program(const char *name, const char *pod, const char *container, pid_t process, int files, int cgroup);
 /// Tells the other side that a process has ended, if it is one of those it asked for.
 void report_exit(pid_t process, int status);
 /// The mount namespace of a process (a name in /proc), or 0; the dead have none.
@@ -134,7 +151,9 @@ int veth_create(int netlink, const char *name, const char *peer, int peer_namesp
 int link_remove(int netlink, const char *name);
 
 // pod.c
-int pod_create(const char *uid, const char *host_name, const char *address, char **settings, char *error, size_t capacity);
+int pod_create(
+    const char *uid, const char *host_name, const char *address, char **settings, struct amounts amounts, char *error,
+    size_t capacity);
 void pod_remove(struct pod *pod);
 /// A process has ended: if it was the first one of a pod, the pod is of no use any more.
 void pod_note_end(pid_t process);
@@ -200,9 +219,9 @@ struct start {
     bool has_read_only_root;
     /// Nothing of /proc is hidden or read-only.
     bool has_plain_proc;
-    /// Bytes and thousandths of a core; 0: no limit.
-    uint64_t memory;
-    uint32_t millicores;
+    struct amounts amounts;
+    /// The control group that it is born in; -1: that of this process.
+    int cgroup;
     /// The pod's processes are those of all its containers.
     bool shares_processes;
     /// The container whose processes this one sees; NULL for none.

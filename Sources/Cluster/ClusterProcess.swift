@@ -145,6 +145,8 @@ public struct ClusterProcess: Sendable {
     ///
     /// - Parameter patienceSeconds: After this long it is killed.
     public func stop(patienceSeconds: Int = 20) throws(ClusterError) {
+        // What a killed one has left behind goes with the next that stops or starts.
+        defer { vs_cgroup_sweep() }
         guard isRunning, let state else { return }
         kill(state.processID, SIGTERM)
         if vs_wait_process(state.processID, Int32(patienceSeconds * 1000)) == 1 { kill(state.processID, SIGKILL) }

@@ -161,6 +161,8 @@ public struct PodSandboxConfiguration: Sendable, Hashable {
     public var hosts: String
     /// Settings of the kernel for the pod's network and shared memory: `net.ipv4.tcp_syncookies=1`.
     public var sysctls: [String] = []
+    /// What its containers ask for and may use together.
+    public var resources = ResourceAmounts()
 
     public init(
         podUID: String, name: String, namespace: String, hostName: String, address: String,
@@ -194,10 +196,7 @@ public struct ContainerConfiguration: Sendable, Hashable {
     /// What its processes may do besides.
     public var security = ContainerSecurity()
     public var mounts: [Mount]
-    /// Bytes; nil means no limit.
-    public var memoryLimitBytes: Int?
-    /// Thousandths of a core; nil means no limit.
-    public var cpuLimitMillicores: Int?
+    public var resources: ResourceAmounts
     /// Where the output goes, in the CRI log format: `TIME stdout F LINE`.
     public var logPath: String
     /// The process has an input, which is empty until somebody attaches; otherwise it is at its end.
@@ -233,8 +232,8 @@ public struct ContainerConfiguration: Sendable, Hashable {
 
     public init(
         podUID: String, name: String, attempt: Int = 0, image: Image, arguments: [String], environment: [String] = [],
-        workingDirectory: String = "/", runAsUser: Int? = nil, mounts: [Mount] = [], memoryLimitBytes: Int? = nil,
-        cpuLimitMillicores: Int? = nil, logPath: String
+        workingDirectory: String = "/", runAsUser: Int? = nil, mounts: [Mount] = [],
+        resources: ResourceAmounts = ResourceAmounts(), logPath: String
     ) {
         self.podUID = podUID
         self.name = name
@@ -245,8 +244,7 @@ public struct ContainerConfiguration: Sendable, Hashable {
         self.workingDirectory = workingDirectory
         self.runAsUser = runAsUser
         self.mounts = mounts
-        self.memoryLimitBytes = memoryLimitBytes
-        self.cpuLimitMillicores = cpuLimitMillicores
+        self.resources = resources
         self.logPath = logPath
     }
 }

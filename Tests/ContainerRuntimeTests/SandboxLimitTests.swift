@@ -19,7 +19,7 @@ struct SandboxLimitTests {
         try await SandboxBed.run { bed in
             mkdir(bed.folder + "/scratch", 0o755)
             let id = try await bed.start(script) {
-                $0.memoryLimitBytes = 48 << 20
+                $0.resources.memoryLimitBytes = 48 << 20
                 var volume = ContainerConfiguration.Mount(
                     hostPath: bed.folder + "/scratch", containerPath: "/data", isReadOnly: false)
                 volume.memory = .init()
@@ -33,7 +33,7 @@ struct SandboxLimitTests {
     func command() async throws {
         try await SandboxBed.run { bed in
             let id = try await bed.start("head -c 20000000 /dev/zero > /tmp/file; echo up; exec sleep 1000") {
-                $0.memoryLimitBytes = 64 << 20
+                $0.resources.memoryLimitBytes = 64 << 20
             }
             try await bed.wait(for: "up")
             // Blocks of 4 KiB, and the few files that every container has.
@@ -54,7 +54,7 @@ struct SandboxLimitTests {
             let loop = "i=0; while [ $i -lt 120000 ]; do i=$((i+1)); done"
             let begun = ContinuousClock.now
             let text = try await bed.output("(\(loop)) & (\(loop)) & wait; cat /proc/self/stat > /dev/null; times") {
-                $0.cpuLimitMillicores = 200
+                $0.resources.cpuLimitMillicores = 200
             }
             let passed = ContinuousClock.now - begun
             // "0m0.400s 0m0.010s" of the children, in the second line

@@ -155,12 +155,12 @@ import Testing
             ]
             _ = try await bed.ready(try await bed.makePod("web", spec))
             let main = try #require(bed.runtime.configuration(of: "main"))
-            #expect(main.memoryLimitBytes == 64 << 20)
-            #expect(main.cpuLimitMillicores == 250)
+            #expect(main.resources.memoryLimitBytes == 64 << 20)
+            #expect(main.resources.cpuLimitMillicores == 250)
             #expect(main.runAsUser == 1000)
             #expect(main.workingDirectory == "/data")
             let other = try #require(bed.runtime.configuration(of: "other"))
-            #expect(other.memoryLimitBytes == nil)
+            #expect(other.resources.memoryLimitBytes == nil)
             #expect(other.runAsUser == 2000)
             #expect(other.workingDirectory == "/srv")
         }

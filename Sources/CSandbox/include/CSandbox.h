@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cgroup.h"
 #include "channel.h"
 #include "inside.h"
 #include "nft.h"

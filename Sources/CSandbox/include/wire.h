@@ -7,15 +7,18 @@
 /// id of its request; descriptors travel beside a message as SCM_RIGHTS.
 
 enum vs_message {
-    /// pod, host name, address (text; empty: the pod is in the node's network), count + settings of the kernel (name=value) → reply
+    /// pod, host name, address (text; empty: the pod is in the node's network), count + settings of the kernel (name=value),
+    /// amounts of all its containers together → reply
     VS_POD_CREATE = 1,
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
     /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
     /// rights, count + (source, path in it or nothing, target, read-only, in memory, KiB or 0), count + (path, content),
     /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing,
-    /// bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0;
-    /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
+    /// amounts; descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
+    ///
+    /// Amounts: bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0; its weight
+    /// beside others on the processor (1 to 10000), or 0 where it asks for nothing.
     ///
     /// Rights: group (-1: none), count + groups, capabilities (the lower and the upper 32), flags (VS_NO_NEW_PRIVILEGES
     /// and on), score (0 to 1000: who goes first when memory is full).

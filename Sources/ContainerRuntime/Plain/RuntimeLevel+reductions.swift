@@ -8,7 +8,7 @@ extension RuntimeLevel {
             [
                 "Privileged containers have the rights that reach no further than their pod (NET_ADMIN, not SYS_ADMIN);"
                     + " hostPID, hostIPC and mountPropagation are not given.",
-                "Limits are kept by watching; /proc/meminfo and nproc show this machine's memory and processors.",
+                "/proc/meminfo and nproc show this machine's memory and processors, not a container's limits.",
                 "Seccomp profiles of one's own (type Localhost) are refused.",
                 "Pods reach nothing outside of the cluster unless it is started with --allow-egress"
                     + (EchoSocket.isAllowed

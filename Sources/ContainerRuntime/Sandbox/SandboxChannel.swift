@@ -33,6 +33,15 @@ struct SandboxRequest {
         for text in list { add(text) }
     }
 
+    /// What may be used (`wire.h`, "Amounts").
+    mutating func add(_ resources: ResourceAmounts) {
+        let memory = UInt64(max(0, resources.memoryLimitBytes ?? 0))
+        add(Int(memory & 0xFFFF_FFFF))
+        add(Int(memory >> 32))
+        add(max(0, resources.cpuLimitMillicores ?? 0))
+        add(resources.cpuWeight)
+    }
+
     /// What a program may do (`wire.h`, "Rights").
     mutating func add(rights security: ContainerSecurity) {
         add(security.group ?? -1)

@@ -96,10 +96,7 @@ extension SandboxRuntime {
         } else {
             request.add("")
         }
-        let memory = UInt64(max(0, configuration.memoryLimitBytes ?? 0))
-        request.add(Int(memory & 0xFFFF_FFFF))
-        request.add(Int(memory >> 32))
-        request.add(max(0, configuration.cpuLimitMillicores ?? 0))
+        request.add(configuration.resources)
         return request
     }
 

@@ -112,6 +112,7 @@ public final class SandboxRuntime: ContainerRuntime {
         request.add(configuration.hostName)
         request.add(configuration.isInNodeNetwork ? "" : configuration.address)
         request.add(configuration.sysctls)
+        request.add(configuration.resources)
         try await channel.perform(request)
         pods.withLock { $0[configuration.podUID] = PodRecord(configuration: configuration) }
     }

@@ -61,16 +61,24 @@ public struct Pod: ObjectView {
     }
 
     /// What the pod takes of a node: the sum of its containers and sidecars, or what its init containers need on the way there.
-    public func requests(_ resource: String) -> Quantity {
+    public func requests(_ resource: String) -> Quantity { total(resource, \.requests) }
+
+    /// What all containers may use together at any time; nil where one of them has no limit.
+    public func limits(_ resource: String) -> Quantity? {
+        let areAllLimited = (containers + initContainers).allSatisfy { $0.limits[resource]?.isZero == false }
+        return areAllLimited ? total(resource, \.limits) : nil
+    }
+
+    private func total(_ resource: String, _ amounts: (Container) -> [String: Quantity]) -> Quantity {
         let zero = Quantity(0)
         var sidecars = zero
         var largest = zero
         for container in initContainers {
-            let request = container.requests[resource] ?? zero
-            largest = max(largest, sidecars + request)
-            if container.isSidecar { sidecars = sidecars + request }
+            let amount = amounts(container)[resource] ?? zero
+            largest = max(largest, sidecars + amount)
+            if container.isSidecar { sidecars = sidecars + amount }
         }
-        let sum = containers.reduce(sidecars) { $0 + ($1.requests[resource] ?? zero) }
+        let sum = containers.reduce(sidecars) { $0 + (amounts($1)[resource] ?? zero) }
         let overhead = spec[["overhead", resource]]?.string.flatMap(Quantity.init(parsing:)) ?? zero
         return max(sum, largest) + overhead
     }

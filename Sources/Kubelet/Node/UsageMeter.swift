@@ -82,9 +82,12 @@ extension Kubelet {
                     ids[name] = self.node.runtime.process(of: id)
                 }
             }
-            let snapshot = ProcessSnapshot()
-            return UsageMeter.Look(
-                time: .now, node: MachineUsage.total(), containers: ids.mapValues { snapshot.total(of: $0) })
+            var totals = ids.compactMapValues { ControlGroup(ofProcess: $0)?.total() }
+            if totals.count < ids.count {
+                let snapshot = ProcessSnapshot()
+                totals.merge(ids.mapValues { snapshot.total(of: $0) }) { counted, _ in counted }
+            }
+            return UsageMeter.Look(time: .now, node: MachineUsage.total(), containers: totals)
         }
     }
 }

@@ -105,8 +105,7 @@ extension PodWorker {
             environment: fromImage + ["HOSTNAME=\(hostName.shown)"] + own,
             workingDirectory: container.workingDirectory ?? image.workingDirectory, runAsUser: rights.user,
             mounts: mounts,
-            memoryLimitBytes: container.limits["memory"].map { Int($0.value) },
-            cpuLimitMillicores: container.limits["cpu"].map { Int($0.milliValue) },
+            resources: ResourceAmounts(container),
             logPath: node.logPath(pod, container.name, attempt: state.attempt))
         configuration.security = rights.security
         configuration.security.outOfMemoryScore = OutOfMemoryScore.of(container, pod, node.configuration.capacity)

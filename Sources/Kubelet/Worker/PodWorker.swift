@@ -297,6 +297,7 @@ actor PodWorker {
                     hosts: HostsFile.text(pod, address: address, hostName: hostName, isNodes: isInNodeNetwork))
                 configuration.isInNodeNetwork = isInNodeNetwork
                 configuration.sysctls = PodSysctls.wanted(by: pod)
+                configuration.resources = ResourceAmounts(pod)
                 try await node.runtime.runPodSandbox(configuration)
                 facts.address = address
                 facts.hasSandbox = true

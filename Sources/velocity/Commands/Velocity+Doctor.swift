@@ -22,6 +22,9 @@ struct Doctor: AsyncParsableCommand {
         } else {
             say(true, "runtime level 'sandbox': pods get their own network, files, processes and host name")
             for line in RuntimeLevel.sandbox.reductions { Output.line("    \(line)") }
+            let limits = LimitKeeping.probe()
+            say(true, limits.sentence)
+            if let fix = limits.fix { Output.line("    the kernel would keep them after: \(fix)") }
         }
         if let kubectl = Machine.find("kubectl") {
             say(true, "kubectl: \(kubectl)")
