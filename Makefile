@@ -20,7 +20,7 @@ run: build ## build, and open the terminal screens on week 6
 
 test: deps ## build and run every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	ulimit -n "$$(ulimit -H -n)" && $(SWIFT) test --skip-build
 
 check: deps ## format check, lint, layer test and every other test: the gate of a commit
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
