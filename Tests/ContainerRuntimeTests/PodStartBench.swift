@@ -8,8 +8,8 @@ import Testing
 /// Run it on a quiet machine: `VELOCITY_BENCH=1 swift test --filter PodStartBench`. It prints the figures and judges none.
 @Suite("Pod start bench", .serialized, .enabled(if: getenv("VELOCITY_BENCH") != nil && SandboxBed.isPossible))
 struct PodStartBench {
-    @Test("100 pods start, side by side or one after the other", arguments: [1, 4, 100])
-    func batch(atOnce: Int) async throws {
+    @Test("100 pods start, side by side or one after the other", arguments: [1, 4, 100], [false, true])
+    func batch(atOnce: Int, hasLimits: Bool) async throws {
         try await SandboxBed.run { bed in
             var open = 0
             var times: [Duration] = []
@@ -20,7 +20,11 @@ struct PodStartBench {
                     group.addTask {
                         let begun = ContinuousClock.now
                         try await bed.makePod("p\(number)", address: "10.244.1.\(number)")
-                        _ = try await bed.start("exec sleep 1000", name: "c\(number)") { $0.podUID = "p\(number)" }
+                        _ = try await bed.start("exec sleep 1000", name: "c\(number)") {
+                            $0.podUID = "p\(number)"
+                            guard hasLimits else { return }
+                            $0.resources = ResourceAmounts(memoryLimitBytes: 128 << 20, cpuLimitMillicores: 500)
+                        }
                         return ContinuousClock.now - begun
                     }
                 }
@@ -29,7 +33,7 @@ struct PodStartBench {
             let whole = ContinuousClock.now - begun
             times.sort()
             #expect(times.count == 100)
-            print("\(atOnce) at once: median \(times[50]), slowest \(times[99]), per pod \(whole / 100)")
+            print("\(atOnce) at once\(hasLimits ? ", with limits" : ""): median \(times[50]), slowest \(times[99]), per pod \(whole / 100)")
         }
     }
 }
