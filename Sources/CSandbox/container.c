@@ -120,6 +120,7 @@ static void run_program(char **arguments, char **environment, int report) {
     // Fails where there is no terminal.
     ioctl(0, TIOCSCTTY, 0);
     umask(022);
+    setrlimit(RLIMIT_NOFILE, &sandboxd.descriptors);
     if (report != 3) {
         dup2(report, 3);
         report = 3;

@@ -347,6 +347,13 @@ static void loop(int signals) {
     }
 }
 
+/// Several for each pod and each container: the usual 1,024 would be few.
+static void take_descriptors(void) {
+    if (getrlimit(RLIMIT_NOFILE, &sandboxd.descriptors) != 0) return;
+    struct rlimit all = {sandboxd.descriptors.rlim_max, sandboxd.descriptors.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &all);
+}
+
 int vs_serve_sandboxes(bool has_users) {
     char error[256] = "";
     prctl(PR_SET_NAME, "sandboxd");
@@ -360,6 +367,7 @@ int vs_serve_sandboxes(bool has_users) {
     sigprocmask(SIG_SETMASK, &mask, NULL);
     int signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     sandboxd.is_root = geteuid() == 0;
+    take_descriptors();
     cgroups_begin();
     int outcome = pods_prepare_network(has_users, error, sizeof error);
     report_started(outcome, error);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /// What a container, or a pod, may use.
@@ -103,6 +104,8 @@ struct sandboxd {
     int network;
     struct pod *pods;
     struct program *programs;
+    /// How many descriptors a program may have open, unless it asks for more; this process has taken as many as it can.
+    struct rlimit descriptors;
 };
 
 extern struct sandboxd sandboxd;

@@ -1,5 +1,6 @@
 import ContainerRuntime
 import Foundation
+import Glibc
 import KubeClient
 import Testing
 
@@ -52,6 +53,25 @@ struct SandboxRuntimeTests {
                 return try await group.reduce(into: [Int: Int]()) { $0[$1.number] = $1.code }
             }
             #expect(codes == Dictionary(uniqueKeysWithValues: (0..<24).map { ($0, $0) }))
+        }
+    }
+
+    // In a process of its own: the limit is the whole process's.
+    @Test("there are more pods than descriptors that one program may have open, and programs keep that limit")
+    func descriptors() async throws {
+        await #expect(processExitsWith: .success) {
+            @Sendable func limit(_ count: rlim_t?) {
+                var limit = rlimit()
+                getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                limit.rlim_cur = count ?? limit.rlim_max
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            }
+            limit(64)
+            try await SandboxBed.run { bed in
+                limit(nil)
+                for number in 1...40 { try await bed.makePod("p\(number)", address: "10.244.1.\(number)") }
+                #expect(try await bed.output("ulimit -n") == "64\n")
+            }
         }
     }
 
