@@ -100,6 +100,46 @@ import Testing
         _ = try channel.finish()
     }
 
+    /// An address of this machine at which it is outside.
+    private static let ownAddress = (try? System.enumerateDevices())?.compactMap { $0.address?.ipAddress }
+        .compactMap { IPv4Address(parsing: $0) }.first { Egress.outside.target(of: $0) != nil }
+
+    @Test(
+        "an answer from outside counts only from where the question went",
+        .enabled(if: ownAddress != nil, "this machine has loopback addresses only"))
+    func foreignAnswer() async throws {
+        let own = try #require(Self.ownAddress)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let stranger = try await DatagramBootstrap(group: group).bind(host: own.description, port: 0).get()
+        let server = try await DatagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AfterAnother(stranger))
+                }
+            }
+            .bind(host: own.description, port: 0).get()
+        let port = server.localAddress?.port ?? 0
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &ends) == 0)
+        let gateway = try await DatagramGateway.open(ends[0], egress: .outside, on: group.next())
+        let pod = try await NIOPipeBootstrap(group: group).takingOwnershipOfDescriptor(inputOutput: ends[1]) {
+            channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+            }
+        }
+        var frame = Self.frame([1])
+        frame.replaceSubrange(30..<34, with: own.bytes)
+        frame.replaceSubrange(36..<38, with: [UInt8(port >> 8), UInt8(port & 255)])
+        let heard = try await pod.executeThenClose { [frame] inbound, outbound in
+            try await outbound.write(ByteBuffer(bytes: frame))
+            for try await bytes in inbound { return IPv4Frame(Array(bytes.readableBytesView)) }
+            return nil
+        }
+        #expect(heard?.datagram.map { String(decoding: $0.data, as: UTF8.self) } == "the server's")
+        for channel in [gateway, server, stranger] { try? await channel.close() }
+    }
+
     private static var canPing: Bool {
         guard RuntimeProbe.run().level == .sandbox, FileManager.default.isExecutableFile(atPath: "/usr/bin/ping"),
             let socket = EchoSocket()
@@ -240,5 +280,24 @@ private final class Upper: ChannelInboundHandler {
         let words = heard == "many" ? String(repeating: "X", count: 60_000) : heard.uppercased()
         let answer = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(string: words))
         context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+    }
+}
+
+/// Answers only when somebody else has.
+private final class AfterAnother: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+    private let stranger: any Channel
+
+    init(_ stranger: any Channel) { self.stranger = stranger }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let client = unwrapInboundIn(data).remoteAddress
+        let channel = context.channel
+        stranger.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: ByteBuffer(string: "a stranger's")))
+            .whenComplete { _ in
+                let answer = AddressedEnvelope(remoteAddress: client, data: ByteBuffer(string: "the server's"))
+                channel.writeAndFlush(answer, promise: nil)
+            }
     }
 }
