@@ -21,8 +21,8 @@ extension RuntimeLevel {
                             + " (the pod's files belong to its user anyway; as root, all of this works).",
                         UserRanges.isAvailable
                             ? "Users that a container of root has besides are those that /etc/subuid lends."
-                            : "Programs that change their user themselves fail, as images of servers like to do. To allow it:"
-                                + " sudo apt-get install uidmap, and a line for you in /etc/subuid and /etc/subgid.",
+                            : "Programs that change their user themselves fail, as images of servers like to do. To allow it: "
+                                + UserRanges.fix,
                     ])
         case .plain:
             [
