@@ -33,6 +33,23 @@ struct TerminationTests {
         }
     }
 
+    @Test("the containers of a pod share 12 KiB of last messages, of which each has its part")
+    func share() async throws {
+        let bed = try KubeletBed()
+        try await bed.run {
+            let names = ["main", "b", "c", "d", "e", "f"]
+            let containers = names.map { ["name": .string($0), "image": "x"] as JSONValue }
+            let pod = try await bed.ready(
+                bed.makePod("web", ["restartPolicy": "Never", "containers": .array(containers)]))
+            let mount = try #require(bed.runtime.configuration(of: "main")?.mounts.last)
+            try Data(String(repeating: "-", count: 4000).utf8).write(to: URL(fileURLWithPath: mount.hostPath))
+            for name in names { bed.runtime.exit(name, code: 0) }
+            let ended = try await bed.version(from: pod) { $0.isTerminal }
+            let message = Pod(ended).status()[["state", "terminated", "message"]]?.string
+            #expect(message?.count == 2048)
+        }
+    }
+
     @Test(
         "with FallbackToLogsOnError a failure says the end of its log, a success nothing",
         arguments: [(1, "one\ntwo\n"), (0, nil)])

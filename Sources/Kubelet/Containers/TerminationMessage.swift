@@ -7,17 +7,22 @@ import KubeModel
 /// Source: Kubernetes docs, "Determine the Reason for Pod Failure".
 struct TerminationMessage: Sendable {
     private static let bytesMax = 4096
+    /// All containers of a pod have this together, each an equal share.
+    private static let podBytesMax = 12 * 1024
     private static let logBytesMax = 2048
     private static let logLinesMax = 80
 
     private let hostPath: String
     private let containerPath: String
     private let fallsBackToLog: Bool
+    private let share: Int
 
     init(_ container: Container, _ pod: Pod, attempt: Int, _ configuration: KubeletConfiguration) {
         hostPath = "\(configuration.podDirectory(pod.uid))/\(container.name).\(attempt).end"
         containerPath = container.value["terminationMessagePath"]?.string ?? "/dev/termination-log"
         fallsBackToLog = container.value["terminationMessagePolicy"]?.string == "FallbackToLogsOnError"
+        let count = pod.containers.count + pod.initContainers.count + pod.ephemeralContainers.count
+        share = Self.podBytesMax / max(1, count)
     }
 
     /// Makes the file, and says where it belongs in the container.
@@ -36,7 +41,9 @@ struct TerminationMessage: Sendable {
     func take(exitCode: Int, logPath: String) -> String {
         defer { unlink(hostPath) }
         let message = Self.tail(of: hostPath, Self.bytesMax)
-        guard message.isEmpty, fallsBackToLog, exitCode != 0 else { return String(decoding: message, as: UTF8.self) }
+        guard message.isEmpty, fallsBackToLog, exitCode != 0 else {
+            return String(decoding: message.prefix(share), as: UTF8.self)
+        }
         // `TIME STREAM TAG CONTENT`: enough of it that the content alone is long enough.
         let lines = Self.tail(of: logPath, 16 * Self.logBytesMax)
             .split(separator: UInt8(ascii: "\n"))
@@ -47,7 +54,7 @@ struct TerminationMessage: Sendable {
                 let isWhole = parts[2].first == UInt8(ascii: "F")
                 return isWhole ? Array(parts[3]) + [UInt8(ascii: "\n")] : Array(parts[3])
             }
-        return String(decoding: lines.joined().suffix(Self.logBytesMax), as: UTF8.self)
+        return String(decoding: lines.joined().suffix(Self.logBytesMax).prefix(share), as: UTF8.self)
     }
 
     private static func tail(of path: String, _ countMax: Int) -> [UInt8] {
