@@ -230,7 +230,7 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
         answer(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!start.pod) {
         answer(id, -ENOENT, "there is no such pod", 0, -1);
-    } else if (!start.pod->init) {
+    } else if (!pod_is_alive(start.pod)) {
         answer(id, -ESTALE, "the pod's first process was killed", 0, -1);
     } else if (neighbour[0] && (!start.neighbour || start.neighbour->has_ended)) {
         answer(id, -ESRCH, "the container whose processes are to be shared does not run", 0, -1);

@@ -242,6 +242,12 @@ static int settle_pod(struct pod *pod, const char *uid, uint32_t address, const 
     return outcome;
 }
 
+bool pod_is_alive(const struct pod *pod) {
+    char name[16];
+    snprintf(name, sizeof name, "%d", pod->init);
+    return pod->init && files_of(name);
+}
+
 int pod_create(
     const char *uid, const char *host_name, const char *address, char **settings, struct amounts amounts, char *error,
     size_t capacity) {
@@ -259,7 +265,7 @@ int pod_create(
         return -E2BIG;
     }
     struct pod *present = find_pod(uid);
-    if (present && present->init) return 0;
+    if (present && pod_is_alive(present)) return 0;
     if (present) pod_remove(present);
     cgroups_settle();
     struct pod *pod = has_network ? standby_take() : NULL;
@@ -282,7 +288,8 @@ void pod_note_end(pid_t process) {
     }
 }
 
-bool pod_has_ended(const struct pod *pod) {
+/// All that was in the pod is gone, too.
+static bool has_ended(const struct pod *pod) {
     struct pollfd first = {pod->init_handle, POLLIN, 0};
     return poll(&first, 1, 0) > 0;
 }
@@ -294,7 +301,7 @@ void pod_end(struct pod *pod) {
     // process: waiting for the first process alone would be waiting for ever.
     int status;
     pid_t process;
-    while (pod->init_handle >= 0 && !pod_has_ended(pod)) {
+    while (pod->init_handle >= 0 && !has_ended(pod)) {
         process = waitpid(-1, &status, __WALL);
         if (process > 0) {
             pod_note_end(process);

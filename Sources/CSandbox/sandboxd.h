@@ -158,11 +158,12 @@ int pod_create(
     const char *uid, const char *host_name, const char *address, char **settings, struct amounts amounts, char *error,
     size_t capacity);
 void pod_remove(struct pod *pod);
+/// Whether a pod can be entered: from its first process's end on it cannot, though that is seen only when all in it have ended.
+bool pod_is_alive(const struct pod *pod);
 /// A process has ended: if it was the first one of a pod, the pod is of no use any more.
 void pod_note_end(pid_t process);
 /// A pod that is nobody's yet and in no list; NULL, a sentence and errno if there can be none.
 struct pod *pod_begin(bool has_network, char *error, size_t capacity);
-bool pod_has_ended(const struct pod *pod);
 /// Ends all that is in a pod that is in no list, and frees it.
 void pod_end(struct pod *pod);
 /// Enters the cluster's namespaces, with further users where they are wanted and to be had.

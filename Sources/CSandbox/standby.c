@@ -33,7 +33,7 @@ static struct pod *take(void) {
 
 struct pod *standby_take(void) {
     struct pod *pod;
-    while ((pod = take()) && pod_has_ended(pod)) pod_end(pod);
+    while ((pod = take()) && !pod_is_alive(pod)) pod_end(pod);
     is_in_use = true;
     return pod;
 }
