@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int vs_wait_process(pid_t process, int timeout_milliseconds) {
@@ -30,6 +32,13 @@ void vs_block_broken_pipes(void) {
     sigemptyset(&mask);
     sigaddset(&mask, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &mask, NULL);
+}
+
+bool vs_has_memory_attributes(void) {
+    int file = memfd_create("probe", MFD_CLOEXEC);
+    bool has_attributes = file >= 0 && fsetxattr(file, "user.probe", "y", 1, 0) == 0;
+    if (file >= 0) close(file);
+    return has_attributes;
 }
 
 void vs_close_on_exec(int first) {

@@ -33,7 +33,8 @@ struct PodStartBench {
             let whole = ContinuousClock.now - begun
             times.sort()
             #expect(times.count == 100)
-            print("\(atOnce) at once\(hasLimits ? ", with limits" : ""): median \(times[50]), slowest \(times[99]), per pod \(whole / 100)")
+            let what = "\(atOnce) at once\(hasLimits ? ", with limits" : "")"
+            print("\(what): median \(times[50]), slowest \(times[99]), per pod \(whole / 100)")
         }
     }
 }

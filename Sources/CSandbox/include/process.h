@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /// Waits until a process that need not be a child has ended.
@@ -17,6 +18,11 @@ void vs_set_window(int terminal, unsigned columns, unsigned rows);
 
 /// Lets no SIGPIPE reach the calling thread: who writes to a pipe that nobody reads gets EPIPE.
 void vs_block_broken_pipes(void);
+
+/// Whether files in memory can have attributes of users (Linux 6.6).
+///
+/// Without them overlayfs, where what is changed is kept in memory, removes no folder of a layer, and makes none in place of a file: EIO.
+bool vs_has_memory_attributes(void);
 
 /// Lets no program that is started from now on inherit a descriptor that is open now, from `first` on.
 void vs_close_on_exec(int first);

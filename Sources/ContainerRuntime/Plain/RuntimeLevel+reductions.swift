@@ -1,3 +1,4 @@
+import CSandbox
 import Glibc
 
 extension RuntimeLevel {
@@ -14,6 +15,12 @@ extension RuntimeLevel {
                     + (EchoSocket.isAllowed
                         ? "." : "; for ping, too: sudo sysctl net.ipv4.ping_group_range='0 2147483647'."),
             ]
+                + (vs_has_memory_attributes()
+                    ? []
+                    : [
+                        "In images that were built or loaded, no program can remove a folder of the image, or put one where a"
+                            + " file of it was (an input/output error; from Linux 6.6 on all of this works)."
+                    ])
                 + (geteuid() == 0
                     ? []
                     : [
