@@ -117,7 +117,7 @@ struct IngressControllerTests {
         let context = try NIOSSLContext(configuration: configuration)
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let seen = eventLoop.makePromise(of: String.self)
-        let channel = try await ClientBootstrap(group: eventLoop)
+        let connecting = ClientBootstrap(group: eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = try NIOSSLClientHandler(
@@ -131,9 +131,10 @@ struct IngressControllerTests {
                     try channel.pipeline.syncOperations.addHandlers(handler, FailureHandler(seen: seen))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
+            .connect(host: "127.0.0.1", port: port)
+        connecting.whenFailure { seen.fail($0) }
         let answer = try await seen.futureResult.get()
-        try? await channel.close()
+        try? await connecting.get().close()
         return answer
     }
 }

@@ -121,6 +121,7 @@ import Testing
         try await Program.inNewHome { program async throws in
             try program.write("kind.yaml", "nodes:\n- role: control-plane\n  extraPortMappings: []\n")
             let file = program.home + "/kind.yaml"
+            #expect(try await program.run("cluster", "up", "--pace", "instant", "--port", "0").code == 0)
             for name in ["one", "two"] {
                 let made = try await program.run("kind", "create", "cluster", "--name", name, "--config", file)
                 #expect(made.code == 0 && made.errors.contains("Without effect here: extraPortMappings in \(file)."))
@@ -142,6 +143,7 @@ import Testing
     @Test("a minikube profile is a cluster of its own, with a context of that name, and all go at once")
     func profiles() async throws {
         try await Program.inNewHome { program async throws in
+            #expect(try await program.run("cluster", "up", "two", "--pace", "instant", "--port", "0").code == 0)
             #expect(try await program.run("minikube", "start", "-p", "two").code == 0)
             let contexts = try await program.run(
                 "minikube", "-p", "two", "kubectl", "--", "config", "get-contexts", "-o", "name")
@@ -158,6 +160,7 @@ import Testing
     @Test("a Service that nobody outside can reach, or nobody answers, is said to be so")
     func services() async throws {
         try await Program.inNewHome { program async throws in
+            #expect(try await program.run("cluster", "up", "--pace", "instant", "--port", "0").code == 0)
             #expect(try await program.run("minikube", "start").code == 0)
             for words in [
                 ["create", "service", "nodeport", "empty", "--tcp=80"],
