@@ -61,6 +61,11 @@ struct program *add_program(const char *name, const char *pod, const char *conta
     return program;
 }
 
+static void drop_group(struct program *program) {
+    cgroup_remove(find_pod(program->pod), program->name, program->cgroup);
+    program->cgroup = -1;
+}
+
 void forget_program(struct program *program) {
     for (struct program **link = &sandboxd.programs; *link; link = &(*link)->next) {
         if (*link != program) continue;
@@ -69,7 +74,7 @@ void forget_program(struct program *program) {
     }
     limits_remove(program);
     if (program->files_handle >= 0) close(program->files_handle);
-    cgroup_remove(find_pod(program->pod), program->name, program->cgroup);
+    drop_group(program);
     free(program);
 }
 
@@ -114,6 +119,7 @@ void report_exit(pid_t process, int status) {
     limits_remove(program);
     limits_note(program->container);
     if (!program->container[0]) end_container(program);
+    drop_group(program);
     tell_exit(program, status);
     if (!program->container[0] || program->is_released) forget_program(program);
 }
