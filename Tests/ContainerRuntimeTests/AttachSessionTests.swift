@@ -13,6 +13,24 @@ struct AttachSessionTests {
             id, ExecRequest(container: "main", hasInput: input, hasOutput: output, hasErrorOutput: errors))
     }
 
+    @Test("who comes to a container for its input has what it said before, and what it says after that input")
+    func early() async throws {
+        try await SandboxBed.run { bed in
+            let id = try await bed.start("echo before; read line; echo after") {
+                $0.hasInput = true
+                $0.isInputOnce = true
+                $0.isTerminal = true
+            }
+            try await bed.wait(for: "before")
+            let session = try await bed.runtime.attach(
+                id, ExecRequest(container: "main", hasInput: true, isTerminal: true))
+            await session.closeInput()
+            var text = ""
+            while let piece = await session.nextOutput() { text += String(decoding: piece.bytes, as: UTF8.self) }
+            #expect(text.hasPrefix("before\r\n") && text.hasSuffix("after\r\n"), "\(text)")
+        }
+    }
+
     @Test(
         "a container waits for its input, answers whom it has, and everyone attached sees it, as does the log",
         arguments: SessionBench.levels)

@@ -65,8 +65,7 @@ extension SandboxRuntime {
             output: request.hasOutput, errorOutput: request.hasErrorOutput && !isTerminal)
         return AttachSession(
             name: name, streams: place.streams, output: output, processes: processes, hasInput: request.hasInput,
-            // A terminal stays, so that somebody can attach again (as in containerd).
-            endsInput: place.configuration.isInputOnce && !isTerminal)
+            endsInput: place.configuration.isInputOnce, isOnTerminal: isTerminal)
     }
 
     public func execute(

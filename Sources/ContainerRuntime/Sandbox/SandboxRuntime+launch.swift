@@ -42,7 +42,7 @@ extension SandboxRuntime {
             if let layers { self?.holds.release(layers.digests) }
         }
         do throws(RuntimeError) {
-            let hub = OutputHub(record: output)
+            let hub = OutputHub(keepsEarly: configuration.isInputOnce, record: output)
             let (streams, ends) = try await ProgramStreams.make(wish, hub: hub) { processes.pipeEnded(id) }
             defer { for end in ends { close(end) } }
             let running = Running(configuration: configuration, launch: launch, streams: streams)

@@ -10,14 +10,24 @@ final class OutputHub: Sendable {
         var queues: [ObjectIdentifier: OutputQueue] = [:]
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isEnded = false
+        /// What came before the first reader, who is to have it; nil when nobody is.
+        var early: [SessionOutput]?
     }
 
     private let state = Mutex(State())
     private let record: @Sendable (_ bytes: [UInt8], _ isErrorOutput: Bool) -> Void
 
-    /// - Parameter record: Called with each piece, before readers have it.
-    init(record: @escaping @Sendable (_ bytes: [UInt8], _ isErrorOutput: Bool) -> Void = { _, _ in }) {
+    private static let earlyBytesMax = 64 << 10
+
+    /// - Parameters:
+    ///   - keepsEarly: The first reader gets what was written before it came, too, if that is little.
+    ///   - record: Called with each piece, before readers have it.
+    init(
+        keepsEarly: Bool = false,
+        record: @escaping @Sendable (_ bytes: [UInt8], _ isErrorOutput: Bool) -> Void = { _, _ in }
+    ) {
         self.record = record
+        state.withLock { $0.early = keepsEarly ? [] : nil }
     }
 
     // MARK: Readers
@@ -26,6 +36,8 @@ final class OutputHub: Sendable {
     func attach(output: Bool, errorOutput: Bool) -> OutputQueue {
         let queue = OutputQueue(wants: { $0 ? errorOutput : output }, hasRoom: { [weak self] in self?.resume() })
         let isEnded = state.withLock { state in
+            for piece in state.early ?? [] { queue.append(piece) }
+            state.early = nil
             if !state.isEnded { state.queues[ObjectIdentifier(queue)] = queue }
             return state.isEnded
         }
@@ -62,8 +74,13 @@ final class OutputHub: Sendable {
 
     func receive(_ bytes: [UInt8], isErrorOutput: Bool) {
         record(bytes, isErrorOutput)
-        let queues = state.withLock { Array($0.queues.values) }
-        for queue in queues { queue.append(SessionOutput(bytes: bytes, isErrorOutput: isErrorOutput)) }
+        let piece = SessionOutput(bytes: bytes, isErrorOutput: isErrorOutput)
+        let queues = state.withLock { state in
+            state.early?.append(piece)
+            if (state.early ?? []).reduce(0, { $0 + $1.bytes.count }) > Self.earlyBytesMax { state.early = nil }
+            return Array(state.queues.values)
+        }
+        for queue in queues { queue.append(piece) }
     }
 
     /// The program has ended, and all its output is here.
