@@ -134,7 +134,7 @@ void forget_program(struct program *program);
 /// Writes a sentence with errno's text; returns -errno.
 int complain(char *error, size_t capacity, const char *what);
 
-// namespaces.c
+// pod.c
 int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity);
 int write_file(const char *path, const char *text);
 

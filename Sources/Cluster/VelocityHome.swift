@@ -40,7 +40,7 @@ public struct VelocityHome: Sendable, Hashable {
 
     /// The names of all clusters, in order.
     public var clusterNames: [String] {
-        Directory.entries(path + "/clusters").filter { name in
+        Folder.names(in: path + "/clusters").filter { name in
             Directory.exists(cluster(name).storeFile)
         }.sorted()
     }
@@ -119,19 +119,6 @@ enum Directory {
         }
     }
 
-    static func entries(_ path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// Removes a folder and all in it; what is not there is fine.
     ///
     /// Symbolic links are removed, not followed.
@@ -139,7 +126,7 @@ enum Directory {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }
         if information.st_mode & S_IFMT == S_IFDIR {
-            for entry in entries(path) { try remove(path + "/" + entry) }
+            for entry in Folder.names(in: path) { try remove(path + "/" + entry) }
         }
         guard Glibc.remove(path) == 0 || errno == ENOENT else {
             throw ClusterError(

@@ -1,4 +1,5 @@
 import CSandbox
+import ContainerRuntime
 import Glibc
 import KubeModel
 import LabTesting
@@ -13,7 +14,7 @@ import Testing
 
     /// The descriptors of this process under which a file is open.
     private func descriptors(of path: String) -> [Int32] {
-        Directory.entries("/proc/self/fd").compactMap { name in
+        Folder.names(in: "/proc/self/fd").compactMap { name in
             var target = [CChar](repeating: 0, count: 4096)
             let count = max(0, readlink("/proc/self/fd/\(name)", &target, target.count))
             let link = String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -1,3 +1,4 @@
+import ContainerRuntime
 import Glibc
 import LabTesting
 import Testing
@@ -98,7 +99,7 @@ import Testing
             try Directory.make("\(folder)/taken")
             let error = #expect(throws: ClusterError.self) { try Directory.write([1], to: "\(folder)/taken") }
             #expect(error?.message == "The file '\(folder)/taken' cannot be written: Is a directory.")
-            #expect(Directory.entries(folder).sorted() == ["f", "taken"])
+            #expect(Folder.names(in: folder).sorted() == ["f", "taken"])
             #expect(Directory.read("\(folder)/nosuch") == nil)
         }
     }
