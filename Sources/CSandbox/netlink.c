@@ -72,13 +72,6 @@ int link_prepare(int netlink, const char *name, uint32_t mtu, unsigned flags) {
     return transact(netlink, &request);
 }
 
-int link_remove(int netlink, const char *name) {
-    struct request request = begin(RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-    request.body.link.ifi_index = (int)if_nametoindex(name);
-    if (request.body.link.ifi_index == 0) return -ENODEV;
-    return transact(netlink, &request);
-}
-
 int address_add(int netlink, const char *name, uint32_t address, int prefix) {
     struct request request = begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(struct ifaddrmsg));
     request.body.address.ifa_family = AF_INET;
@@ -106,6 +99,16 @@ int route_add(int netlink, uint32_t target, int prefix, const char *interface, u
         uint32_t index = if_nametoindex(interface);
         add(&request, RTA_OIF, &index, 4);
     }
+    return transact(netlink, &request);
+}
+
+int route_remove(int netlink, uint32_t target) {
+    struct request request = begin(RTM_DELROUTE, 0, sizeof(struct rtmsg));
+    request.body.route.rtm_family = AF_INET;
+    request.body.route.rtm_dst_len = 32;
+    request.body.route.rtm_table = RT_TABLE_MAIN;
+    request.body.route.rtm_scope = RT_SCOPE_NOWHERE;
+    add(&request, RTA_DST, &target, 4);
     return transact(netlink, &request);
 }
 

@@ -311,9 +311,11 @@ void pod_end(struct pod *pod) {
     }
     memory_remove(pod->uid);
     cgroup_remove_pod(pod);
-    int netlink = pod->interface[0] ? netlink_open() : -1;
+    // The kernel removes links with their namespaces, many at a time; it would take 50 ms for one that is removed by itself. Meanwhile
+    // nobody who still knows the address shall wait for an answer.
+    int netlink = pod->address ? netlink_open() : -1;
     if (netlink >= 0) {
-        link_remove(netlink, pod->interface);
+        route_remove(netlink, pod->address);
         close(netlink);
     }
     if (pod->told >= 0) close(pod->told);

@@ -150,8 +150,8 @@ int link_prepare(int netlink, const char *name, uint32_t mtu, unsigned flags);
 int address_add(int netlink, const char *name, uint32_t address, int prefix);
 /// A route over an interface, or over none where nothing is to be reached; `gateway`, `source` and `type` may be 0.
 int route_add(int netlink, uint32_t target, int prefix, const char *interface, uint32_t gateway, uint32_t source, int type);
+int route_remove(int netlink, uint32_t target);
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace);
-int link_remove(int netlink, const char *name);
 
 // pod.c
 int pod_create(
