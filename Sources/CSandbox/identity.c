@@ -18,13 +18,12 @@
 
 /// Takes every capability out of reach that is not among `kept`; what is out of reach already needs no privilege.
 static int limit_capabilities(uint64_t kept) {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+    for (int capability = 0;; capability++) {
         if (capability < 64 && kept >> capability & 1) continue;
-        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-            return -errno;
-        }
+        int is_there = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (is_there < 0) return 0;
+        if (is_there && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return -errno;
     }
-    return 0;
 }
 
 static int set_capabilities(uint64_t wanted) {

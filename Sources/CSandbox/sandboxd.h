@@ -306,7 +306,7 @@ int system_build(const struct start *start, char *error, size_t capacity);
 /// What the host's system has besides /usr, as an empty tree with its small files.
 int make_system_skeleton(const char *root);
 extern const char *const system_settings[];
-/// Whether something is mounted into a folder of settings, or likely to be written there.
+/// Whether something is to be put into a folder of settings, or likely to be written there.
 bool is_changed(const struct start *start, const char *folder);
 /// Before the host's folder `path` is stacked: makes those in it that the container has to be able to write to.
 void adopt_folders(const struct start *start, const char *path, const char *lowest, const char *upper);

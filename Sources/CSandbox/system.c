@@ -97,22 +97,23 @@ static int bind_system(const char *path) {
     return access(from, F_OK) == 0 ? bind_host(path, path, true) : 0;
 }
 
-/// Folders of settings that programs in a container like to change.
-static const char *const changed_settings[] = {"/etc/nginx", "/etc/ssl/certs", NULL};
-
 static bool is_below(const char *path, const char *folder) {
     size_t length = strlen(folder);
     return strncmp(path, folder, length) == 0 && path[length] == '/';
 }
 
 bool is_changed(const struct start *start, const char *folder) {
-    for (const char *const *setting = changed_settings; *setting; setting++) {
-        if (strcmp(*setting, folder) == 0) return true;
-    }
     for (size_t index = 0; index < start->mount_count; index++) {
         if (is_below(start->mounts[index].target, folder)) return true;
     }
-    return false;
+    for (size_t index = 0; index < start->file_count; index++) {
+        if (is_below(start->files[index].path, folder)) return true;
+    }
+    for (char **owned = start->owned; *owned; owned++) {
+        if (is_below(*owned, folder)) return true;
+    }
+    // A further certificate is what root adds while a container runs.
+    return strcmp(folder, "/etc/ssl/certs") == 0 && start->user <= 0 && !start->has_read_only_root;
 }
 
 /// Makes the folder `path` of the host again where its changes go, and those above it; stops at what is no folder.

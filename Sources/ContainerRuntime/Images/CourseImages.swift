@@ -34,8 +34,8 @@ extension ImageCatalog {
             "velocitytech/slow-app", ["1.0", "latest"], "slow-app",
             "listens after STARTUP_SECONDS (20), answers after LATENCY_MS (1500)", port: 8080),
         service("library/hello-world", ["latest", "linux"], "hello-world", "greets and ends"),
-        service("pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped", from: \.sandboxd),
-        service("pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped", from: \.sandboxd),
+        service("pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped", user: 65535, from: \.sandboxd),
+        service("pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped", user: 65535, from: \.sandboxd),
     ]
 
     /// - Parameters:
@@ -44,7 +44,7 @@ extension ImageCatalog {
     ///   - more: Variables besides PORT and APP_VERSION, by the tag.
     private static func service(
         _ name: String, registry: String = "docker.io", _ tags: [String]?, _ program: String, _ what: String,
-        port: Int? = nil, from file: any KeyPath<ImageCatalog, String> & Sendable = \.workloads,
+        user: Int? = nil, port: Int? = nil, from file: any KeyPath<ImageCatalog, String> & Sendable = \.workloads,
         more: @escaping @Sendable (_ tag: String) -> [String] = { _ in [] }
     ) -> BuiltIn {
         let repository = "\(registry)/\(name)"
@@ -55,7 +55,7 @@ extension ImageCatalog {
             return Recipe(
                 image: Image(
                     reference: reference, digest: "builtin:\(repository):\(tag)", entrypoint: [program],
-                    environment: environment),
+                    environment: environment, user: user),
                 mounts: [
                     .init(
                         hostPath: catalog[keyPath: file], containerPath: "/opt/velocitylab/bin/\(program)",
