@@ -101,6 +101,8 @@ void vs_pump_close(struct vs_pump *pump, int number) {
         if (listener->number != number) continue;
         *link = listener->next;
         pump_set_open(pump, listener, false);
+        // A process that is being started may hold a copy for a moment more; nobody is to be let in by that.
+        shutdown(listener->socket, SHUT_RDWR);
         close(listener->socket);
         listener->socket = -1;
         pump_release(listener->target);
