@@ -1,91 +1,19 @@
-// The cluster's network namespace, and pods in it: routed, no bridge, so that all pod traffic passes the forward hook.
+// Pods: the namespaces that a first process keeps, from its start to the end of all that is in them.
 #define _GNU_SOURCE 1
 #include "cgroups.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/// What pods send their packets to; an address of the cluster's namespace that no pod can have.
-static uint32_t gateway(void) { return inet_addr("169.254.1.1"); }
-
-int write_file(const char *path, const char *text) {
-    int file = open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0) return -errno;
-    ssize_t count = write(file, text, strlen(text));
-    int error = errno;
-    close(file);
-    return count < 0 ? -error : 0;
-}
-
-int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity) {
-    char map[64];
-    uid_t user = geteuid();
-    gid_t group = getegid();
-    if (unshare(CLONE_NEWUSER) != 0) return complain(error, capacity, "a user namespace is refused");
-    // A process that is not dumpable does not own its files in /proc, and could not write its own map.
-    prctl(PR_SET_DUMPABLE, 1);
-    int outcome = write_file("/proc/self/setgroups", "deny");
-    if (outcome == 0) {
-        snprintf(map, sizeof map, "%u %u 1", inside_user, user);
-        outcome = write_file("/proc/self/uid_map", map);
-    }
-    if (outcome == 0) {
-        snprintf(map, sizeof map, "%u %u 1", inside_group, group);
-        outcome = write_file("/proc/self/gid_map", map);
-    }
-    if (outcome < 0) {
-        errno = -outcome;
-        return complain(error, capacity, "the user map is refused");
-    }
-    return 0;
-}
-
-int pods_prepare_network(bool wants_users, char *error, size_t capacity) {
-    if (!sandboxd.is_root) {
-        int outcome = wants_users ? enter_users(error, capacity) : enter_user_namespace(0, 0, error, capacity);
-        if (outcome < 0) return outcome;
-        sandboxd.has_users = outcome > 0;
-    }
-    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return complain(error, capacity, "namespaces are refused");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return complain(error, capacity, "mounts cannot be made private");
-    sandboxd.network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    int netlink = netlink_open();
-    if (sandboxd.network < 0 || netlink < 0) return complain(error, capacity, "the network namespace cannot be opened");
-    int outcome = link_up(netlink, "lo");
-    if (outcome == 0) outcome = address_add(netlink, "lo", gateway(), 32);
-    // Any address of the service range can be listened on here.
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.96.0.0"), 16, "lo", 0, 0, RTN_LOCAL);
-    // And any address of the part of the pod network that no node has: for what stands in for a pod in the host process.
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.255.0"), 24, "lo", 0, 0, RTN_LOCAL);
-    close(netlink);
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_forward", "1");
-    // The node's address and those of load balancers are loopback addresses, so that they lead to the same place outside.
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-    // Each connection to an address that is not there fails at once, not one in a second. Kernels can do without.
-    write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
-    // Nor do thousands of connections a second use up the ports of this address, or the kernel's table of connections: no packet of an
-    // old one wanders about in here.
-    write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "1");
-    write_file("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait", "5");
-    if (outcome < 0) {
-        errno = -outcome;
-        return complain(error, capacity, "the cluster's network cannot be set up");
-    }
-    return 0;
-}
 
 /// Sets one `net.ipv4.x=1` in the namespaces that this process is in; returns 0 or an errno.
 static int set_kernel(const char *setting) {
@@ -152,45 +80,6 @@ static void keep_pod(int told) {
     }
 }
 
-/// Makes the link between the cluster's namespace and the pod's, with all that does not depend on the pod's address.
-static int link_pod(struct pod *pod) {
-    static unsigned counter;
-    snprintf(pod->interface, sizeof pod->interface, "pod%u", ++counter);
-    int netlink = netlink_open();
-    if (netlink < 0) return -errno;
-    int outcome = veth_create(netlink, pod->interface, "eth0", pod->network);
-    if (outcome == 0) outcome = link_up(netlink, pod->interface);
-    close(netlink);
-    if (outcome == 0 && setns(pod->network, CLONE_NEWNET) != 0) outcome = -errno;
-    netlink = outcome == 0 ? netlink_open() : -1;
-    if (outcome == 0) outcome = netlink < 0 ? -errno : link_up(netlink, "lo");
-    if (outcome == 0) outcome = link_up(netlink, "eth0");
-    if (outcome == 0) outcome = route_add(netlink, gateway(), 32, "eth0", 0, 0, 0);
-    // Node ports and load balancers: see `NodeNetwork.swift`.
-    if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1");
-    if (netlink >= 0) close(netlink);
-    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();  // Nothing that follows would be in the right place.
-    return outcome;
-}
-
-/// Gives the pod its address.
-static int address_pod(const struct pod *pod) {
-    uint32_t address = pod->address;
-    if (setns(pod->network, CLONE_NEWNET) != 0) return -errno;
-    int netlink = netlink_open();
-    int outcome = netlink < 0 ? -errno : address_add(netlink, "eth0", address, 32);
-    if (outcome == 0) outcome = route_add(netlink, 0, 0, "eth0", gateway(), address, 0);
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.200.0.0"), 24, "eth0", gateway(), address, 0);
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("127.88.0.0"), 16, "eth0", gateway(), address, 0);
-    if (netlink >= 0) close(netlink);
-    if (setns(sandboxd.network, CLONE_NEWNET) != 0) abort();
-    netlink = outcome == 0 ? netlink_open() : -1;
-    // The route goes in when the pod's side is up, or the kernel may drop it with the link's state.
-    if (outcome == 0) outcome = netlink < 0 ? -errno : route_add(netlink, address, 32, pod->interface, 0, gateway(), 0);
-    if (netlink >= 0) close(netlink);
-    return outcome;
-}
-
 struct pod *pod_begin(bool has_network, char *error, size_t capacity) {
     int ends[2];
     char path[64];
@@ -210,7 +99,7 @@ struct pod *pod_begin(bool has_network, char *error, size_t capacity) {
         snprintf(path, sizeof path, "/proc/%d/ns/net", init);
         pod->init_handle = (int)syscall(SYS_pidfd_open, init, 0);
         pod->network = open(path, O_RDONLY | O_CLOEXEC);
-        outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? link_pod(pod) : 0;
+        outcome = pod->network < 0 || pod->init_handle < 0 ? -errno : has_network ? network_link(pod) : 0;
         errno = -outcome;
         if (outcome < 0) complain(error, capacity, "the pod's network cannot be set up");
     }
@@ -227,7 +116,7 @@ static int settle_pod(struct pod *pod, const char *uid, uint32_t address, const 
     pod->address = address;
     bool is_told = send(pod->told, wishes->bytes, wishes->length, MSG_NOSIGNAL) == (ssize_t)wishes->length;
     // Beside it, while it does so.
-    int outcome = pod->interface[0] ? address_pod(pod) : 0;
+    int outcome = pod->interface[0] ? network_address(pod) : 0;
     bool has_answered = is_told && recv(pod->told, &failure, sizeof failure, 0) == sizeof failure;
     close(pod->told);
     pod->told = -1;
@@ -311,13 +200,7 @@ void pod_end(struct pod *pod) {
     }
     memory_remove(pod->uid);
     cgroup_remove_pod(pod);
-    // The kernel removes links with their namespaces, many at a time; it would take 50 ms for one that is removed by itself. Meanwhile
-    // nobody who still knows the address shall wait for an answer.
-    int netlink = pod->address ? netlink_open() : -1;
-    if (netlink >= 0) {
-        route_remove(netlink, pod->address);
-        close(netlink);
-    }
+    network_leave(pod);
     if (pod->told >= 0) close(pod->told);
     if (pod->network >= 0) close(pod->network);
     if (pod->init_handle >= 0) close(pod->init_handle);

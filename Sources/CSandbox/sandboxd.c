@@ -369,7 +369,7 @@ int vs_serve_sandboxes(bool has_users) {
     sandboxd.is_root = geteuid() == 0;
     take_descriptors();
     cgroups_begin();
-    int outcome = pods_prepare_network(has_users, error, sizeof error);
+    int outcome = network_prepare(has_users, error, sizeof error);
     report_started(outcome, error);
     if (outcome < 0) return 1;
     loop(signals);

@@ -134,11 +134,14 @@ void forget_program(struct program *program);
 /// Writes a sentence with errno's text; returns -errno.
 int complain(char *error, size_t capacity, const char *what);
 
-// pod.c
-int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity);
+// files.c
 int write_file(const char *path, const char *text);
+/// Makes a folder and those above it.
+int make_folders(const char *path);
+int make_file(const char *path, const void *content, size_t length);
 
 // users.c
+int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity);
 /// As enter_user_namespace, root inside, with the further users that the system lends this one where it does: 1 with them, 0 without.
 int enter_users(char *error, size_t capacity);
 
@@ -153,6 +156,16 @@ int route_add(int netlink, uint32_t target, int prefix, const char *interface, u
 int route_remove(int netlink, uint32_t target);
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace);
 
+// network.c
+/// Enters the cluster's namespaces, with further users where they are wanted and to be had.
+int network_prepare(bool wants_users, char *error, size_t capacity);
+/// Makes the link between the cluster's namespace and the pod's, with all that does not depend on the pod's address.
+int network_link(struct pod *pod);
+/// Gives the pod its address.
+int network_address(const struct pod *pod);
+/// Takes the way to the pod's address away: nobody who still knows it is to wait for an answer.
+void network_leave(const struct pod *pod);
+
 // pod.c
 int pod_create(
     const char *uid, const char *host_name, const char *address, char **settings, struct amounts amounts, char *error,
@@ -166,8 +179,6 @@ void pod_note_end(pid_t process);
 struct pod *pod_begin(bool has_network, char *error, size_t capacity);
 /// Ends all that is in a pod that is in no list, and frees it.
 void pod_end(struct pod *pod);
-/// Enters the cluster's namespaces, with further users where they are wanted and to be had.
-int pods_prepare_network(bool wants_users, char *error, size_t capacity);
 
 // standby.c
 bool standby_is_wanted(void);
@@ -295,9 +306,6 @@ int rootfs_build(const struct start *start, char *error, size_t capacity);
 int bind_inside(const char *from, const char *target, bool is_read_only);
 /// Binds a file or folder of the host; `source` is its path there.
 int bind_host(const char *source, const char *target, bool is_read_only);
-/// Makes a folder and those above it.
-int make_folders(const char *path);
-int make_file(const char *path, const void *content, size_t length);
 /// Complains about an outcome that is one of failure, and returns it.
 int step(int outcome, const char *what, char *error, size_t capacity);
 

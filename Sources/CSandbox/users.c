@@ -74,6 +74,29 @@ static bool has_succeeded(pid_t process) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, size_t capacity) {
+    char map[64];
+    uid_t user = geteuid();
+    gid_t group = getegid();
+    if (unshare(CLONE_NEWUSER) != 0) return complain(error, capacity, "a user namespace is refused");
+    // A process that is not dumpable does not own its files in /proc, and could not write its own map.
+    prctl(PR_SET_DUMPABLE, 1);
+    int outcome = write_file("/proc/self/setgroups", "deny");
+    if (outcome == 0) {
+        snprintf(map, sizeof map, "%u %u 1", inside_user, user);
+        outcome = write_file("/proc/self/uid_map", map);
+    }
+    if (outcome == 0) {
+        snprintf(map, sizeof map, "%u %u 1", inside_group, group);
+        outcome = write_file("/proc/self/gid_map", map);
+    }
+    if (outcome < 0) {
+        errno = -outcome;
+        return complain(error, capacity, "the user map is refused");
+    }
+    return 0;
+}
+
 int enter_users(char *error, size_t capacity) {
     uid_t user = geteuid();
     gid_t group = getegid();
