@@ -20,7 +20,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char mount_point[] = "/sys/fs/cgroup";
@@ -301,25 +300,15 @@ void cgroup_remove_pod(struct pod *pod) {
 
 // The probe
 
+static void look(void *found) {
+    cgroups_begin();
+    cgroups_settle();
+    *(struct vs_cgroup_probe_result *)found = (struct vs_cgroup_probe_result){groups.has_memory, groups.has_processor};
+    cgroups_end();
+}
+
 struct vs_cgroup_probe_result vs_cgroup_probe(void) {
-    struct vs_cgroup_probe_result result = {false, false};
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0) return result;
-    // Only system calls follow in the child, which is sound after a fork of a process with threads.
-    pid_t child = fork();
-    if (child == 0) {
-        cgroups_begin();
-        cgroups_settle();
-        result = (struct vs_cgroup_probe_result){groups.has_memory, groups.has_processor};
-        cgroups_end();
-        _exit(write(report[1], &result, sizeof result) == sizeof result ? 0 : 1);
-    }
-    close(report[1]);
-    if (child > 0) {
-        struct vs_cgroup_probe_result found;
-        if (read(report[0], &found, sizeof found) == sizeof found) result = found;
-        waitpid(child, NULL, 0);
-    }
-    close(report[0]);
-    return result;
+    struct vs_cgroup_probe_result found = {false, false};
+    find_out(look, &found, sizeof found);
+    return found;
 }

@@ -16,12 +16,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void finish(int report, int outcome, const char *step) {
+void find_out(void (*look)(void *found), void *found, size_t size) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return;
+    // Only system calls follow in the child, which is sound after a fork of a process with threads.
+    pid_t child = fork();
+    if (child == 0) {
+        look(found);
+        _exit(write(report[1], found, size) == (ssize_t)size ? 0 : 1);
+    }
+    close(report[1]);
+    // It comes as one, or not at all.
+    if (child > 0 && read(report[0], found, size) < 0) {}
+    if (child > 0) waitpid(child, NULL, 0);
+    close(report[0]);
+}
+
+static struct vs_probe_result result(int outcome, const char *step) {
     struct vs_probe_result result = {.error = outcome < 0 ? -outcome : 0};
     snprintf(result.step, sizeof result.step, "%s", step);
-    ssize_t written = write(report, &result, sizeof result);
-    (void)written;
-    _exit(0);
+    return result;
 }
 
 /// A process in a PID namespace of its own, as a container is: can it have its own root and /proc?
@@ -41,45 +55,32 @@ static int try_root(void) {
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
-static void probe(int report) {
+static struct vs_probe_result try_sandbox(void) {
     char error[128];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     sandboxd.is_root = geteuid() == 0;
     if (!sandboxd.is_root) {
         int outcome = enter_user_namespace(0, 0, error, sizeof error);
-        if (outcome < 0) finish(report, outcome, "user namespace");
+        if (outcome < 0) return result(outcome, "user namespace");
     }
-    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) finish(report, -errno, "network namespace");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) finish(report, -errno, "mount");
+    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return result(-errno, "network namespace");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return result(-errno, "mount");
     int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     int netlink = netlink_open();
     int outcome = netlink < 0 ? -errno : link_up(netlink, "lo");
     if (outcome == 0) outcome = veth_create(netlink, "probe0", "probe1", own);
-    if (outcome < 0) finish(report, outcome, "virtual network link");
+    if (outcome < 0) return result(outcome, "virtual network link");
     outcome = vs_nft_probe();
-    if (outcome < 0) finish(report, outcome, "nf_tables");
+    if (outcome < 0) return result(outcome, "nf_tables");
     outcome = try_root();
-    if (outcome < 0) finish(report, outcome, "private root");
-    finish(report, 0, "");
+    return outcome < 0 ? result(outcome, "private root") : result(0, "");
 }
 
+static void look(void *found) { *(struct vs_probe_result *)found = try_sandbox(); }
+
 struct vs_probe_result vs_probe(void) {
-    struct vs_probe_result result = {.error = EAGAIN, .step = "process"};
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        result.error = errno;
-        return result;
-    }
-    // Only system calls follow in the child, which is sound after a fork of a process with threads.
-    pid_t child = fork();
-    if (child == 0) probe(report[1]);
-    close(report[1]);
-    if (child > 0) {
-        struct vs_probe_result found;
-        if (read(report[0], &found, sizeof found) == sizeof found) result = found;
-        waitpid(child, NULL, 0);
-    }
-    close(report[0]);
-    return result;
+    struct vs_probe_result found = result(-EAGAIN, "process");
+    find_out(look, &found, sizeof found);
+    return found;
 }

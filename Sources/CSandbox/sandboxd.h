@@ -145,6 +145,10 @@ int enter_user_namespace(uid_t inside_user, gid_t inside_group, char *error, siz
 /// As enter_user_namespace, root inside, with the further users that the system lends this one where it does: 1 with them, 0 without.
 int enter_users(char *error, size_t capacity);
 
+// probe.c
+/// Lets a child process find something out, after which nothing is left of it; `found` stays as it is where that cannot be.
+void find_out(void (*look)(void *found), void *found, size_t size);
+
 // netlink.c: all in the network namespace that the caller is in
 int netlink_open(void);
 int link_up(int netlink, const char *name);
