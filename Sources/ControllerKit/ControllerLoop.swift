@@ -45,17 +45,12 @@ public final class ControllerLoop: Sendable, Service {
         }
     }
 
-    private struct Shared {
-        var queue = WorkQueue<ContinuousClock.Instant>()
-        var wake: CheckedContinuation<Void, Never>?
-        var hasNews = false
-    }
-
     private let reconciler: any Reconciler
     private let sources: [Source]
     private let workersMax: Int
     private let rest: Duration
-    private let shared = Mutex(Shared())
+    private let queue = Mutex(WorkQueue<ContinuousClock.Instant>())
+    private let news = Bell()
 
     /// - Parameters:
     ///   - workersMax: So many keys are worked on side by side at most.
@@ -87,76 +82,38 @@ public final class ControllerLoop: Sendable, Service {
     /// Hands due keys to workers, and sleeps until the next one is due or news arrives.
     private func dispatch(in group: inout DiscardingTaskGroup) async {
         while !Task.isCancelled {
-            let (key, next) = shared.withLock { shared -> (ObjectKey?, ContinuousClock.Instant?) in
-                shared.hasNews = false
+            let (key, next) = queue.withLock { queue -> (ObjectKey?, ContinuousClock.Instant?) in
                 // Whoever ends its work tells.
-                guard shared.queue.workingCount < workersMax else { return (nil, nil) }
-                return (shared.queue.take(now: .now), shared.queue.nextTime)
+                guard queue.workingCount < workersMax else { return (nil, nil) }
+                return (queue.take(now: .now), queue.nextTime)
             }
             if let key {
                 group.addTask { await self.work(on: key) }
                 continue
             }
-            await waitForNews(until: next)
+            await news.wait(until: next)
         }
     }
 
     private func work(on key: ObjectKey) async {
         do {
             let outcome = try await reconciler.reconcile(key)
-            shared.withLock { shared in
-                shared.queue.finish(key, rest: rest > .zero ? .now + rest : nil)
-                if case .again(let delay) = outcome { shared.queue.add(key, at: .now + delay) }
+            queue.withLock { queue in
+                queue.finish(key, rest: rest > .zero ? .now + rest : nil)
+                if case .again(let delay) = outcome { queue.add(key, at: .now + delay) }
             }
         } catch {
-            shared.withLock { shared in
-                let failures = shared.queue.fail(key)
-                shared.queue.add(key, at: .now + Backoff.delay(failures: failures))
+            queue.withLock { queue in
+                let failures = queue.fail(key)
+                queue.add(key, at: .now + Backoff.delay(failures: failures))
             }
         }
-        announce()
+        news.ring()
     }
 
     private func add(_ keys: [ObjectKey]) {
         guard !keys.isEmpty else { return }
-        shared.withLock { shared in for key in keys { shared.queue.add(key, at: .now) } }
-        announce()
-    }
-
-    private func announce() {
-        let wake = shared.withLock { shared in
-            shared.hasNews = true
-            defer { shared.wake = nil }
-            return shared.wake
-        }
-        wake?.resume()
-    }
-
-    private func waitForNews(until time: ContinuousClock.Instant?) async {
-        guard let time else { return await waitForNews() }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.waitForNews() }
-            group.addTask { try? await ContinuousClock().sleep(until: time) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func waitForNews() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = shared.withLock { shared in
-                    if shared.hasNews || Task.isCancelled { return true }
-                    shared.wake = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            shared.withLock { shared in
-                defer { shared.wake = nil }
-                return shared.wake
-            }?.resume()
-        }
+        queue.withLock { queue in for key in keys { queue.add(key, at: .now) } }
+        news.ring()
     }
 }

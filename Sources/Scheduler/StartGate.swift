@@ -1,3 +1,4 @@
+import ControllerKit
 import Glibc
 import KubeModel
 import Synchronization
@@ -8,14 +9,10 @@ import Synchronization
 /// late as the last. So a pod waits before it is bound and not after, and takes some milliseconds from there. Nobody waits long for
 /// a pod that waits for something else than processors.
 final class StartGate: Sendable {
-    private struct State {
-        var starting: [ObjectKey: ContinuousClock.Instant] = [:]
-        var waiter: CheckedContinuation<Void, Never>?
-    }
-
     private let countMax: Int
     private let timeMax: Duration
-    private let state = Mutex(State())
+    private let starting = Mutex<[ObjectKey: ContinuousClock.Instant]>([:])
+    private let room = Bell()
 
     /// With half of the processors at work on starts, the other half has the rest of the cluster's work that comes with them.
     static var forThisMachine: StartGate {
@@ -32,14 +29,7 @@ final class StartGate: Sendable {
 
     /// Waits until there is room for one more pod, and takes it; one caller at a time.
     func enter(_ pod: ObjectKey) async {
-        while let end = take(pod), !Task.isCancelled {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.waitForRoom() }
-                group.addTask { try? await ContinuousClock().sleep(until: end) }
-                await group.next()
-                group.cancelAll()
-            }
-        }
+        while let end = take(pod), !Task.isCancelled { await room.wait(until: end) }
     }
 
     /// Whether a pod that has a node keeps its processors busy no longer: it runs, or it stands on its node without having got an
@@ -50,41 +40,17 @@ final class StartGate: Sendable {
 
     /// The pod is through, or gone.
     func leave(_ pod: ObjectKey) {
-        state.withLock { state in
-            guard state.starting.removeValue(forKey: pod) != nil else {
-                return nil as CheckedContinuation<Void, Never>?
-            }
-            defer { state.waiter = nil }
-            return state.waiter
-        }?.resume()
+        if starting.withLock({ $0.removeValue(forKey: pod) }) != nil { room.ring() }
     }
 
     /// Takes room for a pod; if there is none, says when there will be some at the latest.
     private func take(_ pod: ObjectKey) -> ContinuousClock.Instant? {
-        state.withLock { state in
+        starting.withLock { starting in
             let now = ContinuousClock.now
-            state.starting = state.starting.filter { $0.value > now }
-            if state.starting.count >= countMax { return state.starting.values.min() }
-            state.starting[pod] = now + timeMax
+            starting = starting.filter { $0.value > now }
+            if starting.count >= countMax { return starting.values.min() }
+            starting[pod] = now + timeMax
             return nil
-        }
-    }
-
-    private func waitForRoom() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if state.starting.count < countMax || Task.isCancelled { return true }
-                    state.waiter = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
-            }?.resume()
         }
     }
 }

@@ -34,8 +34,12 @@ extension ImageCatalog {
             "velocitytech/slow-app", ["1.0", "latest"], "slow-app",
             "listens after STARTUP_SECONDS (20), answers after LATENCY_MS (1500)", port: 8080),
         service("library/hello-world", ["latest", "linux"], "hello-world", "greets and ends"),
-        service("pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped", user: 65535, from: \.sandboxd),
-        service("pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped", user: 65535, from: \.sandboxd),
+        service(
+            "pause", registry: "registry.k8s.io", nil, "pause", "waits until it is stopped", user: 65535,
+            from: \.sandboxd),
+        service(
+            "pause", registry: "k8s.gcr.io", nil, "pause", "waits until it is stopped", user: 65535,
+            from: \.sandboxd),
     ]
 
     /// - Parameters:
