@@ -78,6 +78,12 @@ extension Load {
         Report.line(
             "  from the ReplicaSet -> process running", "\(Report.spread(all)), all \(Report.text(all.max() ?? .zero))",
             "")
+        let deleted = ContinuousClock.now
+        try await target.withConnection {
+            _ = try await $0.ask(.DELETE, base + "?labelSelector=app%3Dstarts")
+        }
+        await journal.wait(for: 2 * count)
+        Report.line("  all deleted -> as many others run", Report.text(ContinuousClock.now - deleted), "")
         try await channel.close()
         try await target.withConnection {
             _ = try await $0.ask(.DELETE, "/apis/apps/v1/namespaces/load/replicasets/starts")
