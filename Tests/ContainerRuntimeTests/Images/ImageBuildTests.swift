@@ -27,6 +27,7 @@ import Testing
             COPY . all/
             COPY static static
             COPY --chmod=755 app.py /bin/run
+            COPY --chmod=+x app.py /bin/
             COPY *.py static/i*.html two/
             COPY <<EOF <<'RAW' /etc/
             user=$USER_NAME

@@ -8,7 +8,7 @@ extension BuildStage {
         var target: String
         var from: String?
         var owner: String?
-        var mode: UInt32?
+        var mode: (text: String, FileMode)?
         var documents: [Dockerfile.HereDocument]
     }
 
@@ -30,7 +30,7 @@ extension BuildStage {
         var content = TreeDigest()
         for file in files { try content.add(source, file, as: file) }
         let facts =
-            [instruction.keyword.rawValue, target, "\(isFolder)", wish.owner ?? "", "\(wish.mode ?? 0)"]
+            [instruction.keyword.rawValue, target, "\(isFolder)", wish.owner ?? "", wish.mode?.text ?? ""]
             + wish.sources + wish.documents.map { $0.name + "\n" + $0.text } + [content.digest.hex]
         let owner = try wish.owner.map { text throws(ImageError) in try self.owner(text, instruction) }
         if try takeFromBefore(facts) { return }
@@ -39,7 +39,7 @@ extension BuildStage {
         let root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard root >= 0 else { throw .system("'\(tree)' cannot be opened", errno) }
         defer { close(root) }
-        let copy = TreeCopy(view: source, tree: FileTree(root: root), owner: owner, mode: wish.mode)
+        let copy = TreeCopy(view: source, tree: FileTree(root: root), owner: owner, mode: wish.mode?.1)
         try copy.makeFolders(to: target, asIn: image)
         if isFolder, target != "/", image.entry(target) == nil { try copy.makeFolder(target.split(separator: "/")) }
         for file in files { try put(file, source, copy, target, isFolder: isFolder, tree: tree, instruction) }
@@ -111,10 +111,10 @@ extension BuildStage {
             case "from" where instruction.keyword == .copy: wish.from = value
             case "chown": wish.owner = value
             case "chmod":
-                guard let mode = UInt32(value, radix: 8), mode <= 0o7777 else {
-                    throw failure(instruction, "'\(value)' is no mode.", "Modes are octal numbers: --chmod=755")
+                guard let mode = FileMode(value) else {
+                    throw failure(instruction, "'\(value)' is no mode.", "For example: --chmod=755, or --chmod=+x")
                 }
-                wish.mode = mode
+                wish.mode = (value, mode)
             case "link": break
             default:
                 throw failure(

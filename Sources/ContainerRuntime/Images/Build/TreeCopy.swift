@@ -7,15 +7,15 @@ struct TreeCopy {
     let tree: FileTree
     /// Who owns the copies; only root can give files away.
     var owner: (user: Int, group: Int)?
-    /// Mode of files and folders, if it is not to be kept.
-    var mode: UInt32?
+    /// What becomes of the modes of files and folders; nil keeps them.
+    var mode: FileMode?
 
     /// Copies a file or a whole folder; what is there already is written over.
     func copy(_ source: String, to target: String) throws(ImageError) {
         guard let entry = view.entry(source) else { return }
         let parts = target.split(separator: "/")
         if entry.kind == .folder {
-            if !parts.isEmpty { try makeFolder(parts, mode: mode ?? entry.mode) }
+            if !parts.isEmpty { try makeFolder(parts, mode: changed(entry.mode, isFolder: true)) }
             for name in view.names(in: source) {
                 try copy(ContextView.join(source, name), to: ContextView.join(target, name))
             }
@@ -72,8 +72,12 @@ struct TreeCopy {
         guard bytes.withUnsafeBytes({ Glibc.write(file, $0.baseAddress, $0.count) }) == bytes.count else {
             throw failure(target, errno)
         }
-        fchmod(file, mode ?? 0o644)
+        fchmod(file, changed(0o644))
         own(folder, name)
+    }
+
+    private func changed(_ own: UInt32, isFolder: Bool = false) -> UInt32 {
+        mode?.applied(to: own, isFolder: isFolder) ?? own
     }
 
     private func copyFile(_ entry: TreeEntry, _ folder: Int32, _ name: String) throws(ImageError) {
@@ -92,7 +96,7 @@ struct TreeCopy {
             }
         }
         own(folder, name)
-        fchmod(file, (mode ?? entry.mode) & 0o1777)
+        fchmod(file, changed(entry.mode) & 0o1777)
         var status = stat()
         guard fstat(source, &status) == 0 else { return }
         withUnsafePointer(to: (status.st_mtim, status.st_mtim)) { pointer in
