@@ -41,8 +41,29 @@ import Testing
         #expect(view.names(in: "/srv/static") == ["index.html"])
         #expect(view.names(in: "/srv/two") == ["app.py", "index.html"])
         #expect(view.entry("/bin/run")?.mode == 0o755)
+        #expect(view.entry("/bin/app.py")?.mode == 0o755)
         #expect(try bed.text("/etc/EOF", in: "web:1") == "user=\n")
         #expect(try bed.text("/etc/RAW", in: "web:1") == "user=$USER_NAME\n")
+    }
+
+    @Test(
+        "--chmod takes a number, or changes as chmod does",
+        arguments: [
+            ("750", 0o750, 0o750), ("+x", 0o755, 0o755), ("u+x,go-r", 0o700, 0o711), ("a=rX", 0o444, 0o555),
+            ("g=u", nil, nil), ("888", nil, nil), ("x", nil, nil),
+        ] as [(String, UInt32?, UInt32?)])
+    func modes(text: String, file: UInt32?, folder: UInt32?) {
+        let mode = FileMode(text)
+        #expect(mode?.applied(to: 0o644, isFolder: false) == file)
+        #expect(mode?.applied(to: 0o755, isFolder: true) == folder)
+    }
+
+    @Test("the search path of every container is there for ENV to add to")
+    func searchPath() async throws {
+        try bed.write("Dockerfile", "FROM alpine\nENV PATH=/app/bin:$PATH\nENV PATH=$PATH:/more")
+        try await bed.build("web:1")
+        let path = "PATH=/app/bin:\(SystemFiles.path):/more"
+        #expect(try bed.catalog.resolve("web:1").image.environment == [path])
     }
 
     @Test("what an image keeps for later is done first in what is built on it, once")

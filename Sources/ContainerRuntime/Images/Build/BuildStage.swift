@@ -36,8 +36,11 @@ struct BuildStage: Sendable {
     var view: LayerView { LayerView(config, in: store) }
 
     /// What variables stand for: the environment goes before arguments.
+    ///
+    /// An image that says nothing about it has the search path of every container: `ENV PATH=/app/bin:$PATH` adds to that.
     var words: DockerfileWords {
         var variables = arguments
+        variables["PATH"] = SystemFiles.path
         for entry in config.environment {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             variables[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
