@@ -102,6 +102,15 @@ struct ImageRunTests {
                 """)
     }
 
+    @Test("USER's group counts in the steps, too, and a group that is not there is named")
+    func group() async throws {
+        try bed.write("Dockerfile", "FROM busybox\nUSER 1000:2000\nRUN id -u; id -g")
+        #expect(try await bed.build("web:1").output == "1000\n2000\n")
+        try bed.write("Dockerfile", "FROM busybox\nUSER app:crew\nRUN id -g")
+        let error = await #expect(throws: ImageError.self) { try await bed.build("web:1") }
+        #expect(error?.message == "Dockerfile:3: RUN: the image has no group 'crew'.")
+    }
+
     @Test("a step that fails is named with its line and code, its output is shown, and nothing is kept")
     func failure() async throws {
         try bed.write("Dockerfile", "FROM alpine\nRUN echo trying && exit 3")

@@ -12,6 +12,8 @@ final class BuildSandbox: Sendable {
         var environment: [String]
         var workingDirectory: String
         var user: Int?
+        /// Nil: that of the user.
+        var group: Int?
     }
 
     private let store: ImageStore
@@ -67,7 +69,7 @@ final class BuildSandbox: Sendable {
         var configuration = ContainerConfiguration(
             podUID: Self.pod, name: name, image: recipe.image, arguments: step.command,
             workingDirectory: step.workingDirectory, runAsUser: user, logPath: "")
-        configuration.security.group = ImageCatalog.groups(of: user ?? 0, step.layers).first
+        configuration.security.group = step.group ?? ImageCatalog.groups(of: user ?? 0, step.layers).first
         var launch = SandboxRuntime.Launch(
             pod: try runtime.pod(Self.pod), container: SandboxRuntime.name(configuration), arguments: step.command,
             environment: changes.environment(step.environment), workingDirectory: step.workingDirectory, mounts: mounts,

@@ -18,7 +18,8 @@ extension BuildStage {
             store: store, digests: config.layers, hasSystem: config.base != nil, volumes: [])
         let step = BuildSandbox.Step(
             layers: layers, base: config.base, command: command, environment: environment,
-            workingDirectory: config.workingDirectory, user: try user(instruction, layers))
+            workingDirectory: config.workingDirectory, user: try user(instruction, layers),
+            group: try group(instruction, layers))
         let report = builder.report
         let code: Int
         do throws(RuntimeError) {
@@ -56,8 +57,20 @@ extension BuildStage {
             return try ImageCatalog.user(config.user, stage.base, layers)
         } catch {
             throw failure(
-                instruction, "the image has no user '\(config.user)'.",
-                "Make it before USER: RUN adduser -D \(config.user)")
+                instruction, "the image has no user '\(config.user.prefix { $0 != ":" })'.",
+                "Make it before USER: RUN adduser -D \(config.user.prefix { $0 != ":" })")
+        }
+    }
+
+    private func group(
+        _ instruction: Dockerfile.Instruction, _ layers: ImageCatalog.Layers
+    ) throws(ImageError) -> Int? {
+        do throws(RuntimeError) {
+            return try ImageCatalog.group(config.user, stage.base, layers)
+        } catch {
+            let name = config.user.split(separator: ":").last ?? ""
+            throw failure(
+                instruction, "the image has no group '\(name)'.", "Make it before USER: RUN addgroup \(name)")
         }
     }
 
