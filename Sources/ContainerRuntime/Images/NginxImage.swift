@@ -1,23 +1,28 @@
+import Glibc
+
 /// `nginx`: the host's nginx, with the official image's ways: `/usr/share/nginx/html`, `/etc/nginx/nginx.conf` and `conf.d`, logs to
-/// the streams.
+/// the streams; root's, with workers of the user `nginx`, wherever one program can change its user.
 extension ImageCatalog {
     static let nginxImage = BuiltIn(
         repository: "docker.io/library/nginx", tags: nginxTags,
         tagSummary: "1.14 to 1.29, stable, latest, each also -alpine", runs: "the host's nginx",
         needs: ("nginx", "nginx-light")
     ) { reference, tag, _ in
-        Recipe(
+        let isRoots = geteuid() == 0 || UserRanges.isAvailable
+        return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:nginx:\(tag)",
                 entrypoint: ["sh", nginxEntrypointPath, nginxSettings],
-                command: ["nginx", "-g", "daemon off;"], user: 101, stopSignal: 3),
+                command: ["nginx", "-g", "daemon off;"], user: isRoots ? nil : 101, stopSignal: 3),
             files: [
                 SystemFiles.File(path: nginxEntrypointPath, content: nginxEntrypoint),
                 SystemFiles.File(path: nginxSettings, content: nginxConfiguration(nginxServer)),
             ],
             defaults: [
                 SystemFiles.File(
-                    path: "/etc/nginx/nginx.conf", content: nginxConfiguration("include /etc/nginx/conf.d/*.conf;")),
+                    path: "/etc/nginx/nginx.conf",
+                    content: (isRoots ? "user nginx;\n" : "")
+                        + nginxConfiguration("include /etc/nginx/conf.d/*.conf;")),
                 SystemFiles.File(path: "/etc/nginx/conf.d/default.conf", content: nginxServer + "\n"),
             ],
             litter: ["/run/nginx.pid", "/tmp/nginx.pid"]
@@ -51,7 +56,9 @@ extension ImageCatalog {
             ln -s /dev/stderr /var/log/nginx/error.log
         elif mkdir "$VELOCITY_ROOT/nginx"; then
             own=$VELOCITY_ROOT/nginx/nginx.conf
-            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" > "$own" && settings=$own
+            # Whoever nginx would become cannot read the pod's files.
+            if [ "$(id -u)" = 0 ]; then echo "user root;"; fi > "$own"
+            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" >> "$own" && settings=$own
         fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"
 
