@@ -1,6 +1,7 @@
 // Programs on their way: forked, and not yet what they are to become. Several are so side by side, and everything else goes on.
 #define _GNU_SOURCE 1
 #include "cgroups.h"
+#include "limits.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,15 +96,27 @@ static bool take_exit(pid_t process, int *status) {
     return false;
 }
 
+/// Has those limits of a container watched that its control group does not keep.
+static void watch_limits(struct program *program, const struct start *start) {
+    struct limits_of of = {.name = program->name, .process = program->process, .is_out_of_memory = &program->is_out_of_memory};
+    of.amounts = cgroup_leaves(start->cgroup, start->amounts);
+    of.has_root_in_memory = !start->is_layered || !start->changes[0];
+    char **volumes = of.volumes = calloc(start->mount_count + 1, sizeof *volumes);
+    for (size_t index = 0; volumes && index < start->mount_count; index++) {
+        if (start->mounts[index].is_memory && (*volumes = strdup(start->mounts[index].source))) volumes++;
+    }
+    limits_add(&of, now_milliseconds());
+}
+
 static void run(const struct birth *birth) {
     const struct start *start = &birth->start;
     struct program *program = add_program(start->name, birth->pod, birth->container, birth->process, birth->born.files,
         birth->container[0] ? -1 : start->cgroup);
-    if (program && birth->container[0]) limits_note(birth->container);
+    if (program && birth->container[0]) limits_join(birth->container, program->process);
     if (program && !birth->container[0]) {
         program->has_own_cgroup = program->cgroup >= 0 && has_any(&start->amounts);
         program->is_first = !start->shares_processes && !start->neighbour;
-        limits_add(program, start, now_milliseconds());
+        watch_limits(program, start);
     }
     answer(birth->id, 0, "", birth->process, birth->born.terminal);
     int status;
@@ -163,7 +176,7 @@ static uint8_t *keep(struct reader *request) {
 }
 
 /// The part of a request that containers and executions have in common.
-static struct start read_start(struct reader *reader, const int *descriptors) {
+static struct start read_start(struct reader *reader, const int *descriptors, bool is_container) {
     struct start start = {.name = read_text(reader), .user_namespace = -1, .cgroup = -1};
     start.directory = read_text(reader);
     start.user = (int)read_number(reader);
@@ -172,6 +185,7 @@ static struct start read_start(struct reader *reader, const int *descriptors) {
     start.arguments = read_list(reader);
     start.environment = read_list(reader);
     if (!start.arguments || !start.arguments[0] || !start.environment) reader->failed = true;
+    if (is_container) start.amounts = read_amounts(reader);
     start.group = (int)read_number(reader);
     start.group_count = read_number(reader);
     if (start.group_count > 65536) reader->failed = true;
@@ -198,7 +212,7 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
     uint8_t *packet = keep(reader);
     if (!packet) return answer(id, -ENOMEM, "out of memory", 0, -1);
     const char *uid = read_text(reader);
-    struct start start = read_start(reader, descriptors);
+    struct start start = read_start(reader, descriptors, true);
     start.pod = find_pod(uid);
     start.mount_count = read_number(reader);
     if (start.mount_count > 512) reader->failed = true;
@@ -224,7 +238,6 @@ void birth_of_container(uint32_t id, struct reader request, const int *descripto
     start.changes = read_text(reader);
     start.layers = read_list(reader);
     const char *neighbour = read_text(reader);
-    start.amounts = read_amounts(reader);
     start.neighbour = neighbour[0] ? find_program(neighbour) : NULL;
     if (reader->failed || !start.mounts || !start.files || !start.owned || !start.layers) {
         answer(id, -EINVAL, "the request is malformed", 0, -1);
@@ -252,7 +265,7 @@ void birth_of_execution(uint32_t id, struct reader request, const int *descripto
     uint8_t *packet = keep(reader);
     if (!packet) return answer(id, -ENOMEM, "out of memory", 0, -1);
     struct program *container = find_program(read_text(reader));
-    struct start start = read_start(reader, descriptors);
+    struct start start = read_start(reader, descriptors, false);
     if (reader->failed) {
         answer(id, -EINVAL, "the request is malformed", 0, -1);
     } else if (!container || container->has_ended) {

@@ -1,10 +1,11 @@
-// Limits of memory and processor time where no control group keeps them: on many machines an ordinary user has none to write to.
+// Limits of memory and processor time where no control group keeps them: on many machines an ordinary user has none to write to,
+// and level `plain` has none.
 //
 // Looks at the containers that have limits, and at no other; nothing is done while there is none. One that has not run since the
 // last look can have changed nothing, which its processes' clocks tell with a system call each. Measured ways: memory that
 // grows at full speed is seen within 10 to 50 ms; stopping and continuing keeps a limit of 200m to 0.20 cores.
 #define _GNU_SOURCE 1
-#include "cgroups.h"
+#include "limits.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,15 +25,10 @@ struct processes {
 
 struct limited {
     struct limited *next;
-    struct program *program;
-    /// Bytes; 0: no limit.
-    uint64_t memory;
-    /// Thousandths of a core; 0: no limit.
-    uint32_t millicores;
-    /// Volumes in memory that count, too; ended by NULL.
-    char **volumes;
-    /// What the container keeps is in memory.
-    bool has_root_in_memory;
+    struct limits_of of;
+    char name[192];
+    /// Of its commands: their processes, or the supervisors of those.
+    struct processes commands;
     /// The processes at the last look, and the sum of their clocks then.
     struct processes processes;
     int64_t clocks;
@@ -87,10 +83,11 @@ static void add_children(struct processes *processes, pid_t process) {
 /// What runs in a container: what comes from its first process, and from the commands in it.
 static void list_processes(struct limited *entry) {
     struct processes *processes = &entry->processes;
+    pid_t supervisor = entry->of.supervisor;
     processes->count = 0;
-    add_process(processes, entry->program->process);
-    for (struct program *program = sandboxd.programs; program; program = program->next) {
-        if (!program->has_ended && strcmp(program->container, entry->program->name) == 0) add_process(processes, program->process);
+    if (supervisor) add_children(processes, supervisor); else add_process(processes, entry->of.process);
+    for (size_t index = 0; index < entry->commands.count; index++) {
+        (supervisor ? add_children : add_process)(processes, entry->commands.list[index]);
     }
     for (size_t index = 0; index < processes->count; index++) add_children(processes, processes->list[index]);
 }
@@ -135,11 +132,12 @@ static uint64_t memory_of(const struct limited *entry) {
             pages += resident - shared;
         }
     }
-    snprintf(path, sizeof path, "/proc/%d/root/dev/shm", entry->program->process);
-    bytes += file_bytes(path);
-    snprintf(path, sizeof path, "/proc/%d/root/", entry->program->process);
-    if (entry->has_root_in_memory) bytes += file_bytes(path);
-    for (char **volume = entry->volumes; *volume; volume++) bytes += file_bytes(*volume);
+    // Where containers have supervisors, they have no files in memory of their own.
+    snprintf(path, sizeof path, "/proc/%d/root/dev/shm", entry->of.process);
+    if (!entry->of.supervisor) bytes += file_bytes(path);
+    snprintf(path, sizeof path, "/proc/%d/root/", entry->of.process);
+    if (entry->of.has_root_in_memory) bytes += file_bytes(path);
+    for (char **volume = entry->of.volumes; volume && *volume; volume++) bytes += file_bytes(*volume);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
 }
 
@@ -149,7 +147,7 @@ static void send_all(struct limited *entry, int number) {
 
 /// Stops a container that has used more than is due to it, until it is due. Returns the milliseconds until the next look.
 static int64_t throttle(struct limited *entry, int64_t used, int64_t passed) {
-    int64_t rate = entry->millicores * 1000;  // Nanoseconds for each millisecond
+    int64_t rate = entry->of.amounts.millicores * 1000;  // Nanoseconds for each millisecond
     entry->credit += passed * rate - used;
     // Nothing is saved up for longer than the period of the kernel's own scheduler, and no debt is kept for ever.
     if (entry->credit > 100 * rate) entry->credit = 100 * rate;
@@ -170,7 +168,7 @@ static int64_t look(struct limited *entry, int64_t now) {
     int64_t passed = now - entry->last;
     entry->last = now;
     if (!entry->is_new && !entry->is_stopped && !entry->has_changed && sum_of_clocks(&entry->processes) == entry->clocks) {
-        if (entry->millicores) throttle(entry, 0, passed);
+        if (entry->of.amounts.millicores) throttle(entry, 0, passed);
         return idle_milliseconds;
     }
     list_processes(entry);
@@ -181,59 +179,71 @@ static int64_t look(struct limited *entry, int64_t now) {
     int64_t more = entry->is_new || used < entry->used ? 0 : used - entry->used;
     entry->used = used;
     entry->is_new = entry->has_changed = false;
-    if (entry->memory) {
+    if (entry->of.amounts.memory) {
         uint64_t memory = memory_of(entry);
-        if (memory > entry->memory) {
-            entry->program->is_out_of_memory = true;
-            kill(entry->program->process, SIGKILL);
+        if (memory > entry->of.amounts.memory) {
+            *entry->of.is_out_of_memory = true;
+            kill(entry->of.process, SIGKILL);
             return idle_milliseconds;
         }
         // No program fills a gigabyte in less than a second.
-        int64_t left = (int64_t)((entry->memory - memory) >> 20);
+        int64_t left = (int64_t)((entry->of.amounts.memory - memory) >> 20);
         wait = left < busy_milliseconds ? busy_milliseconds : left < idle_milliseconds ? left : idle_milliseconds;
     }
-    if (entry->millicores) {
+    if (entry->of.amounts.millicores) {
         int64_t next = throttle(entry, more, passed);
         if (entry->is_stopped || next < wait) wait = next;
     }
     return wait;
 }
 
-void limits_add(struct program *program, const struct start *start, int64_t now) {
-    struct amounts amounts = cgroup_leaves(start->cgroup, start->amounts);
-    if (!amounts.memory && !amounts.millicores) return;
-    struct limited *entry = calloc(1, sizeof *entry);
-    char **volumes = calloc(start->mount_count + 1, sizeof *volumes);
-    if (!entry || !volumes) {
-        free(entry);
-        free(volumes);
-        return;
-    }
-    *entry = (struct limited){.next = limited, .program = program, .memory = amounts.memory, .millicores = amounts.millicores};
-    entry->volumes = volumes;
-    entry->has_root_in_memory = !start->is_layered || !start->changes[0];
-    entry->last = entry->next_look = now;
-    entry->is_new = true;
-    for (size_t index = 0; index < start->mount_count; index++) {
-        if (start->mounts[index].is_memory && (*volumes = strdup(start->mounts[index].source))) volumes++;
-    }
+static void free_volumes(char **volumes) {
+    for (char **volume = volumes; volume && *volume; volume++) free(*volume);
+    free(volumes);
+}
+
+void limits_add(const struct limits_of *of, int64_t now) {
+    bool has_any = of->amounts.memory || of->amounts.millicores;
+    struct limited *entry = has_any ? calloc(1, sizeof *entry) : NULL;
+    if (!entry) return free_volumes(of->volumes);
+    *entry = (struct limited){.next = limited, .of = *of, .last = now, .next_look = now, .is_new = true};
+    snprintf(entry->name, sizeof entry->name, "%s", of->name);
     limited = entry;
 }
 
-void limits_note(const char *container) {
-    for (struct limited *entry = limited; entry; entry = entry->next) {
-        if (strcmp(container, entry->program->name) == 0) entry->has_changed = true;
-    }
+static struct limited *limited_named(const char *name) {
+    struct limited *entry = limited;
+    while (entry && strcmp(entry->name, name) != 0) entry = entry->next;
+    return entry;
 }
 
-void limits_remove(const struct program *program) {
+void limits_join(const char *container, pid_t process) {
+    struct limited *entry = limited_named(container);
+    if (!entry) return;
+    add_process(&entry->commands, process);
+    entry->has_changed = true;
+}
+
+void limits_leave(const char *container, pid_t process) {
+    struct limited *entry = limited_named(container);
+    if (!entry) return;
+    struct processes *commands = &entry->commands;
+    for (size_t index = 0; index < commands->count; index++) {
+        if (commands->list[index] != process) continue;
+        commands->list[index] = commands->list[--commands->count];
+        break;
+    }
+    entry->has_changed = true;
+}
+
+void limits_remove(const char *name) {
     for (struct limited **link = &limited; *link; link = &(*link)->next) {
         struct limited *entry = *link;
-        if (entry->program != program) continue;
+        if (strcmp(entry->name, name) != 0) continue;
         *link = entry->next;
-        for (char **volume = entry->volumes; *volume; volume++) free(*volume);
-        free(entry->volumes);
+        free_volumes(entry->of.volumes);
         free(entry->processes.list);
+        free(entry->commands.list);
         free(entry);
         return;
     }

@@ -8,7 +8,7 @@
 #include "plaind.h"
 #include "plainchild.h"
 #include "include/channel.h"
-#include "sandboxd.h"
+#include "limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -46,18 +46,12 @@ static struct plain_pod *pod_named(const char *uid) {
 
 // Packets
 
-void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_length, const char *text, const int32_t *last,
-    int descriptor) {
+void send_packet(uint32_t type, uint32_t id, const struct field *fields, size_t count, int descriptor) {
     uint8_t bytes[1024];
     size_t length = 8;
-    const struct {
-        const void *bytes;
-        uint32_t length;
-    } fields[] = {{first, first_length}, {text, text ? (uint32_t)strnlen(text, 400) : 0}, {last, last ? 4 : 0}};
     memcpy(bytes, &type, 4);
     memcpy(bytes + 4, &id, 4);
-    for (int index = 0; index < 3; index++) {
-        if (!fields[index].bytes) continue;
+    for (size_t index = 0; index < count; index++) {
         memcpy(bytes + length, &fields[index].length, 4);
         memcpy(bytes + length + 4, fields[index].bytes, fields[index].length);
         length += 4 + fields[index].length;
@@ -65,9 +59,18 @@ void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_l
     vs_channel_send(control, bytes, length, &descriptor, descriptor >= 0);
 }
 
-static void reply(uint32_t id, int outcome, const char *sentence, int32_t number) {
+static struct field text_field(const char *text) { return (struct field){text, (uint32_t)strnlen(text, 400)}; }
+
+static struct field number_field(const int32_t *number) { return (struct field){number, sizeof *number}; }
+
+static void reply_with(uint32_t id, int outcome, const char *sentence, int32_t number, int descriptor) {
     int32_t error = outcome < 0 ? -outcome : 0;
-    send_packet(VS_REPLY, id, &error, sizeof error, sentence, &number, -1);
+    const struct field fields[] = {number_field(&error), text_field(sentence), number_field(&number)};
+    send_packet(VS_REPLY, id, fields, 3, descriptor);
+}
+
+static void reply(uint32_t id, int outcome, const char *sentence, int32_t number) {
+    reply_with(id, outcome, sentence, number, -1);
 }
 
 // Requests
@@ -130,6 +133,7 @@ static void start_in(
     start.errors = descriptors[2];
     start.arguments = read_list(reader);
     start.environment = read_list(reader);
+    struct amounts amounts = start.is_execution ? (struct amounts){0} : read_amounts(reader);
     struct start_report said = {0};
     if (reader->failed || !start.arguments || !start.arguments[0] || !start.environment
         || (!start.is_terminal && start.errors < 0)) {
@@ -137,9 +141,8 @@ static void start_in(
     } else if (start.is_terminal && (terminal = open_terminal(&start)) < 0) {
         reply(id, terminal, "a terminal cannot be opened", 0);
     } else {
-        int outcome = start_program(&start, name, pod->uid, container, &said);
-        int32_t error = outcome < 0 ? -outcome : 0;
-        send_packet(VS_REPLY, id, &error, sizeof error, said.sentence, &said.process, outcome == 0 ? terminal : -1);
+        int outcome = start_program(&start, name, pod->uid, container, &amounts, &said);
+        reply_with(id, outcome, said.sentence, said.process, outcome == 0 ? terminal : -1);
         if (terminal >= 0) {
             close(start.input);
             close(terminal);
@@ -224,7 +227,7 @@ static void loop(void) {
         for (struct plain_program *program = programs; program; program = program->next) {
             watched[index++] = (struct pollfd){program->lifeline, POLLIN, 0};
         }
-        if (poll(watched, count, -1) < 0 && errno != EINTR) return;
+        if (poll(watched, count, (int)limits_look(now_milliseconds())) < 0 && errno != EINTR) return;
         index = 1;
         // A container takes its commands with it, which are before it on the list.
         for (struct plain_program *program = programs; program && index < count; index++) {
@@ -262,7 +265,8 @@ int vs_serve_plain(void) {
         error = errno;
         snprintf(sentence, sizeof sentence, "a folder for the pods' files cannot be made (%s): %s", folder, strerror(error));
     }
-    send_packet(VS_STARTED, 0, &error, sizeof error, error ? sentence : folder, NULL, -1);
+    const struct field greeting[] = {number_field(&error), text_field(error ? sentence : folder)};
+    send_packet(VS_STARTED, 0, greeting, 2, -1);
     if (error == 0) {
         loop();
         remove_programs(NULL);

@@ -41,6 +41,8 @@ _Noreturn void supervise(const struct supervised *program, int lifeline, int rep
 /// process's children (it is a subreaper), so nothing escapes.
 int end_descendants(pid_t watched, bool (*is_spared)(pid_t process));
 
+struct amounts;
+
 // plainprograms.c
 /// A container, or a command in one.
 struct plain_program {
@@ -51,6 +53,8 @@ struct plain_program {
     char container[192];
     pid_t supervisor;
     int lifeline;
+    /// It was ended because it used more memory than it may.
+    bool is_out_of_memory;
     /// A command that has ended, and what it left running goes on.
     bool has_ended;
 };
@@ -60,7 +64,8 @@ extern struct plain_program *programs;
 struct plain_program *program_named(const char *name);
 /// Starts a container, or with the name of one a command in it. Returns 0, or a negative errno with the reason in `said`.
 int start_program(
-    struct supervised *start, const char *name, const char *pod, const char *container, struct start_report *said);
+    struct supervised *start, const char *name, const char *pod, const char *container, const struct amounts *amounts,
+    struct start_report *said);
 /// A supervisor has something to say: its program has ended, or the supervisor itself.
 void finish(struct plain_program *program);
 /// Ends a command with everything that it started.
@@ -69,5 +74,10 @@ void end_execution(struct plain_program *program);
 void remove_programs(const char *pod);
 
 // plaind.c
-void send_packet(uint32_t type, uint32_t id, const void *first, uint32_t first_length, const char *text, const int32_t *last,
-    int descriptor);
+/// A part of a packet.
+struct field {
+    const void *bytes;
+    uint32_t length;
+};
+/// Sends a packet of small fields, and beside it a descriptor or -1.
+void send_packet(uint32_t type, uint32_t id, const struct field *fields, size_t count, int descriptor);

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE 1
 #include "plaind.h"
 
-#include "include/wire.h"
+#include "limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +40,7 @@ static void forget(struct plain_program *program) {
         break;
     }
     int end = 0;
+    limits_leave(program->container, program->supervisor);
     waitpid(program->supervisor, &end, 0);
     // What a supervisor that was killed has left is ours now.
     if (end != 0) end_descendants(0, is_supervisor);
@@ -48,11 +49,15 @@ static void forget(struct plain_program *program) {
 }
 
 /// The program of a supervisor has ended, or the supervisor has. False when the program is not on the list any more.
-static bool hear(struct plain_program *program) {
+static bool listen_to(struct plain_program *program) {
     int32_t status = SIGKILL;
     bool has_said = recv(program->lifeline, &status, sizeof status, 0) == sizeof status;
     if (!program->has_ended) {
-        send_packet(VS_EXITED, 0, program->name, (uint32_t)strlen(program->name), NULL, &status, -1);
+        limits_remove(program->name);
+        int32_t is_out_of_memory = program->is_out_of_memory;
+        const struct field fields[] = {
+            {program->name, (uint32_t)strlen(program->name)}, {&status, sizeof status}, {&is_out_of_memory, sizeof is_out_of_memory}};
+        send_packet(VS_EXITED, 0, fields, 3, -1);
     }
     program->has_ended = true;
     if (has_said && program->container[0]) return true;
@@ -63,7 +68,7 @@ static bool hear(struct plain_program *program) {
 /// Ends a command with everything that it started.
 void end_execution(struct plain_program *program) {
     shutdown(program->lifeline, SHUT_WR);
-    while (hear(program)) {}
+    while (listen_to(program)) {}
 }
 
 /// Ends the commands that were run in a container: it has ended itself.
@@ -78,7 +83,7 @@ void finish(struct plain_program *program) {
     char name[sizeof program->name];
     memcpy(name, program->name, sizeof name);
     bool is_container = !program->container[0];
-    hear(program);
+    listen_to(program);
     if (is_container) end_executions(name);
 }
 
@@ -99,7 +104,8 @@ static _Noreturn void become_supervisor(struct supervised *program, int lifeline
 }
 
 int start_program(
-    struct supervised *start, const char *name, const char *pod, const char *container, struct start_report *said) {
+    struct supervised *start, const char *name, const char *pod, const char *container, const struct amounts *amounts,
+    struct start_report *said) {
     int report[2], lifeline[2];
     if (pipe2(report, O_CLOEXEC) != 0) return -errno;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lifeline) != 0) {
@@ -130,6 +136,10 @@ int start_program(
     snprintf(program->pod, sizeof program->pod, "%s", pod);
     snprintf(program->container, sizeof program->container, "%s", container);
     programs = program;
+    const struct limits_of limits = {
+        .name = program->name, .amounts = *amounts, .process = said->process, .supervisor = supervisor,
+        .is_out_of_memory = &program->is_out_of_memory};
+    if (container[0]) limits_join(container, supervisor); else limits_add(&limits, now_milliseconds());
     return 0;
 }
 

@@ -2,6 +2,7 @@
 // which no program can leave (seccomp.c), whatever else it does: a new session, a new parent, another name.
 #define _GNU_SOURCE 1
 #include "cgroups.h"
+#include "limits.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -72,7 +73,7 @@ void forget_program(struct program *program) {
         *link = program->next;
         break;
     }
-    limits_remove(program);
+    limits_remove(program->name);
     if (program->files_handle >= 0) close(program->files_handle);
     drop_group(program);
     free(program);
@@ -116,8 +117,8 @@ void report_exit(pid_t process, int status) {
     program->has_ended = true;
     if (program->has_own_cgroup && cgroup_has_killed(program->cgroup)) program->is_out_of_memory = true;
     // Nothing of it is to be stopped or killed any more: its number may be another process's soon.
-    limits_remove(program);
-    limits_note(program->container);
+    limits_remove(program->name);
+    limits_leave(program->container, program->process);
     if (!program->container[0]) end_container(program);
     drop_group(program);
     tell_exit(program, status);

@@ -1,6 +1,7 @@
 // The loop of sandboxd: one packet in, one call, one packet out; programs come into being beside it (births.c). See wire.h.
 #define _GNU_SOURCE 1
 #include "cgroups.h"
+#include "limits.h"
 
 #include <errno.h>
 #include <poll.h>

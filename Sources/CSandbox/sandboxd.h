@@ -295,15 +295,6 @@ int memory_prepare(const struct start *start, char *error, size_t capacity);
 /// Takes away those of a pod.
 void memory_remove(const char *pod);
 
-// limits.c
-/// Begins to watch over the limits of a container that has some; times are milliseconds.
-void limits_add(struct program *program, const struct start *start, int64_t now);
-/// A command has been started in a container, or has ended.
-void limits_note(const char *container);
-void limits_remove(const struct program *program);
-/// Does what is due; returns the milliseconds until there is more to do, or -1 where nobody has limits.
-int64_t limits_look(int64_t now);
-
 // rootfs.c: in the new mount namespace
 int rootfs_build(const struct start *start, char *error, size_t capacity);
 /// While the new root is at /newroot: binds a file or folder to a place in it; no link there leads out of it.

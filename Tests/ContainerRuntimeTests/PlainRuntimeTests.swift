@@ -239,6 +239,7 @@ struct PlainLeftoversTests {
         start.add(0)
         start.add(["bash", "-c", Self.litter + "\nwait"])
         start.add(["PATH=/usr/bin:/bin"])
+        start.add(ResourceAmounts())
         start.add(0)
         start.add(0)
         var ends: [Int32] = [-1, -1]

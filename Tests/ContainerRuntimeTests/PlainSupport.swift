@@ -56,13 +56,15 @@ struct PlainBench {
 
     func container(
         in pod: String, _ arguments: [String], image: String = "busybox", environment: [String] = [],
-        mounts: [ContainerConfiguration.Mount] = [], name: String = "main"
+        mounts: [ContainerConfiguration.Mount] = [], name: String = "main",
+        resources: ResourceAmounts = ResourceAmounts()
     ) async throws -> ContainerID {
         let image = try await runtime.pullImage(image)
         return try await runtime.startContainer(
             ContainerConfiguration(
                 podUID: pod, name: name, image: image, arguments: arguments,
-                environment: image.environment + environment, mounts: mounts, logPath: "\(folder)/\(pod)-\(name).log"))
+                environment: image.environment + environment, mounts: mounts, resources: resources,
+                logPath: "\(folder)/\(pod)-\(name).log"))
     }
 
     func shell(in pod: String, _ script: String) async throws -> ContainerID {

@@ -12,10 +12,10 @@ enum vs_message {
     VS_POD_CREATE = 1,
     /// pod → reply, when all its processes are gone
     VS_POD_REMOVE = 2,
-    /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment,
+    /// pod, container, directory, user (-1: none), terminal (0 or 1), count + arguments, count + environment, amounts,
     /// rights, count + (source, path in it or nothing, target, read-only, in memory, KiB or 0), count + (path, content),
-    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing,
-    /// amounts; descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
+    /// image of its own (0 or 1), above the host's system (0 or 1), folder that keeps changes or nothing, count + layers, container whose processes it sees or nothing;
+    /// descriptors: input, output, errors, or none with a terminal → reply with the process id, and with the terminal's other side
     ///
     /// Amounts: bytes of memory (the lower and the upper 32 bits) and thousandths of a core that it may use, or 0; its weight
     /// beside others on the processor (1 to 10000), or 0 where it asks for nothing.

@@ -39,7 +39,7 @@ extension RuntimeLevel {
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
                 "Services carry TCP, without session affinity or external addresses; of UDP only DNS, and node ports from this machine.",
                 "NetworkPolicy is not enforced, and pods reach this machine's own servers and the world outside.",
-                "A container's user, and limits of memory and CPU, are not enforced.",
+                "A container's user is not enforced, and of its ephemeral storage only volumes and logs count.",
                 "Programs that print the address they listen on show the real one.",
                 "Names of Services need programs that ask DNS themselves; a resolver service of this machine does not know them.",
             ]

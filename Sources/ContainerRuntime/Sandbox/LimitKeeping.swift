@@ -1,7 +1,7 @@
 import CSandbox
 import Glibc
 
-/// Who keeps the limits of containers at level `sandbox`: the kernel by control groups, or `sandboxd` by watching.
+/// Who keeps the limits of containers: the kernel by control groups, or by watching `sandboxd`, and at level `plain` always `plaind`.
 public struct LimitKeeping: Sendable, Hashable {
     /// The kernel keeps those of memory, and those of the processor.
     var isMemoryKernels: Bool
@@ -17,6 +17,9 @@ public struct LimitKeeping: Sendable, Hashable {
         /// systemd runs for this user, too.
         var hasUserManager = true
     }
+
+    /// As at level `plain`.
+    public static let watching = LimitKeeping(isMemoryKernels: false, isProcessorKernels: false, machine: Machine())
 
     /// Finds out by making control groups, which are gone when this returns; takes a few milliseconds.
     public static func probe() -> LimitKeeping {

@@ -69,6 +69,7 @@ extension SandboxRuntime {
         request.add(wish.isTerminal ? 1 : 0)
         request.add(launch.arguments)
         request.add(launch.environment)
+        request.add(configuration.resources)
         request.add(rights: configuration.security)
         request.add(launch.mounts.count)
         for mount in launch.mounts {
@@ -96,7 +97,6 @@ extension SandboxRuntime {
         } else {
             request.add("")
         }
-        request.add(configuration.resources)
         return request
     }
 

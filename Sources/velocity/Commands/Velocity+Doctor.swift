@@ -19,6 +19,7 @@ struct Doctor: AsyncParsableCommand {
         if let obstacle = probe.obstacle {
             say(false, "runtime level 'plain': \(obstacle)", fix: probe.fix)
             for line in RuntimeLevel.plain.reductions { Output.line("    \(line)") }
+            say(true, LimitKeeping.watching.sentence)
         } else {
             say(true, "runtime level 'sandbox': pods get their own network, files, processes and host name")
             for line in RuntimeLevel.sandbox.reductions { Output.line("    \(line)") }
