@@ -86,7 +86,7 @@ import Testing
         }
         #expect(runs == "the host's BusyBox, on the host's system")
         let folder = try #require(mounts.first?.hostPath)
-        for applet in ["nc", "nslookup", "[["] {
+        for applet in ["ls", "nslookup", "[["] {
             #expect(TreeEntry("\(folder)/\(applet)")?.target == program, "\(applet)")
         }
         #expect(bed.store.names("/new").isEmpty)
@@ -109,6 +109,56 @@ import Testing
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 1 && text.contains("Connection refused"), "\(text)")
+    }
+
+    @Test(
+        "nc tells whether somebody listens, in the ways that people type it",
+        .enabled(if: ImageCatalog.find("busybox") != nil, "there is no BusyBox on this machine"),
+        arguments: ["-zv", "-z -v -w 3", "-vzw3", "-z"])
+    func netcat(options: String) throws {
+        let bed = try StoreBed()
+        let folder = try #require(try bed.catalog.resolve("busybox").mounts.first?.hostPath)
+        let listener = try PlainSocket.listen()
+        let port = listener.port
+        let says = options.contains("v")
+        let open = try said("nc \(options) 127.0.0.1 \(port); echo $?", in: folder)
+        #expect(open == (says ? "127.0.0.1 (127.0.0.1:\(port)) open\n" : "") + "0\n")
+        let refused = try said("nc \(options) 127.0.0.1 1; echo $?", in: folder)
+        #expect(refused == (says ? "nc: 127.0.0.1 (127.0.0.1:1): Connection refused\n" : "") + "1\n")
+    }
+
+    @Test(
+        "the shell is BusyBox's own, and lets others go before it where ours are in PATH",
+        .enabled(if: ImageCatalog.find("busybox") != nil, "there is no BusyBox on this machine"))
+    func shell() throws {
+        let bed = try StoreBed()
+        let folder = try #require(try bed.catalog.resolve("alpine").mounts.first?.hostPath)
+        #expect(
+            try said("echo -en 'a\\tb\\n'; type ls chown | cut -c1-20", in: folder).hasPrefix(
+                "a\tb\nls is ls\nchown is /"))
+    }
+
+    @Test("a copy of BusyBox with other names keeps the order that it looks them up in, or is not made")
+    func renamed() {
+        let list = ["cat", "nc", "netstat", "wget"]
+        func program(_ names: [String]) -> [UInt8] { [7, 99, 0] + names.flatMap { Array($0.utf8) + [0] } + [99] }
+        #expect(Applets.shell(program(list), list) == program(["cat", "nd", "netstat", "wgeu"]))
+        #expect(Applets.shell(program(["cat", "nc", "nd"]), ["cat", "nc", "nd"]) == nil)
+        #expect(Applets.shell(program(["cat"]), list) == nil)
+    }
+
+    /// What a script of a container prints that has the folder first in its PATH.
+    private func said(_ script: String, in folder: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: folder + "/sh")
+        process.arguments = ["-c", script]
+        process.environment = ["PATH": folder + ":/usr/bin:/bin"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        defer { process.waitUntilExit() }
+        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }
 
     @Test("the tag that the course breaks a rollout with is not there")

@@ -223,11 +223,12 @@ public struct ImageStore: Sendable, Hashable {
     }
 
     /// Writes a script that can be run.
-    static func makeProgram(_ text: String, at path: String) -> Bool {
+    static func makeProgram(_ text: String, at path: String) -> Bool { makeProgram(Array(text.utf8), at: path) }
+
+    static func makeProgram(_ bytes: [UInt8], at path: String) -> Bool {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o755)
         guard file >= 0 else { return false }
         defer { close(file) }
-        let bytes = Array(text.utf8)
         return bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) } == bytes.count
             && fchmod(file, 0o755) == 0
     }
