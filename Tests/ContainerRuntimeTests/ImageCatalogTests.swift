@@ -45,10 +45,20 @@ import Testing
         "what is no reference is refused as such",
         arguments: [
             "", ":", "Web", "web:", "web::1", "web: 1", "/web", "web/", "a//b", "web@sha256:12", "web@", "-web", "wéb",
-            "web:1.0 ", "https://web", "docker.io/",
+            "web:1.0 ", "https://web", "docker.io/", "web:one/x", "host:99999/web",
         ])
     func invalid(text: String) {
         #expect(throws: RuntimeError.invalidImageName(reference: text)) { _ = try catalog.resolve(text) }
+    }
+
+    @Test(
+        "capital letters are named, as Kubernetes does",
+        arguments: [
+            ("Web:1", ": repository name (library/Web) must be lowercase"), ("a b", ""),
+            ("team/Web", ": repository name (team/Web) must be lowercase"), ("Host.test/web:", ""),
+        ])
+    func fault(text: String, remark: String) {
+        #expect(ImageReference.fault(in: text) == "invalid reference format" + remark)
     }
 
     @Test(

@@ -117,10 +117,12 @@ import Testing
         try await bed.run {
             let pod = try await bed.makePod("web", ["containers": [["name": "main", "image": "Web:1.0"]]])
             let failed = try await bed.version(from: pod, "refused") { $0.waitingReason() == "InvalidImageName" }
-            let message = "couldn't parse image name \"Web:1.0\": invalid reference format"
+            let message =
+                "Failed to apply default image tag \"Web:1.0\": couldn't parse image name \"Web:1.0\": invalid reference format:"
+                + " repository name (library/Web) must be lowercase"
             #expect(Pod(failed).status()[["state", "waiting", "message"]]?.string == message)
-            try await bed.event(
-                "InspectFailed", "Failed to apply default image tag \"Web:1.0\": \(message)", about: pod)
+            try await bed.event("InspectFailed", message, about: pod)
+            try await bed.event("Failed", "Error: InvalidImageName", about: pod)
         }
     }
 
@@ -134,6 +136,7 @@ import Testing
             let message = "Container image \"web:1.0\" is not present with pull policy of Never"
             #expect(Pod(failed).status()[["state", "waiting", "message"]]?.string == message)
             try await bed.event("ErrImageNeverPull", message, about: pod)
+            try await bed.event("Failed", "Error: ErrImageNeverPull", about: pod)
             _ = try await bed.ready(try await bed.makePod("other"))
             _ = try await bed.ready(failed)
             try await bed.event("Pulled", "Container image \"web:1.0\" already present on machine", about: pod)

@@ -29,16 +29,35 @@ public struct ImageReference: Sendable, Hashable, CustomStringConvertible {
         } else {
             tag = digest == nil ? "latest" : nil
         }
-        var parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        if parts.count > 1, let first = parts.first, first.contains(".") || first.contains(":") || first == "localhost"
-        {
-            registry = first
-            parts.removeFirst()
-        } else {
-            registry = "docker.io"
-        }
+        let (host, path) = Self.split(rest)
+        guard host.map(Self.isRegistry) ?? true else { return nil }
+        registry = host ?? "docker.io"
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard !parts.isEmpty, parts.allSatisfy(Self.isComponent) else { return nil }
         repository = (registry == "docker.io" && parts.count == 1 ? ["library"] + parts : parts).joined(separator: "/")
+    }
+
+    /// The registry, where one is written, and the rest: the first part is one if it looks like a host.
+    private static func split(_ text: Substring) -> (registry: String?, rest: Substring) {
+        guard let slash = text.firstIndex(of: "/") else { return (nil, text) }
+        let first = text[..<slash]
+        guard first.contains(".") || first.contains(":") || first == "localhost" else { return (nil, text) }
+        return (String(first), text[text.index(after: slash)...])
+    }
+
+    private static func isRegistry(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count <= 2 && !parts[0].isEmpty && (parts.count == 1 || UInt16(parts[1]) != nil)
+            && parts[0].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-.".contains($0)) }
+    }
+
+    /// Why a text is no reference, in the words of Kubernetes.
+    public static func fault(in text: String) -> String {
+        let (registry, rest) = split(text[...])
+        let name = rest.prefix { $0 != ":" }
+        let place = registry == nil && !name.contains("/") ? "library/" : ""
+        return "invalid reference format"
+            + (name.lowercased() == name ? "" : ": repository name (\(place)\(name)) must be lowercase")
     }
 
     private static func isComponent(_ text: String) -> Bool {

@@ -19,6 +19,7 @@ extension PodWorker {
             if container.imagePullPolicy == "Never", !isPresent {
                 let message = "Container image \"\(container.image)\" is not present with pull policy of Never"
                 await record(.warning, "ErrImageNeverPull", message, container)
+                await record(.warning, "Failed", "Error: ErrImageNeverPull", container)
                 await change(slot) { $0.wait("ErrImageNeverPull", message) }
                 await pause(node.configuration.prescribed(backoff.next()), slot, with: container.image)
                 continue
@@ -77,10 +78,10 @@ extension PodWorker {
         _ slot: Slot, _ container: Container, _ error: RuntimeError, after delay: Duration
     ) async {
         if case .invalidImageName = error {
-            await record(
-                .warning, "InspectFailed",
-                "Failed to apply default image tag \"\(container.image)\": \(error.sentence)", container)
-            await change(slot) { $0.wait("InvalidImageName", error.sentence) }
+            let message = "Failed to apply default image tag \"\(container.image)\": \(error.sentence)"
+            await record(.warning, "InspectFailed", message, container)
+            await record(.warning, "Failed", "Error: InvalidImageName", container)
+            await change(slot) { $0.wait("InvalidImageName", message) }
             return await pause(delay, slot, with: container.image)
         }
         await record(.warning, "Failed", "Failed to pull image \"\(container.image)\": \(error.sentence)", container)
