@@ -9,25 +9,40 @@ extension ImageCatalog {
         needs: ("nginx", "nginx-light")
     ) { reference, tag, _ in
         let isRoots = geteuid() == 0 || UserRanges.isAvailable
+        let places = Places(temporary: "/var/cache/nginx", process: "/var/run/nginx.pid")
         return Recipe(
             image: Image(
                 reference: reference, digest: "builtin:nginx:\(tag)",
                 entrypoint: ["sh", nginxEntrypointPath, nginxSettings],
                 command: ["nginx", "-g", "daemon off;"], user: isRoots ? nil : 101, stopSignal: 3),
+            mounts: ["/var/cache/nginx", "/var/log/nginx"].map {
+                .init(hostPath: "", containerPath: $0, isReadOnly: false)
+            },
             files: [
                 SystemFiles.File(path: nginxEntrypointPath, content: nginxEntrypoint),
-                SystemFiles.File(path: nginxSettings, content: nginxConfiguration(nginxServer)),
+                SystemFiles.File(
+                    path: nginxSettings,
+                    content: nginxConfiguration(
+                        Places(temporary: "/tmp", process: "/tmp/nginx.pid"), nginxServer)),
             ],
             defaults: [
                 SystemFiles.File(
                     path: "/etc/nginx/nginx.conf",
                     content: (isRoots ? "user nginx;\n" : "")
-                        + nginxConfiguration("include /etc/nginx/conf.d/*.conf;")),
+                        + nginxConfiguration(places, "include /etc/nginx/conf.d/*.conf;")),
                 SystemFiles.File(path: "/etc/nginx/conf.d/default.conf", content: nginxServer + "\n"),
             ],
-            litter: ["/run/nginx.pid", "/tmp/nginx.pid"]
-                + ["body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "/tmp/\($0)" },
+            litter: ["/run/nginx.pid"]
+                + ["client_temp", "proxy_temp", "fastcgi_temp", "uwsgi_temp", "scgi_temp"].map {
+                    "\(places.temporary)/\($0)"
+                },
             owned: ["/usr/share/nginx/html", "/etc/nginx/conf.d"])
+    }
+
+    /// Where nginx keeps what goes with it.
+    private struct Places {
+        var temporary: String
+        var process: String
     }
 
     /// Those of level `plain`, where the files in /etc/nginx are this machine's.
@@ -51,9 +66,17 @@ extension ImageCatalog {
         shift
         if [ -z "${VELOCITY_ROOT:-}" ]; then
             settings=/etc/nginx/nginx.conf
-            mkdir -p /var/cache/nginx /var/lib/nginx /var/log/nginx
-            ln -s /dev/stdout /var/log/nginx/access.log
-            ln -s /dev/stderr /var/log/nginx/error.log
+            mkdir -p /var/lib/nginx
+            if grep -q ' /var/log/nginx ' /proc/self/mounts; then
+                # A volume, whose files somebody reads.
+                own=/run/nginx-with-files.conf
+                grep -q 'access_log /dev/stdout;' "$settings" \
+                    && sed 's|log stderr;|log /var/log/nginx/error.log;|; s|log /dev/stdout;|log /var/log/nginx/access.log;|' \
+                        "$settings" > "$own" && settings=$own
+            else
+                ln -s /dev/stdout /var/log/nginx/access.log
+                ln -s /dev/stderr /var/log/nginx/error.log
+            fi
         elif mkdir "$VELOCITY_ROOT/nginx"; then
             own=$VELOCITY_ROOT/nginx/nginx.conf
             # Whoever nginx would become cannot read the pod's files.
@@ -73,20 +96,20 @@ extension ImageCatalog {
         }
         """
 
-    private static func nginxConfiguration(_ servers: String) -> String {
+    private static func nginxConfiguration(_ places: Places, _ servers: String) -> String {
         """
         worker_processes 1;
-        pid /tmp/nginx.pid;
+        pid \(places.process);
         error_log stderr;
         events { worker_connections 256; }
         http {
             include /etc/nginx/mime.types;
             access_log /dev/stdout;
-            client_body_temp_path /tmp/body;
-            proxy_temp_path /tmp/proxy;
-            fastcgi_temp_path /tmp/fastcgi;
-            uwsgi_temp_path /tmp/uwsgi;
-            scgi_temp_path /tmp/scgi;
+            client_body_temp_path \(places.temporary)/client_temp;
+            proxy_temp_path \(places.temporary)/proxy_temp;
+            fastcgi_temp_path \(places.temporary)/fastcgi_temp;
+            uwsgi_temp_path \(places.temporary)/uwsgi_temp;
+            scgi_temp_path \(places.temporary)/scgi_temp;
             \(servers)
         }
 

@@ -258,6 +258,22 @@ struct ImageRunTests {
         #expect(!mounted.output.contains("/etc/nginx/conf.d/"))
     }
 
+    @Test("a volume where nginx logs gets its logs: another container reads them", .enabled(if: hasNginx))
+    func logsOfNginx() async throws {
+        let folder = bed.folder + "/logs"
+        mkdir(folder, 0o777)
+        chmod(folder, 0o777)
+        let start = try bed.catalog.resolve("nginx").image.entrypoint.joined(separator: " ")
+        let script =
+            "\(start) nginx && curl -s -o /dev/null http://127.0.0.1/; until test -s /logs/access.log; do :; done"
+        let result = try await run(
+            "nginx", arguments: ["sh", "-c", script + "; cut -d' ' -f6-9 /logs/access.log"],
+            mounts: ["/var/log/nginx", "/logs"].map {
+                ContainerConfiguration.Mount(hostPath: folder, containerPath: $0, isReadOnly: false)
+            })
+        #expect(result.output == "\"GET / HTTP/1.1\" 200\n", "\(result.output)")
+    }
+
     private static let changesUsers = geteuid() == 0 || UserRanges.isAvailable
 
     @Test(
