@@ -69,7 +69,8 @@ import Testing
             "postgres:14-alpine", "postgres:15-alpine", "postgres:14", "redis:7-alpine", "redis",
             "mycompany/myapp:1.0", "myapp:latest", "mycompany/orders-service:1.0", "mycompany/orders-service:2.0",
             "myregistry.azurecr.io/myapi:1.2.3",
-            "myregistry.azurecr.io/myapi:1.3.0", "myapi:1.3.0", "busybox", "hello-world", "registry.k8s.io/pause:3.9",
+            "myregistry.azurecr.io/myapi:1.3.0", "myapi:1.3.0", "busybox", "registry.k8s.io/busybox:1.27.2",
+            "hello-world", "registry.k8s.io/pause:3.9",
             "k8s.gcr.io/pause:3.1", "velocitytech/broken-app", "velocitytech/leaking-app", "velocitytech/crashing-app",
             "velocitytech/slow-app:1.0",
         ])

@@ -4,7 +4,7 @@ import Glibc
 extension ImageCatalog {
     /// `busybox` and `alpine` have BusyBox's programs where the host has BusyBox, and the host's where not.
     static let systemImages: [BuiltIn] =
-        ["busybox", "alpine"].map { name in
+        ["busybox", "registry.k8s.io/busybox", "alpine"].map { name in
             let runs =
                 find("busybox") == nil
                 ? "the host's system, with its shell and tools (for BusyBox's own: sudo apt-get install busybox-static)"
@@ -15,7 +15,8 @@ extension ImageCatalog {
     private static func system(
         _ name: String, _ runs: String, mounts: @escaping @Sendable (ImageStore?) -> [ContainerConfiguration.Mount]
     ) -> BuiltIn {
-        BuiltIn(repository: "docker.io/library/\(name)", tags: nil, runs: runs, needs: ("sh", "dash")) {
+        let repository = name.contains("/") ? name : "docker.io/library/\(name)"
+        return BuiltIn(repository: repository, tags: nil, runs: runs, needs: ("sh", "dash")) {
             reference, tag, catalog in
             Recipe(
                 image: Image(reference: reference, digest: "builtin:\(name):\(tag)", command: ["sh"]),
