@@ -64,6 +64,17 @@ struct PlainRuntimeTests {
             let text = try await bench.output(of: "a")
             #expect(text.contains("/nginx/nginx.pid;"), "\(text)")
             #expect(!text.contains("configuration file /etc/nginx/nginx.conf") && !text.contains(" /tmp/nginx.pid"))
+            // A volume over one of its folders is the container's, with its logs.
+            mkdir(bench.folder + "/logs", 0o755)
+            let logging = try await bench.container(
+                in: "a", start + ["nginx", "-T"], image: "nginx",
+                mounts: [
+                    .init(hostPath: bench.folder + "/logs", containerPath: "/var/log/nginx", isReadOnly: false)
+                ], name: "logging")
+            #expect(await runtime.waitForExit(logging).code == 0)
+            #expect(try await bench.output(of: "a", name: "logging").contains("/var/log/nginx/access.log;"))
+            for name in ["access.log", "error.log"] { #expect(unlink(bench.folder + "/logs/" + name) == 0) }
+            rmdir(bench.folder + "/logs")
         }
     }
 

@@ -64,24 +64,23 @@ extension ImageCatalog {
         shift
         if [ "${1:-}" != nginx ]; then exec "$@"; fi
         shift
+        # A volume where it logs has files that somebody reads.
+        log_into() { sed "s|log stderr;|log $1/error.log;|; s|log /dev/stdout;|log $1/access.log;|"; }
         if [ -z "${VELOCITY_ROOT:-}" ]; then
-            settings=/etc/nginx/nginx.conf
+            settings=/etc/nginx/nginx.conf own=/run/nginx-with-files.conf
             mkdir -p /var/lib/nginx
-            if grep -q ' /var/log/nginx ' /proc/self/mounts; then
-                # A volume, whose files somebody reads.
-                own=/run/nginx-with-files.conf
-                grep -q 'access_log /dev/stdout;' "$settings" \
-                    && sed 's|log stderr;|log /var/log/nginx/error.log;|; s|log /dev/stdout;|log /var/log/nginx/access.log;|' \
-                        "$settings" > "$own" && settings=$own
-            else
+            if ! grep -q ' /var/log/nginx ' /proc/self/mounts; then
                 ln -s /dev/stdout /var/log/nginx/access.log
                 ln -s /dev/stderr /var/log/nginx/error.log
+            elif grep -q 'access_log /dev/stdout;' "$settings"; then
+                log_into /var/log/nginx < "$settings" > "$own" && settings=$own
             fi
         elif mkdir "$VELOCITY_ROOT/nginx"; then
-            own=$VELOCITY_ROOT/nginx/nginx.conf
+            own=$VELOCITY_ROOT/nginx/nginx.conf logs=$VELOCITY_ROOT/var/log/nginx
             # Whoever nginx would become cannot read the pod's files.
             if [ "$(id -u)" = 0 ]; then echo "user root;"; fi > "$own"
-            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" >> "$own" && settings=$own
+            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" \
+                | if [ -L "$logs" ]; then log_into "$logs"; else cat; fi >> "$own" && settings=$own
         fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"
 

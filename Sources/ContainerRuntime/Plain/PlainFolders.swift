@@ -22,8 +22,11 @@ final class PlainFolders: Sendable {
         let paths = PlainPaths(root: home, targets: launch.mounts.map(\.containerPath) + launch.files.map(\.path))
         var adapted = launch
         try Self.makeFolder(home)
-        for mount in launch.mounts where mount.hostPath.isEmpty { try Self.makeFolder(home + mount.containerPath) }
-        for mount in launch.mounts where !mount.hostPath.isEmpty {
+        let volumes = launch.mounts.filter { !$0.hostPath.isEmpty }
+        for mount in launch.mounts where !volumes.contains(where: { $0.containerPath == mount.containerPath }) {
+            try Self.makeFolder(home + mount.containerPath)
+        }
+        for mount in volumes {
             try Self.makeFolder(Self.parent(of: home + mount.containerPath))
             unlink(home + mount.containerPath)
             let source = mount.subPath.isEmpty ? mount.hostPath : "\(mount.hostPath)/\(mount.subPath)"
