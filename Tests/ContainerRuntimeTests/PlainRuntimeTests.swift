@@ -68,11 +68,15 @@ struct PlainRuntimeTests {
             mkdir(bench.folder + "/logs", 0o755)
             let logging = try await bench.container(
                 in: "a", start + ["nginx", "-T"], image: "nginx",
-                mounts: [
-                    .init(hostPath: bench.folder + "/logs", containerPath: "/var/log/nginx", isReadOnly: false)
-                ], name: "logging")
+                mounts: ["/var/log/nginx", "/usr/share/nginx/html"].map {
+                    .init(hostPath: bench.folder + "/logs", containerPath: $0, isReadOnly: false)
+                }, name: "logging")
             #expect(await runtime.waitForExit(logging).code == 0)
-            #expect(try await bench.output(of: "a", name: "logging").contains("/var/log/nginx/access.log;"))
+            let settings = try await bench.output(of: "a", name: "logging")
+            #expect(settings.contains("/var/log/nginx/access.log;"))
+            #expect(
+                settings.contains("/usr/share/nginx/html;") && !settings.contains(" root /usr/share"), "\(settings)")
+            #expect(!settings.contains("/nginx/velocity"))
             for name in ["access.log", "error.log"] { #expect(unlink(bench.folder + "/logs/" + name) == 0) }
             rmdir(bench.folder + "/logs")
         }

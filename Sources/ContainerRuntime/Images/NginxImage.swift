@@ -79,7 +79,7 @@ extension ImageCatalog {
             own=$VELOCITY_ROOT/nginx/nginx.conf logs=$VELOCITY_ROOT/var/log/nginx
             # Whoever nginx would become cannot read the pod's files.
             if [ "$(id -u)" = 0 ]; then echo "user root;"; fi > "$own"
-            sed "s|/tmp/|$VELOCITY_ROOT/nginx/|" "$settings" \
+            sed -E "s#(pid|_temp_path) /tmp/#\\1 $VELOCITY_ROOT/nginx/#" "$settings" \
                 | if [ -L "$logs" ]; then log_into "$logs"; else cat; fi >> "$own" && settings=$own
         fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"

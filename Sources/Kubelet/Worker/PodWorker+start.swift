@@ -126,7 +126,8 @@ extension RuntimeError {
     var sentence: String {
         switch self {
         case .imageNotFound(_, let because): because
-        case .invalidImageName(let reference): "couldn't parse image name \"\(reference)\": \(ImageReference.fault(in: reference))"
+        case .invalidImageName(let reference):
+            "couldn't parse image name \"\(reference)\": \(ImageReference.fault(in: reference))"
         case .programNotFound(let name):
             "failed to start the container: exec: \"\(name)\": \(Self.missing(name))"
         case .programRefused(let name, let reason): "failed to start the container: exec: \"\(name)\": \(reason)"
