@@ -185,6 +185,51 @@ import Testing
         #expect(try bed.view("web:1").names(in: "/two") == ["a.tar.gz"])
     }
 
+    /// Archives with the file `inner/file`, packed by xz and bzip2.
+    private static let packed = [
+        (
+            "xz",
+            "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AF5dADSbrMp1OS5AJQ5fyTQdGMLKeNTFoUwR32Z6rLrWXQVoUFA3QFfJ+nCA"
+                + "7RTwM1VdADkvvn57i+U2ckvNZ1Wtm4oz7XTlmmWexZDmONHWiYs80XT1NGBD1AUlFR7HcgAAAAAKCokkHJkIywABeoBQAAAA"
+                + "SkUHE7HEZ/sCAAAAAARZWg=="
+        ),
+        (
+            "bzip2",
+            "QlpoOTFBWSZTWR1MWAcAAG/bgMmAYADlgAEAYyUeQAgIIABUQmhqaYTINk1MJJCaaZNGgaB9bIchB7AEIo16yITlFAhgYjR4"
+                + "nsIs4QI64ng3mQaRfU+WDlRmb+wiIBsXckU4UJAdTFgH"
+        ),
+    ]
+
+    @Test("archives packed with xz and bzip2 are unpacked, whole ones only", arguments: packed)
+    func strongPacking(method: String, base64: String) async throws {
+        let archive = try #require(Data(base64Encoded: base64))
+        let path = bed.folder + "/context/a.tar"
+        try bed.write("Dockerfile", "FROM scratch\nADD a.tar /one/")
+        try archive.write(to: URL(fileURLWithPath: path))
+        try await bed.build("web:1")
+        #expect(try bed.text("/one/inner/file", in: "web:1") == "x")
+        for (bytes, word) in [(archive.dropLast(20), "cut off"), (archive.prefix(20) + archive.prefix(60), "damaged")] {
+            let error = #expect(throws: ImageError.self) {
+                let source = try LibraryBytes(
+                    BytesInMemory(Array(bytes)), name: "a", method: #require(.init(rawValue: method)))
+                while try !source.read(7).isEmpty {}
+            }
+            #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    /// Hands bytes out in small pieces.
+    private final class BytesInMemory: ByteSource {
+        private var rest: ArraySlice<UInt8>
+
+        init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+        func read(_ count: Int) throws(ImageError) -> [UInt8] {
+            defer { rest = rest.dropFirst(min(count, 11)) }
+            return Array(rest.prefix(min(count, 11)))
+        }
+    }
+
     @Test(
         "a mistake is named with its line, the instruction and a way on",
         arguments: [

@@ -222,8 +222,7 @@ import Testing
                 == "'image.tar' is no archive of images: it has neither 'manifest.json' (docker save) nor 'index.json' (OCI)."
         )
         #expect(
-            try message([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0])
-                == "'image.tar' is packed with xz, which is not read here; gzip, zstd and plain tar are.")
+            try message([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) == "'image.tar' is cut off: its xz data has no end.")
         let good = Archives.docker(["x:1"], layers: [Self.layer])
         #expect(try message(Array(Archives.gzip(good).dropLast(600))).contains("is cut off"))
         #expect(

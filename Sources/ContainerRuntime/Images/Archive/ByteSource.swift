@@ -158,9 +158,7 @@ final class HashedBytes: ByteSource {
 
 /// How bytes are packed, seen by their first ones.
 enum Packing {
-    case plain, gzip, zstd
-    /// Known, and not read here; the name.
-    case foreign(String)
+    case plain, gzip, zstd, xz, bzip2
 
     init(firstBytes bytes: [UInt8]) {
         func begins(_ magic: [UInt8]) -> Bool { bytes.starts(with: magic) }
@@ -169,9 +167,9 @@ enum Packing {
         } else if begins([0x28, 0xB5, 0x2F, 0xFD]) {
             self = .zstd
         } else if begins([0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
-            self = .foreign("xz")
+            self = .xz
         } else if begins([0x42, 0x5A, 0x68]) {
-            self = .foreign("bzip2")
+            self = .bzip2
         } else {
             self = .plain
         }
@@ -187,10 +185,8 @@ enum Packing {
         case .plain: return bytes
         case .gzip: return try GunzipBytes(bytes, name: name)
         case .zstd: return try ZstdBytes(bytes, name: name)
-        case .foreign(let kind):
-            throw ImageError(
-                "'\(name)' is packed with \(kind), which is not read here; gzip, zstd and plain tar are.",
-                hint: "Unpack it with \(kind) first.")
+        case .xz: return try LibraryBytes(bytes, name: name, method: .xz)
+        case .bzip2: return try LibraryBytes(bytes, name: name, method: .bzip2)
         }
     }
 }

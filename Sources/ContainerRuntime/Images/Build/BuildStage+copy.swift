@@ -73,13 +73,6 @@ extension BuildStage {
         guard file >= 0 else { throw .system("'\(entry.location)' cannot be read", errno) }
         defer { close(file) }
         let name = entry.location.split(separator: "/").last.map(String.init) ?? entry.location
-        let first = try FileBytes(file, name: name, length: 8).read(8)
-        if case .foreign(let kind) = Packing(firstBytes: first) {
-            guard name.contains(".tar") || name.contains(".t") && name.hasSuffix("z") else { return false }
-            throw failure(
-                instruction, "'\(name)' is packed with \(kind), which is not read here.",
-                "Pack it with gzip, or copy it as it is with COPY.")
-        }
         // Like Docker, by content and not by name.
         guard (try? TarReader(Packing.open(file, name: name), name: name).next()) ?? nil != nil else { return false }
         if target != "/" { try copy.makeFolder(target.split(separator: "/")) }
