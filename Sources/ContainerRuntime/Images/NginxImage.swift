@@ -65,22 +65,27 @@ extension ImageCatalog {
         if [ "${1:-}" != nginx ]; then exec "$@"; fi
         shift
         # A volume where it logs has files that somebody reads.
-        log_into() { sed "s|log stderr;|log $1/error.log;|; s|log /dev/stdout;|log $1/access.log;|"; }
+        log_into() { echo "s|log stderr;|log $1/error.log;|; s|log /dev/stdout;|log $1/access.log;|"; }
         if [ -z "${VELOCITY_ROOT:-}" ]; then
-            settings=/etc/nginx/nginx.conf own=/run/nginx-with-files.conf
+            settings=/etc/nginx/nginx.conf own=/run/own-nginx.conf change=
             mkdir -p /var/lib/nginx
             if ! grep -q ' /var/log/nginx ' /proc/self/mounts; then
                 ln -s /dev/stdout /var/log/nginx/access.log
                 ln -s /dev/stderr /var/log/nginx/error.log
             elif grep -q 'access_log /dev/stdout;' "$settings"; then
-                log_into /var/log/nginx < "$settings" > "$own" && settings=$own
+                change=$(log_into /var/log/nginx)
             fi
+            # Where the system lends users and refuses them then, there is nobody whom root could become.
+            if [ "$(id -u)" = 0 ] && ! awk '$1 <= 101 && 101 < $1 + $3 { found = 1 } END { exit !found }' /proc/self/uid_map; then
+                change="s|^user .*;|user root;|; $change"
+            fi
+            if [ -n "$change" ]; then sed "$change" "$settings" > "$own" && settings=$own; fi
         elif mkdir "$VELOCITY_ROOT/nginx"; then
             own=$VELOCITY_ROOT/nginx/nginx.conf logs=$VELOCITY_ROOT/var/log/nginx
             # Whoever nginx would become cannot read the pod's files.
             if [ "$(id -u)" = 0 ]; then echo "user root;"; fi > "$own"
             sed -E "s#(pid|_temp_path) /tmp/#\\1 $VELOCITY_ROOT/nginx/#" "$settings" \
-                | if [ -L "$logs" ]; then log_into "$logs"; else cat; fi >> "$own" && settings=$own
+                | if [ -L "$logs" ]; then sed "$(log_into "$logs")"; else cat; fi >> "$own" && settings=$own
         fi 2>/dev/null
         exec nginx -e stderr -c "$settings" "$@"
 
