@@ -5,9 +5,10 @@
 //     another pod     127.244.x.y, 10.244.x.y    127.244.x.y
 //     a service       10.96.a.b                  127.96.a.b, where the userspace proxy listens
 //     DNS             any address, port 53       127.96.0.10, port 20053
+//     a node port, a load balancer               where it is
 //     elsewhere                                  "network is unreachable", as in a sandbox
 //
-// Ports below 1024 become 20000 higher: nobody may listen there. Several clusters on one machine take 127.245 and 127.97 and so on.
+// Ports of pods and services below 1024 become 20000 higher: nobody may listen there. Several clusters on one machine take 127.245 and 127.97 and so on.
 #define _GNU_SOURCE 1
 #include "plaind.h"
 
@@ -64,6 +65,8 @@ static bool map_target(uint32_t *address, uint16_t *port) {
         *address = pods | (*address & 0xFFFF);
     } else if (*address >> 24 != 127) {
         return false;
+    } else if (octets != pods >> 16 && octets != services >> 16) {
+        return true;
     }
     *port = shifted(*port);
     return true;

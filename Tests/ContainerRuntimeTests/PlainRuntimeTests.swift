@@ -132,6 +132,19 @@ struct PlainRuntimeTests {
         }
     }
 
+    @Test("ports of nodes and load balancers are where they are, below 1024, too")
+    func lowPorts() async throws {
+        // Where port 81 would be, were the address a pod's.
+        let elsewhere = try PlainSocket.listen(at: IPv4Address(127, 88, 201, 7), port: 20081)
+        defer { elsewhere.close() }
+        try await withPlainRuntime { runtime, bench in
+            try await bench.pod("a", 2)
+            let container = try await bench.shell(in: "a", "exec 3<>/dev/tcp/127.88.201.7/81")
+            #expect(await runtime.waitForExit(container).code == 1)
+            #expect(try await bench.output(of: "a").contains("Connection refused"))
+        }
+    }
+
     @Test("services lead to their backends, refuse without any, and leave connections alone")
     func services() async throws {
         try await withPlainRuntime { runtime, bench in

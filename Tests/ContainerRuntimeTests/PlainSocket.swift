@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-/// A TCP socket of 127.0.0.1 as the system gives it: nothing in between that would close, buffer or read for a test.
+/// A TCP socket of this machine as the system gives it: nothing in between that would close, buffer or read for a test.
 ///
 /// Calls that wait do so on threads that may block, for fifty seconds at most, because machines are busy.
 final class PlainSocket: Sendable {
@@ -35,10 +35,12 @@ final class PlainSocket: Sendable {
 
     // MARK: Making
 
-    /// 127.0.0.1 and a port as `sockaddr_in` has them in memory.
-    private static func place(_ port: Int) -> [UInt8] {
+    private static let loopback = IPv4Address(127, 0, 0, 1)
+
+    /// An address and a port as `sockaddr_in` has them in memory.
+    private static func place(_ port: Int, _ address: IPv4Address = loopback) -> [UInt8] {
         withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) }
-            + [UInt8(port >> 8), UInt8(port & 255), 127, 0, 0, 1] + [UInt8](repeating: 0, count: 8)
+            + [UInt8(port >> 8), UInt8(port & 255)] + address.bytes + [UInt8](repeating: 0, count: 8)
     }
 
     private static func make() throws -> Int32 {
@@ -48,10 +50,10 @@ final class PlainSocket: Sendable {
         return descriptor
     }
 
-    /// Listens on a free port; so many connections and one more may wait to be accepted.
-    static func listen(line: Int32 = 512) throws -> PlainSocket {
+    /// Listens, on a free port where it is 0; so many connections and one more may wait to be accepted.
+    static func listen(line: Int32 = 512, at address: IPv4Address = loopback, port: Int = 0) throws -> PlainSocket {
         let made = PlainSocket(try make())
-        let isListening = place(0).withUnsafeBytes { bytes in
+        let isListening = place(port, address).withUnsafeBytes { bytes in
             bytes.bindMemory(to: sockaddr.self).baseAddress.map {
                 bind(made.number, $0, socklen_t(bytes.count)) == 0 && Glibc.listen(made.number, line) == 0
             } ?? false
