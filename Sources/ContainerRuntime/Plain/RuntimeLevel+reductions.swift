@@ -38,7 +38,8 @@ extension RuntimeLevel {
                 "Images that were loaded or built do not run: they need a root of their own.",
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
                 "Services carry TCP, without session affinity or external addresses; of UDP only DNS, and node ports from this machine.",
-                "NetworkPolicy is not enforced, and pods reach this machine's own servers and the world outside.",
+                "NetworkPolicy is not enforced. Pods connect to the cluster alone, whatever --allow-egress says, but nothing keeps a"
+                    + " program that means to from this machine's own servers or the world outside.",
                 "A container's user is not enforced, and of its ephemeral storage only volumes and logs count.",
                 "Programs that print the address they listen on show the real one.",
                 "Names of Services need programs that ask DNS themselves; a resolver service of this machine does not know them.",
