@@ -39,7 +39,7 @@ int egress_open(char *error, size_t capacity) {
     if (outcome == 0) outcome = link_up(netlink, "out0");
     if (outcome == 0) outcome = link_up(netlink, "out1");
     // A pod that is not there is not looked for outside.
-    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.0.0"), 16, NULL, 0, 0, RTN_UNREACHABLE);
+    if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.0.0"), 16, NULL, 0, 0, RTN_THROW);
     if (outcome == 0) outcome = open_far_end();
     if (outcome >= 0) {
         int way = route_add(netlink, 0, 0, "out0", 0, 0, 0);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -17,6 +18,7 @@ struct request {
         struct ifinfomsg link;
         struct ifaddrmsg address;
         struct rtmsg route;
+        struct fib_rule_hdr rule;
     } body;
     char attributes[512];
 };
@@ -110,6 +112,28 @@ int route_remove(int netlink, uint32_t target) {
     request.body.route.rtm_scope = RT_SCOPE_NOWHERE;
     add(&request, RTA_DST, &target, 4);
     return transact(netlink, &request);
+}
+
+int route_strangers(int netlink) {
+    enum { table = 100 };
+    uint32_t loopback = if_nametoindex("lo"), after_others = 32768;
+    struct request rule = begin(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct fib_rule_hdr));
+    rule.body.rule.family = AF_INET;
+    rule.body.rule.action = FR_ACT_TO_TBL;
+    rule.body.rule.table = table;
+    // What comes in by "lo" is what this namespace itself sends.
+    rule.body.rule.flags = FIB_RULE_INVERT;
+    add(&rule, FRA_IIFNAME, "lo", sizeof "lo");
+    add(&rule, FRA_PRIORITY, &after_others, 4);
+    int outcome = transact(netlink, &rule);
+    struct request route = begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct rtmsg));
+    route.body.route.rtm_family = AF_INET;
+    route.body.route.rtm_protocol = RTPROT_BOOT;
+    route.body.route.rtm_type = RTN_UNICAST;
+    route.body.route.rtm_scope = RT_SCOPE_LINK;
+    route.body.route.rtm_table = table;
+    add(&route, RTA_OIF, &loopback, 4);
+    return outcome < 0 ? outcome : transact(netlink, &route);
 }
 
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace) {

@@ -31,13 +31,15 @@ int network_prepare(bool wants_users, char *error, size_t capacity) {
     if (outcome == 0) outcome = route_add(netlink, inet_addr("10.96.0.0"), 16, "lo", 0, 0, RTN_LOCAL);
     // And any address of the part of the pod network that no node has: for what stands in for a pod in the host process.
     if (outcome == 0) outcome = route_add(netlink, inet_addr("10.244.255.0"), 24, "lo", 0, 0, RTN_LOCAL);
+    // Each connection to an address that is not there fails at once. A missing route would say so five times, and then once a second;
+    // a rule says it each time. Kernels can do without.
+    route_strangers(netlink);
+    write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
     close(netlink);
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_forward", "1");
     // The node's address and those of load balancers are loopback addresses, so that they lead to the same place outside.
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
     if (outcome == 0) outcome = write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-    // Each connection to an address that is not there fails at once, not one in a second. Kernels can do without.
-    write_file("/proc/sys/net/ipv4/icmp_ratelimit", "0");
     // Nor do thousands of connections a second use up the ports of this address, or the kernel's table of connections: no packet of an
     // old one wanders about in here.
     write_file("/proc/sys/net/ipv4/tcp_tw_reuse", "1");

@@ -114,6 +114,8 @@ void nft_protocol_into(struct nft_batch *b, uint32_t destination);
 void nft_compare(struct nft_batch *b, uint32_t operation, const void *value, size_t length);
 void nft_match_payload(struct nft_batch *b, uint32_t base, uint32_t offset, const void *value, uint32_t length);
 void nft_match_protocol(struct nft_batch *b, uint8_t protocol);
+/// True for packets that leave by an interface.
+void nft_match_exit(struct nft_batch *b, uint32_t interface);
 /// Keeps of register 1 what is in the mask.
 void nft_mask(struct nft_batch *b, const void *mask, uint32_t length);
 /// Matches the address in register 1, which is spoilt by it, against a network: NFT_CMP_EQ or NFT_CMP_NEQ.
@@ -134,4 +136,6 @@ void nft_nat(struct nft_batch *b, uint32_t type, uint32_t address, uint32_t port
 /// Of a packet; `port` may be NULL.
 void nft_translate(struct nft_batch *b, uint32_t type, const uint8_t *address, const uint8_t *port);
 void nft_verdict(struct nft_batch *b, int verdict, const char *chain);
-void nft_reject(struct nft_batch *b, uint8_t protocol);
+/// Answers a connection with a reset, or any packet with a reason (ICMP_PORT_UNREACH).
+void nft_reset(struct nft_batch *b);
+void nft_reject(struct nft_batch *b, uint8_t code);

@@ -73,6 +73,14 @@ void nft_match_protocol(struct nft_batch *b, uint8_t protocol) {
     nft_compare(b, NFT_CMP_EQ, &protocol, sizeof protocol);
 }
 
+void nft_match_exit(struct nft_batch *b, uint32_t interface) {
+    struct expression e = begin(b, "meta");
+    nft_number(b, NFTA_META_DREG, NFT_REG_1);
+    nft_number(b, NFTA_META_KEY, NFT_META_OIF);
+    end(b, e);
+    nft_compare(b, NFT_CMP_EQ, &interface, sizeof interface);
+}
+
 void nft_mask(struct nft_batch *b, const void *mask, uint32_t length) {
     static const uint8_t zeros[16];
     struct expression e = begin(b, "bitwise");
@@ -159,11 +167,16 @@ void nft_verdict(struct nft_batch *b, int verdict, const char *chain) {
     end(b, e);
 }
 
-void nft_reject(struct nft_batch *b, uint8_t protocol) {
-    uint8_t port_unreachable = 3;
+void nft_reset(struct nft_batch *b) {
     struct expression e = begin(b, "reject");
-    nft_number(b, NFTA_REJECT_TYPE, protocol == IPPROTO_TCP ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
-    if (protocol != IPPROTO_TCP) nft_attribute(b, NFTA_REJECT_ICMP_CODE, &port_unreachable, 1);
+    nft_number(b, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+    end(b, e);
+}
+
+void nft_reject(struct nft_batch *b, uint8_t code) {
+    struct expression e = begin(b, "reject");
+    nft_number(b, NFTA_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH);
+    nft_attribute(b, NFTA_REJECT_ICMP_CODE, &code, 1);
     end(b, e);
 }
 

@@ -18,6 +18,7 @@
 //                           ip saddr 10.96.0.0/16 snat to GATEWAY         a socket of the host process
 //                           ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 snat to GATEWAY }   one that asked for a node port
 //       chain in, fwd, out { type filter …; jump refuse }      in: ip daddr 10.96.0.0/16 icmp type echo-request drop
+//                                                             fwd: oif lo reject with icmp net-unreachable
 //       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
 //     }
 //
@@ -29,6 +30,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
+#include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +96,15 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
         nft_match_protocol(b, protocol);
         load_key(b);
         nft_lookup(b, "empty", -1);
-        nft_reject(b, protocol);
+        if (protocol == IPPROTO_TCP) nft_reset(b);
+        else nft_reject(b, ICMP_PORT_UNREACH);
+        nft_end_rule(b, rule);
+    }
+    if (has_reject) {
+        // See `route_strangers`.
+        rule = nft_begin_rule(b, "fwd");
+        nft_match_exit(b, if_nametoindex("lo"));
+        nft_reject(b, ICMP_NET_UNREACH);
         nft_end_rule(b, rule);
     }
     rule = nft_begin_rule(b, "postrouting");

@@ -158,6 +158,8 @@ int address_add(int netlink, const char *name, uint32_t address, int prefix);
 /// A route over an interface, or over none where nothing is to be reached; `gateway`, `source` and `type` may be 0.
 int route_add(int netlink, uint32_t target, int prefix, const char *interface, uint32_t gateway, uint32_t source, int type);
 int route_remove(int netlink, uint32_t target);
+/// Sends what others send, and what no route leads anywhere, to "lo", where a rule answers that there is no way.
+int route_strangers(int netlink);
 int veth_create(int netlink, const char *name, const char *peer, int peer_namespace);
 
 // network.c

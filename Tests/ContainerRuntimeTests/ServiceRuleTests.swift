@@ -35,6 +35,20 @@ struct ServiceRuleTests {
         }
     }
 
+    @Test("every connection to an address that nobody has fails at once", arguments: ["10.244.0.99", "192.0.2.1"])
+    func nobodyThere(address: String) async throws {
+        try await NetworkBed.run(pods: ["a"]) { bed in
+            try await bed.runtime.apply([])
+            // For a route alone, the kernel says so five times, and then once a second.
+            for _ in 0..<12 {
+                await #expect(throws: ConnectError.unreachable) {
+                    _ = try await bed.runtime.connect(
+                        address: address, port: 80, insidePod: "a", timeout: .milliseconds(900))
+                }
+            }
+        }
+    }
+
     @Test("a connection keeps its pod when the endpoints change under it")
     func established() async throws {
         try await NetworkBed.run(pods: ["a", "b"]) { bed in
