@@ -7,8 +7,10 @@
 #include <string.h>
 
 static void name(char name[service_name_max], char kind, const struct service *service) {
-    const uint8_t *a = service->address, *p = service->port;
-    snprintf(name, service_name_max, "%c%02x%02x%02x%02x-%u-%u", kind, a[0], a[1], a[2], a[3], p[0] << 8 | p[1], service->protocol);
+    const uint8_t *a = service->address, *p = service->port, *s = service->source;
+    snprintf(
+        name, service_name_max, "%c%02x%02x%02x%02x-%u-%u-%02x%02x%02x", kind, a[0], a[1], a[2], a[3], p[0] << 8 | p[1],
+        service->protocol, s[0], s[1], s[2]);
 }
 
 void name_map(char map[service_name_max], const struct service *service) { name(map, 'a', service); }
@@ -77,7 +79,7 @@ void add_memory(struct nft_batch *b, const struct service *service, int fd, cons
     nft_remember(b, map);
     nft_nat(b, NFT_NAT_DNAT, NFT_REG32_04, NFT_REG32_05);
     nft_end_rule(b, rule);
-    forward(b, chain, service->count, map);
+    forward(b, chain, is_near(service), service->count, map);
     if (current) nft_dump(fd, NFT_MSG_GETSETELEM, current, map, keep_elements, &(struct keeping){b, map, service});
 }
 

@@ -33,11 +33,13 @@ static bool read_direction(const struct nlattr *tuple, struct end *source, struc
     return *(const uint8_t *)(parts[4] + 1) == IPPROTO_UDP;
 }
 
-static const struct service *find(const struct services *services, struct end place) {
+/// The service at a place that is for what `client` sends, which is an address of it.
+static const struct service *find(const struct services *services, struct end place, const uint8_t *client) {
     for (unsigned index = 0; index < services->count; index++) {
         const struct service *service = services->list + index;
         if (service->protocol == IPPROTO_UDP && memcmp(service->address, place.address, 4) == 0
-            && memcmp(service->port, place.port, 2) == 0) {
+            && memcmp(service->port, place.port, 2) == 0 && !is_fork(service)
+            && (!is_near(service) || memcmp(service->source, client, 3) == 0)) {
             return service;
         }
     }
@@ -66,7 +68,8 @@ static void look(const void *attributes, size_t length, void *context) {
         || !read_direction(nft_find(attributes, length, CTA_TUPLE_REPLY), &pod, &back)) {
         return;
     }
-    if (!leads_to(find(search->before, service), pod) || leads_to(find(search->after, service), pod)) return;
+    if (!leads_to(find(search->before, service, client.address), pod)) return;
+    if (leads_to(find(search->after, service, client.address), pod)) return;
     size_t size = NLMSG_ALIGN(NLMSG_LENGTH(sizeof(struct nfgenmsg)) + tuple->nla_len);
     uint8_t *grown = realloc(search->bytes, search->length + size);
     if (!grown) return;
@@ -85,7 +88,7 @@ static bool loses_a_backend(const struct services *before, const struct services
     for (unsigned index = 0; index < before->count; index++) {
         const struct service *service = before->list + index;
         if (service->protocol != IPPROTO_UDP) continue;
-        const struct service *now = find(after, (struct end){service->address, service->port});
+        const struct service *now = find(after, (struct end){service->address, service->port}, service->source);
         for (unsigned number = 0; number < service->count; number++) {
             if (!leads_to(now, (struct end){backend(service, number), backend(service, number) + 4})) return true;
         }

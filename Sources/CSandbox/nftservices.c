@@ -1,16 +1,20 @@
-// Service rules as nf_tables. See nft.h for the rule table. What is installed, for services A and B of two pods each, C of none, and D
-// whose clients stay with their pod:
+// Service rules as nf_tables. See nft.h for the rule table. What is installed, for services A and B of two pods each, C of none, D
+// whose clients stay with their pod, and E of one pod that is for a network alone:
 //
 //     table ip velocity-0 {
-//       map ports         { type ipv4_addr . inet_proto . inet_service : verdict; elements = { A . tcp . 80 : jump n2, …, D : jump cD } }
-//       map backends      { the same key with a number : ipv4_addr . inet_service; elements = { A . tcp . 80 . 0 : P . 8080, … } }
-//       set empty         { the same key; elements = { C . tcp . 80, … } }
+//       map ports         { type ipv4_addr . inet_proto . inet_service . ipv4_addr : verdict;
+//                           elements = { A . tcp . 80 . 0 : jump n2, …, D : jump cD, E : jump near } }
+//       map nearby        { the same; elements = { E . tcp . 80 . NETWORK : jump m1 } }
+//       map backends      { the same key with a number : ipv4_addr . inet_service; elements = { A . tcp . 80 . 0 . 0 : P . 8080, … } }
+//       set empty         { the same key; elements = { C . tcp . 80 . 0, … } }
 //       set self          { type ipv4_addr . ipv4_addr; elements = { P . P, Q . Q, … } }
 //       chain prerouting  { type nat hook prerouting priority dstnat;  jump services }
 //       chain output      { type nat hook output priority dstnat;      jump services }
-//       chain services    { ip daddr . meta l4proto . th dport vmap @ports }
-//       chain n2          { dnat to ip daddr . meta l4proto . th dport . numgen random mod 2 map @backends
-//                           dnat to ip daddr . meta l4proto . th dport . 0 map @backends }
+//       chain services    { ip daddr . meta l4proto . th dport . 0 vmap @ports }
+//       chain near        { ip daddr . meta l4proto . th dport . ip saddr & /24 vmap @nearby; drop }
+//       chain n2          { dnat to ip daddr . meta l4proto . th dport . 0 . numgen random mod 2 map @backends
+//                           dnat to ip daddr . meta l4proto . th dport . 0 . 0 map @backends }
+//       chain m1          { dnat to ip daddr . meta l4proto . th dport . ip saddr & /24 . 0 map @backends }
 //       map aD            { type ipv4_addr : ipv4_addr . inet_service; flags dynamic,timeout; timeout 3h }
 //       chain cD          { update @aD { ip saddr : that } dnat to ip saddr map @aD     and then as n2, remembering the pod }
 //       chain postrouting { type nat hook postrouting priority srcnat;
@@ -19,7 +23,7 @@
 //                           ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 snat to GATEWAY }   one that asked for a node port
 //       chain in, fwd, out { type filter …; jump refuse }      in: ip daddr 10.96.0.0/16 icmp type echo-request drop
 //                                                             fwd: oif lo reject with icmp net-unreachable
-//       chain refuse      { ip daddr . meta l4proto . th dport @empty reject with tcp reset; … }
+//       chain refuse      { ip daddr . meta l4proto . th dport . 0 @empty reject with tcp reset; … }
 //     }
 //
 // A change touches the elements that differ, in one transaction; only what is too large for one message makes the table anew, under
@@ -38,21 +42,24 @@
 
 // The frame
 
-/// The key of what a packet is for, into register 1.
-static void load_key(struct nft_batch *b) {
+/// The key of what a packet is for, into register 1: that of a service for the network that it comes from, or for all.
+static void load_key(struct nft_batch *b, bool is_near) {
+    uint32_t all = 0;
     nft_payload_into(b, NFT_REG32_00, NFT_PAYLOAD_NETWORK_HEADER, nft_destination, 4);
     nft_protocol_into(b, NFT_REG32_01);
     nft_payload_into(b, NFT_REG32_02, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+    if (is_near) nft_payload_into(b, NFT_REG32_03, NFT_PAYLOAD_NETWORK_HEADER, nft_source, 3);
+    else nft_load(b, NFT_REG32_03, &all, sizeof all);
 }
 
-void forward(struct nft_batch *b, const char *chain, unsigned count, const char *map) {
+void forward(struct nft_batch *b, const char *chain, bool is_near, unsigned count, const char *map) {
     // A packet may meet the chain of before and the elements of now. The first backend is there whatever the number was.
     for (unsigned choices = count;; choices = 1) {
         uint32_t first = 0;
         struct nft_rule rule = nft_begin_rule(b, chain);
-        load_key(b);
-        if (choices > 1) nft_random_into(b, NFT_REG32_03, choices);
-        else nft_load(b, NFT_REG32_03, &first, sizeof first);
+        load_key(b, is_near);
+        if (choices > 1) nft_random_into(b, NFT_REG32_04, choices);
+        else nft_load(b, NFT_REG32_04, &first, sizeof first);
         nft_lookup(b, "backends", NFT_REG_2);
         if (map) {
             nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, nft_source, 4);
@@ -70,10 +77,13 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     nft_table(b, NFT_MSG_DELTABLE, b->table, 0);
     nft_table(b, NFT_MSG_NEWTABLE, b->table, 0);
     nft_set(b, &(struct nft_set){.name = "ports", .flags = NFT_SET_MAP, .key_length = key_length});
+    // A map of its own, or a packet could go round in a circle.
+    nft_set(b, &(struct nft_set){.name = "nearby", .flags = NFT_SET_MAP, .key_length = key_length});
     nft_set(b, &(struct nft_set){.name = "backends", .flags = NFT_SET_MAP, .key_length = backend_key_length, .data_length = 8});
     nft_set(b, &(struct nft_set){.name = "empty", .key_length = key_length});
     nft_set(b, &(struct nft_set){.name = "self", .key_length = 8});
     nft_chain(b, "services", NULL, 0, 0);
+    nft_chain(b, "near", NULL, 0, 0);
     nft_chain(b, "refuse", NULL, 0, 0);
     nft_chain(b, "prerouting", "nat", NF_INET_PRE_ROUTING, -100);
     nft_chain(b, "output", "nat", NF_INET_LOCAL_OUT, -100);
@@ -86,15 +96,21 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
     nft_jump_rule(b, "in", "refuse");
     nft_jump_rule(b, "fwd", "refuse");
     nft_jump_rule(b, "out", "refuse");
-    struct nft_rule rule = nft_begin_rule(b, "services");
-    load_key(b);
-    nft_lookup(b, "ports", NFT_REG_VERDICT);
+    struct nft_rule rule;
+    for (int is_near = 0; is_near < 2; is_near++) {
+        rule = nft_begin_rule(b, is_near ? "near" : "services");
+        load_key(b, is_near);
+        nft_lookup(b, is_near ? "nearby" : "ports", NFT_REG_VERDICT);
+        nft_end_rule(b, rule);
+    }
+    rule = nft_begin_rule(b, "near");
+    nft_verdict(b, NF_DROP, NULL);
     nft_end_rule(b, rule);
     for (int i = 0; i < 2 && has_reject; i++) {
         uint8_t protocol = i == 0 ? IPPROTO_TCP : IPPROTO_UDP;
         rule = nft_begin_rule(b, "refuse");
         nft_match_protocol(b, protocol);
-        load_key(b);
+        load_key(b, false);
         nft_lookup(b, "empty", -1);
         if (protocol == IPPROTO_TCP) nft_reset(b);
         else nft_reject(b, ICMP_PORT_UNREACH);
@@ -135,16 +151,26 @@ static void build_frame(struct nft_batch *b, const uint8_t *gateway, const uint8
 
 // Services in it
 
+/// The chain of services of so many backends.
+static void name_size(char chain[service_name_max], bool is_near, unsigned count) {
+    snprintf(chain, service_name_max, "%c%u", is_near ? 'm' : 'n', count);
+}
+
 /// The chain that the packets of a service go to; false for a service without one.
 static bool find_chain(char chain[service_name_max], const struct service *service) {
-    if (!service || service->count == 0) return false;
-    if (remembers(service)) name_chain(chain, service);
-    else snprintf(chain, service_name_max, "n%u", service->count);
+    if (!service || (service->count == 0 && !is_fork(service))) return false;
+    if (is_fork(service)) snprintf(chain, service_name_max, "near");
+    else if (remembers(service)) name_chain(chain, service);
+    else name_size(chain, is_near(service), service->count);
     return true;
 }
 
-/// Puts what of `service` is not the same in `other` into the sets, or takes it out of them.
-static void write_port(struct nft_elements *ports, const struct service *service, const struct service *other) {
+/// Connections to it are refused.
+static bool is_empty(const struct service *service) {
+    return service && service->count == 0 && !is_fork(service) && !is_near(service);
+}
+
+static void write_chain(struct nft_elements *ports, const struct service *service, const struct service *other) {
     char chain[service_name_max], there[service_name_max];
     uint8_t key[backend_key_length];
     if (!find_chain(chain, service)) return;
@@ -152,6 +178,15 @@ static void write_port(struct nft_elements *ports, const struct service *service
     if (find_chain(there, other) && strcmp(chain, there) == 0 && !remembers(service)) return;
     write_key(key, service, 0);
     nft_add_element(ports, key, key_length, chain);
+}
+
+/// Puts what of `service` is not the same in `other` into the sets, or takes it out of them.
+static void write_port(struct nft_elements *ports, const struct service *service, const struct service *other) {
+    if (service && !is_near(service)) write_chain(ports, service, other);
+}
+
+static void write_nearby(struct nft_elements *nearby, const struct service *service, const struct service *other) {
+    if (service && is_near(service)) write_chain(nearby, service, other);
 }
 
 static void write_backends(struct nft_elements *backends, const struct service *service, const struct service *other) {
@@ -165,7 +200,7 @@ static void write_backends(struct nft_elements *backends, const struct service *
 
 static void write_empty(struct nft_elements *empty, const struct service *service, const struct service *other) {
     uint8_t key[backend_key_length];
-    if (!service || service->count > 0 || (other && other->count == 0)) return;
+    if (!is_empty(service) || is_empty(other)) return;
     write_key(key, service, 0);
     nft_add_element(empty, key, key_length, NULL);
 }
@@ -185,11 +220,11 @@ static void write_pods(struct nft_batch *b, const struct services *these, const 
 static void write_elements(
     struct nft_batch *b, const struct services *before, const struct services *after, const struct difference *differences,
     unsigned count, int are_gone) {
-    static const char *const sets[] = {"ports", "backends", "empty"};
+    static const char *const sets[] = {"ports", "nearby", "backends", "empty"};
     static void (*const write[])(struct nft_elements *, const struct service *, const struct service *) = {
-        write_port, write_backends, write_empty,
+        write_port, write_nearby, write_backends, write_empty,
     };
-    for (int which = 0; which < 3; which++) {
+    for (int which = 0; which < 4; which++) {
         struct nft_elements elements = {.batch = b, .set = sets[which], .are_gone = are_gone};
         for (unsigned i = 0; i < count; i++) {
             const struct difference *d = differences + i;
@@ -202,16 +237,17 @@ static void write_elements(
 }
 
 /// Chains for services of so many backends as there are `now`, and were not `then`; or the end of those.
-static void write_sizes(struct nft_batch *b, const uint8_t *now, const uint8_t *then, int are_gone) {
+static void write_sizes(struct nft_batch *b, const struct services *now, const struct services *then, int are_gone) {
     char chain[service_name_max];
-    for (unsigned count = 1; count < 65536; count++) {
-        if (!(now[count / 8] & ~then[count / 8] & 1 << count % 8)) continue;
-        snprintf(chain, sizeof chain, "n%u", count);
+    for (unsigned index = 2; index < 2 * 65536; index++) {
+        unsigned count = index / 2, is_near = index % 2;
+        if (!(now->sizes[is_near][count / 8] & ~then->sizes[is_near][count / 8] & 1 << count % 8)) continue;
+        name_size(chain, is_near, count);
         if (are_gone) {
             nft_remove_chain(b, chain);
         } else {
             nft_chain(b, chain, NULL, 0, 0);
-            forward(b, chain, count, NULL);
+            forward(b, chain, is_near, count, NULL);
         }
     }
 }
@@ -231,9 +267,9 @@ static void change(struct nft_batch *b, const struct services *before, const str
     for (unsigned i = 0; i < count; i++) {
         if (differences[i].after && remembers(differences[i].after)) add_memory(b, differences[i].after, fd, current);
     }
-    write_sizes(b, after->sizes, before->sizes, 0);
+    write_sizes(b, after, before, 0);
     write_elements(b, before, after, differences, count, 0);
-    write_sizes(b, before->sizes, after->sizes, 1);
+    write_sizes(b, before, after, 1);
     free(differences);
 }
 
@@ -336,9 +372,9 @@ uint64_t vs_nft_sum(void) {
 
 int vs_nft_probe(void) {
     static const uint8_t rules[] = {
-        'V', 'S', 'R', '2', 169, 254, 1, 1, 10, 96, 0, 2,
-        10, 96, 0, 1, 0, 80, IPPROTO_TCP, 0, 0, 0, 0, 0, 2, 10, 244, 0, 1, 0, 80, 10, 244, 0, 2, 0, 80,
-        10, 96, 0, 2, 0, 53, IPPROTO_UDP, 0, 0, 0, 0, 0, 1, 10, 244, 0, 1, 0, 53,
+        'V', 'S', 'R', '3', 169, 254, 1, 1, 10, 96, 0, 2,
+        10, 96, 0, 1, 0, 80, IPPROTO_TCP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 10, 244, 0, 1, 0, 80, 10, 244, 0, 2, 0, 80,
+        10, 96, 0, 2, 0, 53, IPPROTO_UDP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 10, 244, 0, 1, 0, 53,
     };
     static const struct services nothing;
     size_t limit;

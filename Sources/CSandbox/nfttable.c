@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 12, RULE = 13 };
+enum { HEADER = 12, RULE = 17 };
 
 static uint16_t read16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 static uint32_t read32(const uint8_t *at) { return (uint32_t)read16(at) << 16 | read16(at + 2); }
@@ -15,10 +15,10 @@ static uint32_t read32(const uint8_t *at) { return (uint32_t)read16(at) << 16 | 
 static bool next_service(const uint8_t *rules, size_t length, size_t *offset, struct service *service) {
     if (length - *offset < RULE) return false;
     const uint8_t *at = rules + *offset;
-    *service = (struct service){at, at + 4, at + RULE, at[6], read32(at + 7), read16(at + 11)};
+    *service = (struct service){at, at + 4, at + 11, at + RULE, at[6], read32(at + 7), read16(at + 15)};
     if (length - *offset - RULE < (size_t)service->count * backend_length) return false;
     *offset += RULE + (size_t)service->count * backend_length;
-    return service->protocol == IPPROTO_TCP || service->protocol == IPPROTO_UDP;
+    return (service->protocol == IPPROTO_TCP || service->protocol == IPPROTO_UDP) && !(is_fork(service) && service->count > 0);
 }
 
 void write_key(uint8_t key[backend_key_length], const struct service *service, uint32_t number) {
@@ -26,7 +26,8 @@ void write_key(uint8_t key[backend_key_length], const struct service *service, u
     memcpy(key, service->address, 4);
     key[4] = service->protocol;
     memcpy(key + 8, service->port, 2);
-    memcpy(key + 12, &number, 4);  // In the machine's own byte order, as the kernel makes random numbers.
+    if (is_near(service)) memcpy(key + 12, service->source, 4);
+    memcpy(key + 16, &number, 4);  // In the machine's own byte order, as the kernel makes random numbers.
 }
 
 static int compare_keys(const void *left, const void *right) {
@@ -51,7 +52,9 @@ static bool read_all(struct services *services, size_t length) {
     for (unsigned i = 0; i < services->count; i++) {
         const struct service *service = services->list + i;
         if (i > 0 && compare_keys(service - 1, service) == 0) return false;
-        if (service->count > 0 && service->affinity_seconds == 0) services->sizes[service->count / 8] |= 1 << service->count % 8;
+        if (service->count > 0 && service->affinity_seconds == 0) {
+            services->sizes[is_near(service)][service->count / 8] |= 1 << service->count % 8;
+        }
         for (unsigned j = 0; j < service->count; j++) services->addresses[services->address_count++] = read32(backend(service, j));
     }
     qsort(services->addresses, services->address_count, sizeof *services->addresses, compare_addresses);
@@ -65,7 +68,7 @@ static bool read_all(struct services *services, size_t length) {
 
 int services_read(struct services *services, const uint8_t *rules, size_t length) {
     *services = (struct services){0};
-    if (length < HEADER || memcmp(rules, "VSR2", 4) != 0) return -EINVAL;
+    if (length < HEADER || memcmp(rules, "VSR3", 4) != 0) return -EINVAL;
     services->count = read16(rules + 10);
     services->bytes = malloc(length);
     services->list = calloc(services->count + 1, sizeof *services->list);
@@ -88,7 +91,7 @@ void services_free(struct services *services) {
 }
 
 static bool is_same(const struct service *left, const struct service *right) {
-    return left->count == right->count && left->affinity_seconds == right->affinity_seconds
+    return left->count == right->count && left->affinity_seconds == right->affinity_seconds && is_fork(left) == is_fork(right)
         && memcmp(left->backends, right->backends, (size_t)left->count * backend_length) == 0;
 }
 

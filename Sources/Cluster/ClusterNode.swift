@@ -19,7 +19,7 @@ struct ClusterNode: Sendable {
             nodeName: name, rootDirectory: directory.path,
             visiblePause: settings.pace == .lesson ? .milliseconds(700) : .zero, timeFactor: settings.timeFactor,
             capacity: MachineCapacity.measure(directory.path), nodeAddress: address.description,
-            podNetwork: "10.244.\(number).0/24", isControlPlane: number == 0)
+            podNetwork: "\(NodeNetwork.pods(ofNode: number))/24", isControlPlane: number == 0)
         configuration.egress = settings.egress
         return configuration
     }

@@ -106,9 +106,7 @@ public final class ClusterNetwork: Service {
     ) async {
         let follower = ServiceFollower(
             client: client, datapath: datapath, dns: dns, domain: domain, eventLoops: forwarder.eventLoops,
-            nodes: configuration.nodeNames.enumerated().map { number, name in
-                ServicePlan.Node(name: name, address: NodeNetwork.address(ofNode: number))
-            },
+            nodes: configuration.nodeNames.enumerated().map(ServicePlan.Node.init),
             opensHostPorts: configuration.opensNodePorts, reserved: reserved, spawn: spawn)
         let kinds = [informers.services, informers.endpointSlices, informers.pods]
         await Signals.followKeys(kinds) { changed, again in

@@ -52,7 +52,7 @@ extension NetworkDatapath {
     /// Without a network of its own there is nothing to enforce; `RuntimeLevel.reductions` says so.
     public func apply(_ policies: PolicyRules) async throws(RuntimeError) {}
 
-    /// Without a network of their own, pods are outside anyway.
+    /// Without a network of their own, pods have nothing to be diverted from.
     public func divertOutgoing(to address: IPv4Address, port: Int) async throws(RuntimeError) -> Int32? { nil }
 
     public func sockets(_ count: Int) async throws(RuntimeError) -> [Int32] {
@@ -85,6 +85,10 @@ public struct ServiceRule: Sendable, Hashable {
     public var backends: [Backend]
     /// For how long a client stays with its backend after its last connection; 0: not at all.
     public var affinitySeconds = 0
+    /// The network, a /24, whose packets it is for; nil: everybody's.
+    ///
+    /// Where there are rules for networks, what comes from others, or finds no backends, is dropped.
+    public var source: IPv4Address?
 
     public struct Backend: Sendable, Hashable {
         public var address: String
@@ -96,13 +100,15 @@ public struct ServiceRule: Sendable, Hashable {
     }
 
     public init(
-        address: String, port: Int, transport: TransportProtocol, backends: [Backend], affinitySeconds: Int = 0
+        address: String, port: Int, transport: TransportProtocol, backends: [Backend], affinitySeconds: Int = 0,
+        source: IPv4Address? = nil
     ) {
         self.address = address
         self.port = port
         self.transport = transport
         self.backends = backends
         self.affinitySeconds = affinitySeconds
+        self.source = source
     }
 }
 

@@ -124,7 +124,7 @@ struct ServicePlanTests {
     }
 
     private static let nodes = (0..<2).map {
-        ServicePlan.Node(name: "node-\($0)", address: NodeNetwork.address(ofNode: $0))
+        ServicePlan.Node(number: $0, name: "node-\($0)")
     }
 
     @Test("where a node's port leads to its own pods only, one without pods has none behind it")
@@ -144,6 +144,30 @@ struct ServicePlanTests {
         #expect(plan.hostPorts.map { $0.addresses.map(\.description) } == [[], ["127.200.0.1"], ["127.200.0.2"]])
         #expect(plan.hostPorts.map { $0.backends.map(\.address) } == [pod, [], pod])
         #expect(Set(plan.hostPorts.map(\.id)).count == 3)
+    }
+
+    @Test(
+        "within the cluster, a local policy leads each node's pods to the node's own endpoints, and to none elsewhere")
+    func internalLocal() {
+        var service = Fixture.service(
+            "web", clusterIP: "10.96.0.50", ports: [["port": 80, "nodePort": 30080, "protocol": "TCP"]],
+            type: "NodePort")
+        service.value["spec"]?["internalTrafficPolicy"] = "Local"
+        func slice(_ endpoints: [JSONValue]) -> KubeObject {
+            Fixture.slice(of: "web", ports: [["port": 8080, "protocol": "TCP"]], endpoints: endpoints)
+        }
+        let plan = ServicePlan(
+            services: [service], slices: [slice([Fixture.endpoint("10.244.1.2", nodeName: "node-1")])],
+            nodes: Self.nodes)
+        let own = plan.rules.filter { $0.address == "10.96.0.50" }
+        let backends = own.map { "\($0.source?.description ?? "") \($0.backends.map(\.address))" }
+        #expect(backends == ["10.244.0.0 []", "169.254.1.0 []", "10.244.255.0 []", #"10.244.1.0 ["10.244.1.2"]"#])
+        // Nothing else is told apart.
+        #expect(plan.rules.filter { $0.source == nil }.map { $0.backends.count } == [1, 1])
+        #expect(plan.hostPorts.map { $0.backends.count } == [1])
+        // With no endpoint anywhere, connections are refused, as without the policy.
+        let empty = ServicePlan(services: [service], slices: [slice([])], nodes: Self.nodes)
+        #expect(empty.rules.allSatisfy { $0.source == nil && $0.backends.isEmpty })
     }
 
     @Test("with several nodes, a node port is on each of them")
@@ -201,11 +225,16 @@ struct ServicePlanTests {
                 address: "10.96.0.50", port: 80, transport: .tcp, backends: [.init(address: "10.244.0.5", port: 8080)]),
             ServiceRule(address: "fd00::1", port: 80, transport: .tcp, backends: []),
             ServiceRule(address: "10.96.0.51", port: 53, transport: .udp, backends: []),
+            ServiceRule(
+                address: "10.96.0.52", port: 80, transport: .tcp, backends: [], source: IPv4Address(10, 244, 1, 0)),
         ])
         let expected: [[UInt8]] = [
-            Array("VSR2".utf8), [169, 254, 1, 1], [10, 96], [0, 2],
-            [10, 96, 0, 50, 0, 80, 6, 0, 0, 0, 0, 0, 1], [10, 244, 0, 5, 0x1F, 0x90],
-            [10, 96, 0, 51, 0, 53, 17, 0, 0, 0, 0, 0, 0],
+            Array("VSR3".utf8), [169, 254, 1, 1], [10, 96], [0, 4],
+            [10, 96, 0, 50, 0, 80, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [10, 244, 0, 5, 0x1F, 0x90],
+            [10, 96, 0, 51, 0, 53, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            // One for a network, and before it what says that there is such a rule.
+            [10, 96, 0, 52, 0, 80, 6, 0, 0, 0, 0, 255, 255, 255, 255, 0, 0],
+            [10, 96, 0, 52, 0, 80, 6, 0, 0, 0, 0, 10, 244, 1, 0, 0, 0],
         ]
         #expect(table.bytes == expected.flatMap { $0 })
     }

@@ -10,7 +10,7 @@ import Testing
 struct ServiceTableTests {
     private static let reserved: Set<ServicePlan.ReservedSocket> = [.init(address: "10.96.0.3", port: 80)]
     private static let nodes = (0..<2).map {
-        ServicePlan.Node(name: "node-\($0)", address: NodeNetwork.address(ofNode: $0))
+        ServicePlan.Node(number: $0, name: "node-\($0)")
     }
 
     /// A cluster in which anything may change: few names, so that objects come, change and go.

@@ -23,7 +23,9 @@ struct ServiceChangeTests {
         mutating func step() {
             let number = Int.random(in: 1..<12, using: &random)
             let transport: TransportProtocol = Bool.random(using: &random) ? .tcp : .udp
-            let socket = "\(number) \(transport)"
+            // Some are for two networks, which come and go by themselves.
+            let source = number > 8 ? IPv4Address(10, 244, UInt8.random(in: 0..<2, using: &random), 0) : nil
+            let socket = "\(number) \(transport) \(source?.description ?? "")"
             if Int.random(in: 0..<5, using: &random) == 0 {
                 bySocket[socket] = nil
                 return
@@ -35,7 +37,7 @@ struct ServiceChangeTests {
                     .init(
                         address: "10.244.0.\(Int.random(in: 2..<9, using: &random))",
                         port: Int.random(in: 80..<82, using: &random))
-                }, affinitySeconds: [0, 0, 0, 600, 700].randomElement(using: &random) ?? 0)
+                }, affinitySeconds: [0, 0, 0, 600, 700].randomElement(using: &random) ?? 0, source: source)
         }
     }
 

@@ -35,6 +35,33 @@ struct ServiceRuleTests {
         }
     }
 
+    @Test("rules for networks lead what comes from there, also a client that stays, and nothing else gets through")
+    func networks() async throws {
+        try await NetworkBed.run(pods: ["a", "b", "c"]) { bed in
+            func near(_ pods: [String], _ third: UInt8, affinitySeconds: Int = 0) -> ServiceRule {
+                var near = rule(pods, affinitySeconds: affinitySeconds)
+                near.source = IPv4Address(10, 244, third, 0)
+                return near
+            }
+            for seconds in [0, 600] {
+                try await bed.runtime.apply([near(["b"], 0, affinitySeconds: seconds), near(["c"], 1)])
+                for _ in 0..<6 { #expect(try await bed.ask(from: "a", "10.96.0.50") == "b") }
+            }
+            // Nobody there for this network: dropped, while another has somebody.
+            try await bed.runtime.apply([near([], 0), near(["c"], 1)])
+            #expect(try await !bed.isReached(from: "a", IPv4Address(10, 96, 0, 50)))
+            try await bed.runtime.apply([near(["c"], 1)])
+            #expect(try await !bed.isReached(from: "a", IPv4Address(10, 96, 0, 50)))
+            // And back to rules for all.
+            try await bed.runtime.apply([rule(["c"])])
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "c")
+            try await bed.runtime.apply([near(["b"], 0)])
+            #expect(try await bed.ask(from: "a", "10.96.0.50") == "b")
+            try await bed.runtime.apply([rule([])])
+            await #expect(throws: ConnectError.refused) { try await bed.ask(from: "a", "10.96.0.50") }
+        }
+    }
+
     @Test("every connection to an address that nobody has fails at once", arguments: ["10.244.0.99", "192.0.2.1"])
     func nobodyThere(address: String) async throws {
         try await NetworkBed.run(pods: ["a"]) { bed in

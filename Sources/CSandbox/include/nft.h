@@ -8,15 +8,17 @@
 ///
 /// The rule table is what `ServiceRuleTable` in Swift encodes. All numbers are big-endian, nothing is padded:
 ///
-///     "VSR2"                     magic and version
+///     "VSR3"                     magic and version
 ///     u32 gateway                the address that packets take as their source when they would otherwise turn back (hairpin)
 ///     u16 network                the first half of the cluster IPs' network, a /16
-///     u16 count                  rules that follow, no two for the same address, port and protocol
+///     u16 count                  rules that follow, no two for the same address, port, protocol and source
 ///     count times:
 ///       u32 address, u16 port    the cluster IP and the port of the service
 ///       u8  protocol             6 (TCP) or 17 (UDP)
 ///       u32 affinity             seconds for which a client stays with its pod after its last connection; 0: not at all
-///       u16 backends             0: connections are refused
+///       u32 source               the network, a /24, of the packets that it is for; 0: of all. All ones says that there are rules for
+///                                networks at this address, port and protocol: what comes from others is dropped
+///       u16 backends             0: connections are refused, or dropped where the rule is for a network
 ///       backends times: u32 address, u16 port
 
 /// Replaces our rules in the present network namespace by those in `rules`, in one transaction.

@@ -43,6 +43,15 @@ struct ServicePlan: Equatable, Sendable {
         var name: String
         /// Where its ports are.
         var address: IPv4Address
+        /// Where packets of its pods come from.
+        var sources: [IPv4Address]
+
+        /// A node of a cluster, counted from 0.
+        init(number: Int, name: String) {
+            self.name = name
+            address = NodeNetwork.address(ofNode: number)
+            sources = [NodeNetwork.pods(ofNode: number)] + (number == 0 ? NodeNetwork.ownSources : [])
+        }
     }
 
     /// Where a port of a Service is besides its cluster IP.
@@ -70,7 +79,7 @@ struct ServicePlan: Equatable, Sendable {
     init(
         services: [KubeObject], slices: [KubeObject], pods: [KubeObject] = [], reserved: Set<ReservedSocket> = [],
         balancers: [ObjectKey: IPv4Address] = [:],
-        nodes: [Node] = [Node(name: "velocity", address: NodeNetwork.address(ofNode: 0))]
+        nodes: [Node] = [Node(number: 0, name: "velocity")]
     ) {
         let endpoints = EndpointIndex(slices)
         for service in services.map(KubeService.init).sorted(by: { $0.key < $1.key }) {
@@ -111,14 +120,25 @@ struct ServicePlan: Equatable, Sendable {
             let sockets =
                 ([service.clusterIP] + service.externalIPs).map { ($0, port.port, backends) }
                 + places.flatMap { place in place.addresses.map { ($0.description, place.port, place.backends) } }
+            let isNear = service.spec["internalTrafficPolicy"] == "Local" && nodes.count > 1 && !backends.isEmpty
             for (address, number, backends) in sockets
             where IPv4Address(parsing: address) != nil
                 && !reserved.contains(ReservedSocket(address: address, port: number))
             {
-                rules.append(
-                    ServiceRule(
-                        address: address, port: number, transport: transport, backends: backends,
-                        affinitySeconds: service.affinitySeconds))
+                let rule = ServiceRule(
+                    address: address, port: number, transport: transport, backends: backends,
+                    affinitySeconds: service.affinitySeconds)
+                rules +=
+                    isNear && address == service.clusterIP
+                    ? nodes.flatMap { node in
+                        var own = rule
+                        own.backends = endpoints.backends(
+                            of: service.key, port: port.name, transport: transport, onNode: node.name)
+                        return node.sources.map { source in
+                            own.source = source
+                            return own
+                        }
+                    } : [rule]
             }
             hostPorts += places.map { place in
                 HostPort(
