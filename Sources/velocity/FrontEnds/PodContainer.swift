@@ -40,7 +40,11 @@ struct PodContainer {
         let id = String(String(digits, radix: 16).suffix(12))
         return PodContainer(
             id: String(repeating: "0", count: 12 - id.count) + id, image: spec?["image"]?.string ?? "",
-            command: "\"\(command.count > 20 ? command.prefix(19) + "…" : command[...])\"", created: age ?? "",
+            // Quoted, so that a script of many lines is on one.
+            command: String(
+                decoding: JSONValue.string(command.count > 20 ? command.prefix(19) + "…" : command).encoded,
+                as: UTF8.self),
+            created: age ?? "",
             status: text,
             name: "k8s_\(name)_\(pod.name)_\(pod.namespace ?? "")_\(pod.uid)_\(status["restartCount"]?.int ?? 0)",
             isRunning: started != nil)

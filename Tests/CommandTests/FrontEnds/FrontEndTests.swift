@@ -18,6 +18,10 @@ import Testing
                 kubectl rollout status deployment/web --timeout=30s
                 EXTERNAL_URL=$(minikube service web --url -n default)
                 curl -s $EXTERNAL_URL/health
+                kubectl run lines --image=busybox --command -- sh -c '
+                sleep 60'
+                kubectl wait pod/lines --for=condition=Ready --timeout=30s
+                docker ps
                 eval $(minikube docker-env)
                 docker build -t task-tracker:v1 ./app
                 docker images | grep task-tracker
@@ -34,7 +38,8 @@ import Testing
                 Program.velocity, ["shell", "week06"], input: lines, variables: ["SHELL": "/bin/sh"])
             #expect(result.code == 5, "\(result.output)\n\(result.errors)")
             for text in [
-                "minikube version: v", "🏄  Done!", "\"status\":\"healthy\"", "task-tracker   v1    ",
+                "minikube version: v", "🏄  Done!", "   \"sh -c \\nsleep 60\"   ", "\"status\":\"healthy\"",
+                "task-tracker   v1    ",
                 "Kubernetes control plane is running at https://127.0.0.1:", "velocitytech\n", "🛑  1 node stopped.",
                 "host: Stopped", "stopped: 7", "💀  Removed all traces of the \"minikube\" cluster.",
             ] { #expect(result.output.contains(text), "no '\(text)' in:\n\(result.output)") }
