@@ -33,7 +33,8 @@ extension RuntimeLevel {
                     ])
         case .plain:
             [
-                "Containers see this machine's files: volumes are reached through paths in arguments and environment, not mounted.",
+                "Containers see this machine's files\(geteuid() == 0 ? ", and those that run as root can change them" : ""): volumes are"
+                    + " reached through paths in arguments and environment, not mounted.",
                 "Containers see this machine's processes and its host name.",
                 "Images that were loaded or built do not run: they need a root of their own.",
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
