@@ -14,10 +14,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -249,20 +251,50 @@ static int remove_entry(const char *path, const struct stat *information, int ki
     return 0;
 }
 
+static void remove_tree(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
+
+/// Removes what others of this user have left that were killed together with the cluster's process: those that live hold a lock.
+static void sweep(const char *temporary) {
+    glob_t found = {0};
+    char pattern[300];
+    struct stat information;
+    snprintf(pattern, sizeof pattern, "%s/velocity-plain-??????", temporary);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) return;
+    for (size_t index = 0; index < found.gl_pathc; index++) {
+        int left = open(found.gl_pathv[index], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        bool is_own = left >= 0 && fstat(left, &information) == 0 && information.st_uid == geteuid();
+        if (is_own && flock(left, LOCK_EX | LOCK_NB) == 0) remove_tree(found.gl_pathv[index]);
+        if (left >= 0) close(left);
+    }
+    globfree(&found);
+}
+
+/// Makes the folder for the pods' files, and holds it; 0 or an errno.
+static int make_place(const char *temporary) {
+    int held = -1;
+    do {
+        // A sweep may come between.
+        if (held >= 0) close(held);
+        snprintf(folder, sizeof folder, "%s/velocity-plain-XXXXXX", temporary);
+        if (!mkdtemp(folder) || chmod(folder, 0711) != 0) return errno;
+        held = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (held < 0 || flock(held, LOCK_EX) != 0 || access(folder, F_OK) != 0);
+    return 0;
+}
+
 int vs_serve_plain(void) {
-    char sentence[320] = "";
+    char sentence[320] = "", *variable = getenv("TMPDIR");
+    const char *temporary = variable && variable[0] == '/' && strlen(variable) < 200 ? variable : "/tmp";
     prctl(PR_SET_NAME, "plaind");
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     fcntl(control, F_SETFD, FD_CLOEXEC);
-    const char *temporary = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/velocity-plain-XXXXXX", temporary && temporary[0] == '/' ? temporary : "/tmp");
+    sweep(temporary);
     int32_t error = -plain_probe();
     if (error != 0) {
         snprintf(sentence, sizeof sentence, "system calls cannot be supervised here: %s", strerror(error));
-    } else if (!mkdtemp(folder) || chmod(folder, 0711) != 0) {
-        error = errno;
+    } else if ((error = make_place(temporary)) != 0) {
         snprintf(sentence, sizeof sentence, "a folder for the pods' files cannot be made (%s): %s", folder, strerror(error));
     }
     const struct field greeting[] = {number_field(&error), text_field(error ? sentence : folder)};
@@ -271,7 +303,7 @@ int vs_serve_plain(void) {
         loop();
         remove_programs(NULL);
         end_descendants(0, NULL);
-        nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        remove_tree(folder);
     }
     return error ? 1 : 0;
 }

@@ -284,8 +284,37 @@ struct PlainLeftoversTests {
         while read(ends[0]) != nil {}
         close(ends[0])
         #expect(waitpid(plaind, nil, 0) == plaind)
-        if end == .channelCloses { #expect(access(folder, F_OK) != 0) } else { _ = rmdir(folder) }
-        if end == .plaindIsKilled { close(channel) }
+        if end == .channelCloses { return #expect(access(folder, F_OK) != 0) }
+        close(channel)
+        // The next one takes it away.
+        let next = vs_channel_start("plain", &channel)
+        try #require(next > 0)
+        _ = try receive(channel)
+        #expect(access(folder, F_OK) != 0)
+        close(channel)
+        #expect(waitpid(next, nil, 0) == next)
+    }
+
+    @Test("nothing is left of a plaind that was killed")
+    func breakdown() async throws {
+        try await withPlainRuntime { runtime, bench in
+            try await bench.pod("a", 2)
+            let container = try await bench.shell(in: "a", "echo $VELOCITY_ROOT; echo $PPID; exec sleep 1000")
+            var said = ""
+            for try await piece in try bench.logs.read("\(bench.folder)/a-main.log", .init(isFollowing: true)) {
+                said += String(decoding: piece, as: UTF8.self)
+                if said.filter({ $0 == "\n" }).count == 2 { break }
+            }
+            let lines = try await bench.output(of: "a").split(separator: "\n").map(String.init)
+            let supervisor = try #require(lines.last.flatMap { Int32($0) })
+            let plaind = try #require(SandboxRuntimeTests.parent(of: supervisor))
+            #expect(access(lines[0], F_OK) == 0)
+            kill(plaind, SIGKILL)
+            for await _ in runtime.breakdown { break }
+            _ = container
+            await runtime.shutDown()
+            #expect(access(lines[0], F_OK) != 0)
+        }
     }
 
     private func read(_ descriptor: Int32) -> String? {

@@ -166,7 +166,7 @@ struct SandboxRuntimeTests {
         await runtime.shutDown()
     }
 
-    private static func parent(of process: Int32) -> Int32? {
+    static func parent(of process: Int32) -> Int32? {
         let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         let line = text?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
         return line.flatMap { Int32($0.dropFirst(5).filter { $0 != "\t" }) }

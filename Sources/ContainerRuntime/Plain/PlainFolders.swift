@@ -53,6 +53,12 @@ final class PlainFolders: Sendable {
         if !root.isEmpty, !podUID.isEmpty, !podUID.contains("..") { Folder.remove("\(root)/\(podUID)") }
     }
 
+    /// Removes what `plaind` has left where it was killed.
+    func removeAll() {
+        let root = root.withLock { $0 }
+        if !root.isEmpty { Folder.remove(root) }
+    }
+
     /// Without a resolv.conf of its own, a program gets the search list by glibc's variables; its questions are redirected anyway.
     private func environment(_ launch: SandboxRuntime.Launch, _ paths: PlainPaths) -> [String] {
         var environment = launch.environment.map { entry in

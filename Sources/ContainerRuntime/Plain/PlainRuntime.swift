@@ -83,6 +83,7 @@ public final class PlainRuntime: ContainerRuntime {
     public func shutDown() async {
         await network.shutDown()
         await programs.shutDown()
+        folders.removeAll()
     }
 
     public var podNetwork: IPv4Address? { network.block.pods }
