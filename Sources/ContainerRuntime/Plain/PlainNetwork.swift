@@ -12,8 +12,8 @@ final class PlainNetwork: Sendable {
         var port: UInt16
     }
 
-    /// Keeps the block for this cluster; closed with the process.
-    private let claim: Int32
+    /// Keeps the block for this cluster; nil when that is over.
+    private let claim: Mutex<Int32?>
     private let pump: StreamPump
     private let supply: Task<Void, Never>
     private let proxies = Mutex<[Key: StreamPump.Listener]>([:])
@@ -30,7 +30,7 @@ final class PlainNetwork: Sendable {
                 throw error
             }
             self.block = block
-            self.claim = claim
+            self.claim = Mutex(claim)
             self.pump = pump
             // It ends with the pump; `shutDown` ends and awaits both. Nobody here has a task group that could hold it.
             supply = Task { await pump.run() }
@@ -48,7 +48,8 @@ final class PlainNetwork: Sendable {
     func shutDown() async {
         pump.end()
         await supply.value
-        close(claim)
+        // Once: the number may be somebody else's by then.
+        if let claim = claim.withLock({ $0.take() }) { close(claim) }
     }
 
     // MARK: Sockets
