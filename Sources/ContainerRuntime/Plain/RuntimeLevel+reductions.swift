@@ -36,7 +36,8 @@ extension RuntimeLevel {
                 "Containers see this machine's files\(geteuid() == 0 ? ", and those that run as root can change them" : ""): volumes are"
                     + " reached through paths in arguments and environment, not mounted.",
                 "Containers see this machine's processes and its host name.",
-                "Images that were loaded or built do not run: they need a root of their own.",
+                "Images that were loaded or built do not run: they need a root of their own. Nor does PostgreSQL, which needs its own"
+                    + " files and user.",
                 "Pods have addresses in 127.244.0.0/16, and ports below 1024 are really 20000 higher.",
                 "Services carry TCP, without session affinity or external addresses; of UDP only DNS, and node ports from this machine.",
                 "NetworkPolicy is not enforced. Pods connect to the cluster alone, whatever --allow-egress says, but nothing keeps a"
