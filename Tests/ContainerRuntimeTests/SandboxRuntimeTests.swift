@@ -8,9 +8,11 @@ import Testing
     "Sandboxes", .serialized, .timeLimit(.minutes(1)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test")
 )
-struct SandboxRuntimeTests {
+final class SandboxRuntimeTests: Sendable {
     let logs = ContainerLogs()
     let folder = NSTemporaryDirectory() + "/sandbox-test-\(UUID().uuidString.prefix(8))"
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     private func runtime() throws -> SandboxRuntime { try SandboxRuntime(images: .ofThisProgram(), logs: logs) }
 
