@@ -238,10 +238,14 @@ static void write_elements(
 
 /// Chains for services of so many backends as there are `now`, and were not `then`; or the end of those.
 static void write_sizes(struct nft_batch *b, const struct services *now, const struct services *then, int are_gone) {
+    enum { bytes = sizeof now->sizes[0] };
     char chain[service_name_max];
-    for (unsigned index = 2; index < 2 * 65536; index++) {
-        unsigned count = index / 2, is_near = index % 2;
-        if (!(now->sizes[is_near][count / 8] & ~then->sizes[is_near][count / 8] & 1 << count % 8)) continue;
+    for (unsigned bit = 0; bit < 2 * bytes * 8; bit++) {
+        unsigned is_near = bit / 8 / bytes, count = bit % (bytes * 8);
+        int more = now->sizes[is_near][count / 8] & ~then->sizes[is_near][count / 8];
+        // Mostly none of eight is new.
+        if (!more) bit |= 7;
+        if (!(more & 1 << count % 8)) continue;
         name_size(chain, is_near, count);
         if (are_gone) {
             nft_remove_chain(b, chain);
