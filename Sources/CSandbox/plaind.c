@@ -271,15 +271,16 @@ static void sweep(const char *temporary) {
 
 /// Makes the folder for the pods' files, and holds it; 0 or an errno.
 static int make_place(const char *temporary) {
-    int held = -1;
-    do {
-        // A sweep may come between.
-        if (held >= 0) close(held);
+    for (;;) {
         snprintf(folder, sizeof folder, "%s/velocity-plain-XXXXXX", temporary);
-        if (!mkdtemp(folder) || chmod(folder, 0711) != 0) return errno;
-        held = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    } while (held < 0 || flock(held, LOCK_EX) != 0 || access(folder, F_OK) != 0);
-    return 0;
+        if (!mkdtemp(folder)) return errno;
+        int held = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int error = held < 0 || flock(held, LOCK_EX) != 0 || chmod(folder, 0711) != 0 ? errno : 0;
+        if (error == 0) return 0;
+        if (held >= 0) close(held);
+        // Gone where a sweep came between.
+        if (error != ENOENT) return error;
+    }
 }
 
 int vs_serve_plain(void) {

@@ -8,7 +8,8 @@
 //     a node port, a load balancer               where it is
 //     elsewhere                                  "network is unreachable", as in a sandbox
 //
-// Ports of pods and services below 1024 become 20000 higher: nobody may listen there. Several clusters on one machine take 127.245 and 127.97 and so on.
+// Ports of pods and services below 1024 become 20000 higher: nobody may listen there. Several clusters on one machine take 127.245 and
+// 127.97 and so on.
 #define _GNU_SOURCE 1
 #include "plaind.h"
 
