@@ -172,7 +172,13 @@ final class SandboxChannel: Sendable {
         // Both directions: the reading thread wakes up, and sandboxd sees the end.
         Glibc.shutdown(channel, Int32(SHUT_RDWR))
         let process = process
-        try? await reader.runIfActive { _ = waitpid(process, nil, 0) }
+        // Also where the task is cancelled: an end that nobody takes note of would stay.
+        await withCheckedContinuation { continuation in
+            reader.submit { _ in
+                waitpid(process, nil, 0)
+                continuation.resume()
+            }
+        }
         try? await reader.shutdownGracefully()
         close(channel)
     }
