@@ -6,7 +6,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Admission", .timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite("Admission", .timeLimit(.minutes(5))) struct AdmissionTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture() }

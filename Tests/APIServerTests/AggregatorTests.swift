@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// API servers behind this one.
-@Suite("Aggregation", .timeLimit(.minutes(1))) struct AggregatorTests {
+@Suite("Aggregation", .timeLimit(.minutes(5))) struct AggregatorTests {
     private static let name = "v1alpha1.wardle.example.com"
 
     private static func apiService(_ change: (inout JSONValue) -> Void = { _ in }) -> KubeObject {

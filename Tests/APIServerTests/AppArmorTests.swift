@@ -5,7 +5,7 @@ import Testing
 @testable import APIServer
 
 /// AppArmor profiles by the field, and by the annotation that was there before it.
-@Suite("AppArmor profiles", .timeLimit(.minutes(1))) struct AppArmorTests {
+@Suite("AppArmor profiles", .timeLimit(.minutes(5))) struct AppArmorTests {
     private let fixture: AccessFixture
     private static let prefix = "container.apparmor.security.beta.kubernetes.io/"
 

@@ -21,7 +21,7 @@ struct MeasuredNode: NodeAgent {
     }
 }
 
-@Suite("Computed objects", .timeLimit(.minutes(1))) struct ComputedTests {
+@Suite("Computed objects", .timeLimit(.minutes(5))) struct ComputedTests {
     @Test("metrics of nodes and pods come from the agents of the nodes")
     func metrics() async throws {
         let fixture = try Fixture()

@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// What the server tells about itself and its neighbours, and the oldest ways to ask.
-@Suite("The control plane as an API", .timeLimit(.minutes(1))) struct ControlPlaneTests {
+@Suite("The control plane as an API", .timeLimit(.minutes(5))) struct ControlPlaneTests {
     private let fixture: Fixture
     private let pipeline: RequestPipeline
 

@@ -5,7 +5,7 @@ import LabTesting
 import ObjectStore
 import Testing
 
-@Suite("Custom resources", .timeLimit(.minutes(1))) struct CustomResourceTests {
+@Suite("Custom resources", .timeLimit(.minutes(5))) struct CustomResourceTests {
     private let fixture: Fixture
     private var client: any ClusterClient { fixture.client }
 

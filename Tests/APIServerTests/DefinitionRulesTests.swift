@@ -2,7 +2,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Definitions of custom resources", .timeLimit(.minutes(1))) struct DefinitionRulesTests {
+@Suite("Definitions of custom resources", .timeLimit(.minutes(5))) struct DefinitionRulesTests {
     private func complaints(_ change: (inout JSONValue) -> Void) async throws -> [String] {
         let fixture = try Fixture()
         let status = try await refusal {

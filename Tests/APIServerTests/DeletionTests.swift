@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Deletion", .timeLimit(.minutes(1))) struct DeletionTests {
+@Suite("Deletion", .timeLimit(.minutes(5))) struct DeletionTests {
     private func delete(
         _ fixture: Fixture, _ resource: ResourceType, _ name: String, _ options: DeleteOptions = DeleteOptions()
     ) async throws -> KubeObject {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Evictions", .timeLimit(.minutes(1))) struct EvictionTests {
+@Suite("Evictions", .timeLimit(.minutes(5))) struct EvictionTests {
     private static func pod(phase: String = "Running", isReady: Bool = true) -> KubeObject {
         var pod = KubeObject(.pods, namespace: "default", name: "web")
         pod.labels = ["app": "web"]

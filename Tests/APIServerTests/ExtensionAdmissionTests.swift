@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// What the server decides about pods with a runtime class, and about wishes for certificates.
-@Suite("Admission for extensions", .timeLimit(.minutes(1))) struct ExtensionAdmissionTests {
+@Suite("Admission for extensions", .timeLimit(.minutes(5))) struct ExtensionAdmissionTests {
     private func makeClass(_ fixture: Fixture) async throws {
         var object = KubeObject(.runtimeClasses, name: "gvisor")
         object.value["handler"] = "runsc"

@@ -4,7 +4,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Over HTTPS", .timeLimit(.minutes(1))) struct HTTPSTests {
+@Suite("Over HTTPS", .timeLimit(.minutes(5))) struct HTTPSTests {
     @Test("objects are written, listed, patched and deleted with the client certificate")
     func roundTrip() async throws {
         try await withServer { _, kubeconfig, _ in

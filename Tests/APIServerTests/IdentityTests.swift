@@ -5,7 +5,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Who somebody is", .timeLimit(.minutes(1))) struct IdentityTests {
+@Suite("Who somebody is", .timeLimit(.minutes(5))) struct IdentityTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture(admitsAccounts: true) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("The audit journal, metrics and health", .timeLimit(.minutes(1))) struct JournalTests {
+@Suite("The audit journal, metrics and health", .timeLimit(.minutes(5))) struct JournalTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture() }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(
     "With the real kubectl", .enabled(if: Kubectl.path != nil, "kubectl is not installed on this machine"),
-    .timeLimit(.minutes(1))) struct KubectlTests
+    .timeLimit(.minutes(5))) struct KubectlTests
 {
     private func withKubectl(_ action: @Sendable (Kubectl, Fixture) async throws -> Void) async throws {
         try await withServer { fixture, kubeconfig, _ in

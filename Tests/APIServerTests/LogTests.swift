@@ -14,7 +14,7 @@ private struct EchoAgent: NodeAgent {
     }
 }
 
-@Suite("Logs", .timeLimit(.minutes(1))) struct LogTests {
+@Suite("Logs", .timeLimit(.minutes(5))) struct LogTests {
     private func makePod(_ fixture: Fixture, _ containers: [String], state: JSONValue) async throws {
         var object = KubeObject(.pods, namespace: "default", name: "web")
         object.value["spec"] = [

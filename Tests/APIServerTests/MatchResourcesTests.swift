@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// Which requests concern a policy or a webhook: both say it alike, and are understood alike.
-@Suite("Which requests are matched", .timeLimit(.minutes(1))) struct MatchResourcesTests {
+@Suite("Which requests are matched", .timeLimit(.minutes(5))) struct MatchResourcesTests {
     private let fixture: Fixture
 
     init() throws { fixture = try Fixture() }

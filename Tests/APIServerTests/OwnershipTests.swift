@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// Field ownership, patches and parameters as requests see them.
-@Suite("Owned fields", .timeLimit(.minutes(1))) struct OwnershipTests {
+@Suite("Owned fields", .timeLimit(.minutes(5))) struct OwnershipTests {
     private let fixture: Fixture
     private let pipeline: RequestPipeline
 

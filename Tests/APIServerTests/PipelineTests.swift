@@ -7,7 +7,7 @@ import Testing
 @testable import APIServer
 
 /// Requests as the network would bring them, without the network.
-@Suite("Requests and answers", .timeLimit(.minutes(1))) struct PipelineTests {
+@Suite("Requests and answers", .timeLimit(.minutes(5))) struct PipelineTests {
     private let fixture: Fixture
     private let pipeline: RequestPipeline
     private static let admin = UserInfo(name: "admin", groups: ["system:masters"])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Pod Security", .timeLimit(.minutes(1))) struct PodSecurityTests {
+@Suite("Pod Security", .timeLimit(.minutes(5))) struct PodSecurityTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture() }

@@ -7,7 +7,7 @@ import Testing
 @testable import APIServer
 
 /// ValidatingAdmissionPolicy and its bindings, in the words of Kubernetes 1.32.
-@Suite("Admission policies", .timeLimit(.minutes(1))) struct PolicyTests {
+@Suite("Admission policies", .timeLimit(.minutes(5))) struct PolicyTests {
     private let fixture: AccessFixture
     private static let group = "/apis/admissionregistration.k8s.io/v1"
 

@@ -2,7 +2,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Lists and watches", .timeLimit(.minutes(1))) struct ReadTests {
+@Suite("Lists and watches", .timeLimit(.minutes(5))) struct ReadTests {
     @Test("selectors choose by label and field")
     func selectors() async throws {
         let fixture = try Fixture()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Questions about rights", .timeLimit(.minutes(1))) struct ReviewTests {
+@Suite("Questions about rights", .timeLimit(.minutes(5))) struct ReviewTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Roles", .timeLimit(.minutes(1))) struct RoleTests {
+@Suite("Roles", .timeLimit(.minutes(5))) struct RoleTests {
     private let fixture: AccessFixture
 
     init() throws { fixture = try AccessFixture() }

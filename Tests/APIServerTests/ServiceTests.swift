@@ -4,7 +4,7 @@ import KubeModel
 import ObjectStore
 import Testing
 
-@Suite("Addresses and ports of Services", .timeLimit(.minutes(1))) struct ServiceTests {
+@Suite("Addresses and ports of Services", .timeLimit(.minutes(5))) struct ServiceTests {
     private func create(_ fixture: Fixture, _ name: String, _ spec: JSONValue) async throws -> KubeObject {
         try await fixture.client.create(.services, Fixture.service(name, spec))
     }

@@ -3,7 +3,7 @@ import KubeModel
 import Testing
 
 /// Rules in CEL of custom resources (`x-kubernetes-validations`), in the words of Kubernetes 1.32.
-@Suite("Rules of custom resources", .timeLimit(.minutes(1))) struct ValidationRuleTests {
+@Suite("Rules of custom resources", .timeLimit(.minutes(5))) struct ValidationRuleTests {
     private let fixture: Fixture
     private var client: any ClusterClient { fixture.client }
 

@@ -2,7 +2,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("One object in several versions", .timeLimit(.minutes(1))) struct VersionTests {
+@Suite("One object in several versions", .timeLimit(.minutes(5))) struct VersionTests {
     private let fixture: Fixture
     private var client: any ClusterClient { fixture.client }
 

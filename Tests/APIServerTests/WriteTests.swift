@@ -4,7 +4,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Writes", .timeLimit(.minutes(1))) struct WriteTests {
+@Suite("Writes", .timeLimit(.minutes(5))) struct WriteTests {
     @Test("a pod with scheduling gates says from the start that it waits for them")
     func gated() async throws {
         let pod = try await Fixture().client.create(

@@ -67,7 +67,7 @@ import Testing
     func lists(text: String, value: String) { #expect(evaluate(text) == value) }
 }
 
-@Suite("Regular expressions", .timeLimit(.minutes(1))) struct RegularExpressionTests {
+@Suite("Regular expressions", .timeLimit(.minutes(5))) struct RegularExpressionTests {
     @Test(
         "what occurs, by the rules of RE2",
         arguments: [

@@ -33,7 +33,7 @@ extension ScriptedCluster {
     }
 }
 
-@Suite("Check engine", .timeLimit(.minutes(1)))
+@Suite("Check engine", .timeLimit(.minutes(5)))
 struct CheckEngineTests {
     @Test("phase 2 passes with its solution, and the evidence tells who replaced whom")
     func phase2() async throws {
@@ -183,9 +183,12 @@ struct CheckEngineTests {
         let phase = try #require(week06.phase("phase2"))
         let result = await CheckEngine(client: UnreachableCluster()).run(phase, of: week06)
         #expect(result.outcome == .unknown)
-        #expect(
-            result.results[0].verdict
-                == .unknown(because: "deployments cannot be watched: the server is not there"))
+        // On a machine that is busy enough the time is over first.
+        let reasons = [
+            "deployments cannot be watched: the server is not there",
+            "the cluster did not say in time which deployments there are",
+        ]
+        #expect(reasons.map { .unknown(because: $0) }.contains(result.results[0].verdict))
         #expect(result.results.map(\.verdict.outcome) == [.unknown, .unknown, .skipped, .skipped])
     }
 

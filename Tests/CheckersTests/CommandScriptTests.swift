@@ -3,7 +3,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Command script", .timeLimit(.minutes(1)))
+@Suite("Command script", .timeLimit(.minutes(5)))
 struct CommandScriptTests {
     private static func result(_ output: String) -> SolutionRunner.ShellResult {
         SolutionRunner.ShellResult(output: output, exitCode: 0)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Judging conditions", .timeLimit(.minutes(1)))
+@Suite("Judging conditions", .timeLimit(.minutes(5)))
 struct ConditionJudgeTests {
     static let web = ObjectRef(kind: "Deployment", name: "web")
     static let threeReady = ClusterCondition.ready(deployment: web, count: 3)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Course verifier", .timeLimit(.minutes(1)))
+@Suite("Course verifier", .timeLimit(.minutes(5)))
 struct CourseVerifierTests {
     /// A scripted cluster whose stand-in runs until the teardown.
     private static func makeCluster() async throws -> (CourseVerifier.Cluster, ScriptedCluster) {

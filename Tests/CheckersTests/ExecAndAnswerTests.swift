@@ -5,7 +5,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Commands in containers, and answers", .timeLimit(.minutes(1)))
+@Suite("Commands in containers, and answers", .timeLimit(.minutes(5)))
 struct ExecAndAnswerTests {
     private static func lab(_ steps: [CheckStep], questions: [LabQuestion] = []) -> Lab {
         let check = Check(id: "c", title: "it is so", steps: steps, hints: [Hint(text: "Look there.")])

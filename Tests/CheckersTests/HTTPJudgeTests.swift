@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Judging answers", .timeLimit(.minutes(1)))
+@Suite("Judging answers", .timeLimit(.minutes(5)))
 struct HTTPJudgeTests {
     private static func http(_ origin: HTTPExpectation.Origin, _ url: String) throws -> HTTPExpectation {
         HTTPExpectation(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Pods, loads and drills", .timeLimit(.minutes(1)))
+@Suite("Pods, loads and drills", .timeLimit(.minutes(5)))
 struct PodAndLoadTests {
     private static let pod = ObjectRef(kind: "Pod", name: "a")
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkers
 
-@Suite("Comparing values", .timeLimit(.minutes(1)))
+@Suite("Comparing values", .timeLimit(.minutes(5)))
 struct ValueMatcherTests {
     private static let object: JSONValue = [
         "spec": [
@@ -57,7 +57,7 @@ struct ValueMatcherTests {
     }
 }
 
-@Suite("Evidence", .timeLimit(.minutes(1)))
+@Suite("Evidence", .timeLimit(.minutes(5)))
 struct ChronicleTests {
     private static func lines(_ old: KubeObject?, _ new: KubeObject?, _ resource: ResourceType) -> [String] {
         Chronicle.lines(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Load balancers", .timeLimit(.minutes(1)))
+@Suite("Load balancers", .timeLimit(.minutes(5)))
 struct BalancerTests {
     private func balancer(_ name: String, spec: JSONValue = [:], held: String? = nil) -> KubeService {
         var object = Fixture.service(name, clusterIP: "10.96.0.50", ports: [["port": 80]], type: "LoadBalancer")

@@ -10,7 +10,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Cluster network", .timeLimit(.minutes(1)))
+@Suite("Cluster network", .timeLimit(.minutes(5)))
 struct ClusterNetworkTests {
     private let client: any ClusterClient
     private let datapath = LoopbackDatapath()

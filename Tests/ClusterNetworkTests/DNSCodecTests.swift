@@ -3,7 +3,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("DNS messages", .timeLimit(.minutes(1)))
+@Suite("DNS messages", .timeLimit(.minutes(5)))
 struct DNSCodecTests {
     /// A question with id 0x1234, recursion desired, and optionally an EDNS record.
     static func packet(_ name: String, type: UInt16, edns: UInt16? = nil, flags: UInt16 = 0x0100) -> [UInt8] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("DNS zone", .timeLimit(.minutes(1)))
+@Suite("DNS zone", .timeLimit(.minutes(5)))
 struct DNSZoneTests {
     private let zone: DNSZone
 

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Datagrams that leave the cluster", .serialized, .timeLimit(.minutes(1))) struct DatagramGatewayTests {
+@Suite("Datagrams that leave the cluster", .serialized, .timeLimit(.minutes(5))) struct DatagramGatewayTests {
     /// A frame with a UDP packet from 10.244.0.2:4000 to 198.51.100.7:53.
     private static func frame(_ data: [UInt8], flags: [UInt8] = [0x40, 0], transport: UInt8 = 17) -> [UInt8] {
         let length = [UInt8((28 + data.count) >> 8), UInt8((28 + data.count) & 255)]

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("The gateway to the world outside", .serialized, .timeLimit(.minutes(1))) struct EgressGatewayTests {
+@Suite("The gateway to the world outside", .serialized, .timeLimit(.minutes(5))) struct EgressGatewayTests {
     /// The answer to a request that a pod makes, or how it fails.
     private func ask(_ runtime: SandboxRuntime, _ address: String, _ port: Int) async throws -> String {
         let socket = try await runtime.connect(address: address, port: port, insidePod: "a", timeout: .seconds(30))

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Ports of the host", .timeLimit(.minutes(1)))
+@Suite("Ports of the host", .timeLimit(.minutes(5)))
 struct HostPortTests {
     private let datapath = LoopbackDatapath()
     private let key = ObjectKey(namespace: "shop", name: "web")

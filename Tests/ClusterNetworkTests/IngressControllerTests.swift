@@ -10,7 +10,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Ingress controller", .timeLimit(.minutes(1)))
+@Suite("Ingress controller", .timeLimit(.minutes(5)))
 struct IngressControllerTests {
     private let cluster: MemoryCluster
     private let datapath = LoopbackDatapath()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Ingress plan", .timeLimit(.minutes(1)))
+@Suite("Ingress plan", .timeLimit(.minutes(5)))
 struct IngressPlanTests {
     private static let services = [
         Fixture.service("web", clusterIP: "10.96.0.50", ports: [["name": "http", "port": 80, "protocol": "TCP"]]),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Ingress proxy", .timeLimit(.minutes(1)))
+@Suite("Ingress proxy", .timeLimit(.minutes(5)))
 struct IngressProxyTests {
     private let datapath = LoopbackDatapath()
 

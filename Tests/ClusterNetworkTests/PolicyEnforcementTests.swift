@@ -8,7 +8,7 @@ import Testing
 @testable import ClusterNetwork
 
 @Suite(
-    "Network policies in force", .serialized, .timeLimit(.minutes(1)),
+    "Network policies in force", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so nothing can be enforced")
 )
 struct PolicyEnforcementTests {

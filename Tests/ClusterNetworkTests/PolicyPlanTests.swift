@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Network policy plan", .timeLimit(.minutes(1)))
+@Suite("Network policy plan", .timeLimit(.minutes(5)))
 struct PolicyPlanTests {
     private static let (web, db, stranger) = (
         IPv4Address(10, 244, 0, 2), IPv4Address(10, 244, 0, 3), IPv4Address(10, 244, 0, 4)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Resolver configuration", .timeLimit(.minutes(1)))
+@Suite("Resolver configuration", .timeLimit(.minutes(5)))
 struct ResolverConfigurationTests {
     private func text(_ spec: JSONValue) -> String {
         ResolverConfiguration(

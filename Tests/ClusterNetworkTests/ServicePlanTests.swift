@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClusterNetwork
 
-@Suite("Service plan", .timeLimit(.minutes(1)))
+@Suite("Service plan", .timeLimit(.minutes(5)))
 struct ServicePlanTests {
     private let web = Fixture.service(
         "web", clusterIP: "10.96.0.50", ports: [["name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"]])
@@ -240,7 +240,7 @@ struct ServicePlanTests {
     }
 }
 
-@Suite("Pod addresses", .timeLimit(.minutes(1)))
+@Suite("Pod addresses", .timeLimit(.minutes(5)))
 struct PodAddressPoolTests {
     private let pool = PodAddressPool(network: IPv4Address(10, 244, 0, 0), prefixLength: 24)
 

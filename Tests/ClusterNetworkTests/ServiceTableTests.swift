@@ -6,7 +6,7 @@ import Testing
 @testable import ClusterNetwork
 
 /// What is kept up change by change has to be what all objects come to.
-@Suite("Service table", .timeLimit(.minutes(1)))
+@Suite("Service table", .timeLimit(.minutes(5)))
 struct ServiceTableTests {
     private static let reserved: Set<ServicePlan.ReservedSocket> = [.init(address: "10.96.0.3", port: 80)]
     private static let nodes = (0..<2).map {

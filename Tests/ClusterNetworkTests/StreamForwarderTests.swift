@@ -8,7 +8,7 @@ import Testing
 @testable import ClusterNetwork
 @testable import ContainerRuntime
 
-@Suite("Forwarded connections", .timeLimit(.minutes(1)))
+@Suite("Forwarded connections", .timeLimit(.minutes(5)))
 struct StreamForwarderTests {
     /// Runs `body` with a listener that forwards to `target`; afterwards nothing may be open.
     private func forwarding(to target: Int, _ body: @Sendable (Int, StreamForwarder) async throws -> Void) async throws

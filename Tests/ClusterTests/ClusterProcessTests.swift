@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cluster
 
-@Suite("The process of a cluster, from outside", .timeLimit(.minutes(1))) struct ClusterProcessTests {
+@Suite("The process of a cluster, from outside", .timeLimit(.minutes(5))) struct ClusterProcessTests {
     private let state = ClusterProcess.State(
         processID: 7, level: "plain", pace: "lesson", timeFactor: 1.5, port: 16443, node: "velocity",
         startedAt: "2026-05-04T13:37:00Z", remarks: ["Port 16443 is taken."])

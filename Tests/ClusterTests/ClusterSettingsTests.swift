@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cluster
 
-@Suite("Settings of a cluster", .timeLimit(.minutes(1))) struct ClusterSettingsTests {
+@Suite("Settings of a cluster", .timeLimit(.minutes(5))) struct ClusterSettingsTests {
     @Test(
         "what is saved is loaded again",
         arguments: [

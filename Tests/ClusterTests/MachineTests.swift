@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cluster
 
-@Suite("The machine", .timeLimit(.minutes(1))) struct MachineTests {
+@Suite("The machine", .timeLimit(.minutes(5))) struct MachineTests {
     @Test("a node has processors, memory, disk and room for 110 pods")
     func capacity() throws {
         let capacity = MachineCapacity.measure("/tmp")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cluster
 
-@Suite("Where things are kept", .timeLimit(.minutes(1))) struct VelocityHomeTests {
+@Suite("Where things are kept", .timeLimit(.minutes(5))) struct VelocityHomeTests {
     @Test(
         "VELOCITY_HOME goes first, then XDG_STATE_HOME, then HOME; empty ones do not count",
         arguments: [

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Image commands", .timeLimit(.minutes(1))) struct ImageCommandTests {
+@Suite("Image commands", .timeLimit(.minutes(5))) struct ImageCommandTests {
     @Test("an image is built, listed and removed without a cluster, and mistakes are one sentence and a way on")
     func life() async throws {
         try await Program.inNewHome { program in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Attaching to containers", .serialized, .timeLimit(.minutes(1)))
+@Suite("Attaching to containers", .serialized, .timeLimit(.minutes(5)))
 struct AttachSessionTests {
     private func attach(
         _ bench: SessionBench, _ id: ContainerID, input: Bool = false, output: Bool = true, errors: Bool = true

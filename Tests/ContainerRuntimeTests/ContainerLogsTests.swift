@@ -6,7 +6,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Container logs", .timeLimit(.minutes(1))) struct ContainerLogsTests {
+@Suite("Container logs", .timeLimit(.minutes(5))) struct ContainerLogsTests {
     private let logs = ContainerLogs()
     private let start = Timestamp(seconds: 1_800_000_000)
 

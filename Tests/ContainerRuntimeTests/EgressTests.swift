@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("The way out of the cluster", .serialized, .timeLimit(.minutes(1))) struct EgressTests {
+@Suite("The way out of the cluster", .serialized, .timeLimit(.minutes(5))) struct EgressTests {
     @Test(
         "who may leave reaches this machine by its name, and others only with leave for the world outside",
         arguments: [

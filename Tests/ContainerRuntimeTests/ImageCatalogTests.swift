@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("The catalogue of images", .timeLimit(.minutes(1))) struct ImageCatalogTests {
+@Suite("The catalogue of images", .timeLimit(.minutes(5))) struct ImageCatalogTests {
     /// Any program that is there stands for the course's own.
     private let catalog = ImageCatalog(workloads: "/bin/sh")
 
@@ -144,9 +144,9 @@ import Testing
     func shell() throws {
         let bed = try StoreBed()
         let folder = try #require(try bed.catalog.resolve("alpine").mounts.first?.hostPath)
-        #expect(
-            try said("echo -en 'a\\tb\\n'; type ls chown | cut -c1-20", in: folder).hasPrefix(
-                "a\tb\nls is ls\nchown is /"))
+        let text = try said("echo -en 'a\\tb\\n'; type ls chown | cut -c1-20", in: folder)
+        // There are builds of BusyBox whose shell has its own programs, and builds whose shell finds them in PATH.
+        #expect(text.hasPrefix("a\tb\nls is ") && text.contains("\nchown is /"))
     }
 
     @Test("a copy of BusyBox with other names keeps the order that it looks them up in, or is not made")

@@ -1,7 +1,7 @@
 import ContainerRuntime
 import Testing
 
-@Suite("Limits of containers at level plain", .serialized, .timeLimit(.minutes(1))) struct PlainLimitTests {
+@Suite("Limits of containers at level plain", .serialized, .timeLimit(.minutes(5))) struct PlainLimitTests {
     private static let eater = ["awk", "BEGIN { for (;;) all[count++] = \"word\" }"]
 
     @Test(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Plain runtime", .timeLimit(.minutes(1)))
+@Suite("Plain runtime", .timeLimit(.minutes(5)))
 struct PlainRuntimeTests {
     @Test(
         "a container ends with its program's code",
@@ -214,7 +214,7 @@ struct PlainRuntimeTests {
     }
 }
 
-@Suite("Plain runtime: nothing is left behind", .timeLimit(.minutes(1)))
+@Suite("Plain runtime: nothing is left behind", .timeLimit(.minutes(5)))
 struct PlainLeftoversTests {
     /// Leaves processes behind in every way there is: in the background, in sessions of their own, with parents that have ended.
     private static let litter = """

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Plain level: addresses and paths", .timeLimit(.minutes(1)))
+@Suite("Plain level: addresses and paths", .timeLimit(.minutes(5)))
 struct PlainTablesTests {
     @Test(
         "cluster addresses have a place on loopback, ports below 1024 are higher",

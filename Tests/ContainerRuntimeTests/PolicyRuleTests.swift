@@ -4,7 +4,7 @@ import KubeClient
 import Testing
 
 @Suite(
-    "Policy rules in force", .serialized, .timeLimit(.minutes(1)),
+    "Policy rules in force", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there are no rules to test")
 )
 struct PolicyRuleTests {

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite(
-    "Limits of containers", .serialized, .timeLimit(.minutes(1)),
+    "Limits of containers", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
 struct SandboxLimitTests {
     @Test(

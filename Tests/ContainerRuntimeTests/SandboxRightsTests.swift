@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite(
-    "What containers may do", .serialized, .timeLimit(.minutes(1)),
+    "What containers may do", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
 struct SandboxRightsTests {
     @Test("a read-only root refuses writes with the kernel's words; volumes, /dev/shm and /dev/null take them")

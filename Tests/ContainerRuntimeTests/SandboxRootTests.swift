@@ -4,7 +4,7 @@ import LabTesting
 import Testing
 
 @Suite(
-    "What containers find", .serialized, .timeLimit(.minutes(1)),
+    "What containers find", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
 struct SandboxRootTests {
     /// Whether programs can become users that their container does not run as.

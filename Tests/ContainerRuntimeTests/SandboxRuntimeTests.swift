@@ -5,7 +5,7 @@ import KubeClient
 import Testing
 
 @Suite(
-    "Sandboxes", .serialized, .timeLimit(.minutes(1)),
+    "Sandboxes", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test")
 )
 final class SandboxRuntimeTests: Sendable {

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite(
-    "Volumes in sandboxes", .serialized, .timeLimit(.minutes(1)),
+    "Volumes in sandboxes", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: SandboxBed.isPossible, "this machine denies namespaces, so there is no sandbox to test"))
 struct SandboxVolumeTests {
     private func mount(

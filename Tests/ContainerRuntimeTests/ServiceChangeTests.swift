@@ -7,7 +7,7 @@ import Testing
 
 /// Changes touch what differs: that has to come to the same as everything made anew.
 @Suite(
-    "Changes of service rules", .serialized, .timeLimit(.minutes(1)),
+    "Changes of service rules", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there are no rules to test")
 )
 struct ServiceChangeTests {

@@ -6,7 +6,7 @@ import NIOPosix
 import Testing
 
 @Suite(
-    "Service rules in force", .serialized, .timeLimit(.minutes(1)),
+    "Service rules in force", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there are no rules to test")
 )
 struct ServiceRuleTests {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Connections through the pump, made and looked at with plain sockets: what is said and how it ends has to be the same as without it.
-@Suite("Pumped connections", .timeLimit(.minutes(1)))
+@Suite("Pumped connections", .timeLimit(.minutes(5)))
 struct StreamPumpTests {
     /// A pump that joins connections to the port `front` with a listener's.
     private struct Bed: Sendable {

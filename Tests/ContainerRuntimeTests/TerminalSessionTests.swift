@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Terminals in containers", .serialized, .timeLimit(.minutes(1)))
+@Suite("Terminals in containers", .serialized, .timeLimit(.minutes(5)))
 struct TerminalSessionTests {
     @Test("a command on a terminal knows it, and its size as it changes", arguments: SessionBench.levels)
     func size(_ level: RuntimeLevel) async throws {

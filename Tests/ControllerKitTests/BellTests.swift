@@ -1,7 +1,7 @@
 import ControllerKit
 import Testing
 
-@Suite("Bell", .timeLimit(.minutes(1)))
+@Suite("Bell", .timeLimit(.minutes(5)))
 struct BellTests {
     @Test("a ring that comes before the wait ends it, once")
     func early() async {

@@ -30,7 +30,7 @@ private final class ScriptedReconciler: Reconciler {
 
 private struct Refused: Error {}
 
-@Suite("Controller loop", .timeLimit(.minutes(1))) struct ControllerLoopTests {
+@Suite("Controller loop", .timeLimit(.minutes(5))) struct ControllerLoopTests {
     private func create(_ cluster: MemoryCluster, _ name: String, owner: KubeObject? = nil) async throws -> KubeObject {
         var map = KubeObject(.configMaps, namespace: "default", name: name)
         map.ownerReferences = owner.map { [OwnerReference(controller: $0)] } ?? []

@@ -4,7 +4,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Event recorder", .timeLimit(.minutes(1))) struct EventRecorderTests {
+@Suite("Event recorder", .timeLimit(.minutes(5))) struct EventRecorderTests {
     private func events(_ cluster: MemoryCluster) async throws -> [KubeObject] {
         try await cluster.client.list(.events, in: "default").items
     }

@@ -5,7 +5,7 @@ import LabTesting
 import Synchronization
 import Testing
 
-@Suite("Informer", .timeLimit(.minutes(1))) struct InformerTests {
+@Suite("Informer", .timeLimit(.minutes(5))) struct InformerTests {
     private func create(_ cluster: MemoryCluster, _ name: String, data: JSONValue = [:]) async throws -> KubeObject {
         var map = KubeObject(.configMaps, namespace: "default", name: name)
         map.value["data"] = data

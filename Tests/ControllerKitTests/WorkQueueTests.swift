@@ -2,7 +2,7 @@ import ControllerKit
 import KubeModel
 import Testing
 
-@Suite("Work queue", .timeLimit(.minutes(1))) struct WorkQueueTests {
+@Suite("Work queue", .timeLimit(.minutes(5))) struct WorkQueueTests {
     private let a = ObjectKey(namespace: "default", name: "a")
     private let b = ObjectKey(namespace: "default", name: "b")
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Signing of certificates", .timeLimit(.minutes(1))) struct CertificateSigningReconcilerTests {
+@Suite("Signing of certificates", .timeLimit(.minutes(5))) struct CertificateSigningReconcilerTests {
     private struct Refused: Error, CustomStringConvertible { let description = "not that one" }
 
     /// A wish, approved unless that is not wanted, after the reconciler has looked at it.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Plans for claims", .timeLimit(.minutes(1))) struct ClaimPlanTests {
+@Suite("Plans for claims", .timeLimit(.minutes(5))) struct ClaimPlanTests {
     private static func claim(_ spec: JSONValue = [:], isBound: Bool = false) -> StorageClaim {
         var object = KubeObject(.persistentVolumeClaims, namespace: "lab", name: "data")
         object.uid = "u-1"

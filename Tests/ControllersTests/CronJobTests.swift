@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("CronJob controller", .timeLimit(.minutes(1))) struct CronJobTests {
+@Suite("CronJob controller", .timeLimit(.minutes(5))) struct CronJobTests {
     private func cron(_ spec: JSONValue = [:], created: String = "2026-05-04T13:00:00Z", last: String? = nil) -> CronJob
     {
         var object = KubeObject(.cronJobs, namespace: "default", name: "hello")

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Garbage collection of custom kinds", .timeLimit(.minutes(1))) struct CustomKindCollectionTests {
+@Suite("Garbage collection of custom kinds", .timeLimit(.minutes(5))) struct CustomKindCollectionTests {
     private static let widgets = ResourceType(
         group: "example.com", version: "v1", kind: "Widget", plural: "widgets")
 

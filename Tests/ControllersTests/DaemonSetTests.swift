@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("DaemonSet controller", .timeLimit(.minutes(1))) struct DaemonSetTests {
+@Suite("DaemonSet controller", .timeLimit(.minutes(5))) struct DaemonSetTests {
     private static func node(_ name: String, labels: [String: String] = [:], taints: JSONValue? = nil) -> KubeObject {
         var node = KubeObject(.nodes, name: name)
         node.labels = labels

@@ -4,7 +4,7 @@ import LabTesting
 import Synchronization
 import Testing
 
-@Suite("Status of a Deployment", .timeLimit(.minutes(1))) struct DeploymentConditionTests {
+@Suite("Status of a Deployment", .timeLimit(.minutes(5))) struct DeploymentConditionTests {
     @Test("a finished rollout is Available and Progressing with the reasons that kubectl reads")
     func complete() async throws {
         let fixture = try Fixture()

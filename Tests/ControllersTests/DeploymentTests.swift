@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Deployment", .timeLimit(.minutes(1))) struct DeploymentTests {
+@Suite("Deployment", .timeLimit(.minutes(5))) struct DeploymentTests {
     private func start(_ fixture: Fixture, _ change: (inout KubeObject) -> Void = { _ in }) async throws {
         var object = MemoryCluster.deployment("web", replicas: 2)
         change(&object)

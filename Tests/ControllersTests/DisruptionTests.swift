@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Disruption budgets", .timeLimit(.minutes(1))) struct DisruptionTests {
+@Suite("Disruption budgets", .timeLimit(.minutes(5))) struct DisruptionTests {
     private static let now = Timestamp(seconds: 1000)
 
     private static func budget(_ spec: JSONValue, status: JSONValue = [:]) -> DisruptionBudget {

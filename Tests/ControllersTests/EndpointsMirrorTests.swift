@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Mirrored Endpoints", .timeLimit(.minutes(1))) struct EndpointsMirrorTests {
+@Suite("Mirrored Endpoints", .timeLimit(.minutes(5))) struct EndpointsMirrorTests {
     private func endpoints(_ subsets: JSONValue, labels: [String: String] = [:]) -> KubeObject {
         var object = KubeObject(.endpoints, namespace: "default", name: "db")
         object.labels = labels

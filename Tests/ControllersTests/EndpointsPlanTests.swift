@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Plan of a Service's endpoints", .timeLimit(.minutes(1))) struct EndpointsPlanTests {
+@Suite("Plan of a Service's endpoints", .timeLimit(.minutes(5))) struct EndpointsPlanTests {
     private func service(_ spec: JSONValue) -> KubeService {
         var object = KubeObject(.services, namespace: "default", name: "web")
         object.value["spec"] = spec

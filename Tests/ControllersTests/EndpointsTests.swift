@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Endpoints of a Service", .timeLimit(.minutes(1))) struct EndpointsTests {
+@Suite("Endpoints of a Service", .timeLimit(.minutes(5))) struct EndpointsTests {
     private func makeService(_ fixture: Fixture, _ spec: JSONValue) async throws -> KubeObject {
         var service = KubeObject(.services, namespace: "default", name: "web")
         service.value["spec"] = spec

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Garbage collection", .timeLimit(.minutes(1))) struct GarbageCollectorTests {
+@Suite("Garbage collection", .timeLimit(.minutes(5))) struct GarbageCollectorTests {
     private func makeMap(_ fixture: Fixture, _ name: String, owners: [OwnerReference] = []) async throws -> KubeObject {
         var map = KubeObject(.configMaps, namespace: "default", name: name)
         map.ownerReferences = owners

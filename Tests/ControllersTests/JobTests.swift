@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Job controller", .timeLimit(.minutes(1))) struct JobTests {
+@Suite("Job controller", .timeLimit(.minutes(5))) struct JobTests {
     private func make(_ fixture: Fixture, _ spec: JSONValue = [:], restart: JSONValue = "Never") async throws
         -> KubeObject
     {

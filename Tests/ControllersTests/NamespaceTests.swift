@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Namespaces", .timeLimit(.minutes(1))) struct NamespaceTests {
+@Suite("Namespaces", .timeLimit(.minutes(5))) struct NamespaceTests {
     private func make(_ fixture: Fixture) async throws {
         _ = try await fixture.client.create(.namespaces, KubeObject(.namespaces, name: "team"))
         try await fixture.wait(.configMaps, "kube-root-ca.crt", in: "team") { _ in true }

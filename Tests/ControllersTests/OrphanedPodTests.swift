@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Pods without a node", .timeLimit(.minutes(1))) struct OrphanedPodTests {
+@Suite("Pods without a node", .timeLimit(.minutes(5))) struct OrphanedPodTests {
     @Test("a pod whose node is gone is removed after a while")
     func orphan() async throws {
         let fixture = try Fixture()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Use of quotas", .timeLimit(.minutes(1))) struct QuotaTests {
+@Suite("Use of quotas", .timeLimit(.minutes(5))) struct QuotaTests {
     private func quota(_ hard: JSONValue, _ spec: JSONValue = [:]) -> KubeObject {
         var quota = KubeObject(.resourceQuotas, namespace: "default", name: "q")
         quota.value["spec"] = spec

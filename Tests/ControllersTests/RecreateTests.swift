@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Deployment that recreates", .timeLimit(.minutes(1))) struct RecreateTests {
+@Suite("Deployment that recreates", .timeLimit(.minutes(5))) struct RecreateTests {
     private func start(_ fixture: Fixture) async throws {
         var object = MemoryCluster.deployment("web", replicas: 2)
         object.value[["spec", "strategy"]] = ["type": "Recreate"]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Plan of a ReplicaSet", .timeLimit(.minutes(1))) struct ReplicaPlanTests {
+@Suite("Plan of a ReplicaSet", .timeLimit(.minutes(5))) struct ReplicaPlanTests {
     @Test("missing pods are made", arguments: [(3, 0, 3), (3, 2, 1), (3, 3, 0), (0, 0, 0)])
     func creations(wanted: Int, present: Int, creations: Int) {
         let plan = ReplicaPlan(wanted: wanted, pods: (0..<present).map { .example("pod-\($0)") })
@@ -73,7 +73,7 @@ import Testing
     }
 }
 
-@Suite("Hash of a pod template", .timeLimit(.minutes(1))) struct PodTemplateHashTests {
+@Suite("Hash of a pod template", .timeLimit(.minutes(5))) struct PodTemplateHashTests {
     private let template: JSONValue = [
         "metadata": ["labels": ["app": "web"]], "spec": ["containers": [["name": "main", "image": "web:1.0"]]],
     ]

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("ReplicaSet", .timeLimit(.minutes(1))) struct ReplicaSetTests {
+@Suite("ReplicaSet", .timeLimit(.minutes(5))) struct ReplicaSetTests {
     private func make(_ fixture: Fixture, replicas: Int) async throws -> KubeObject {
         var set = KubeObject(.replicaSets, namespace: "default", name: "web")
         set.value["spec"] = [

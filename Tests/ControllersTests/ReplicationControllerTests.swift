@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("ReplicationController", .timeLimit(.minutes(1))) struct ReplicationControllerTests {
+@Suite("ReplicationController", .timeLimit(.minutes(5))) struct ReplicationControllerTests {
     @Test("it keeps its number of pods, by the labels of its template")
     func pods() async throws {
         let fixture = try Fixture()

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Rolling update", .timeLimit(.minutes(1))) struct RollingUpdateTests {
+@Suite("Rolling update", .timeLimit(.minutes(5))) struct RollingUpdateTests {
     struct Limits: Sendable, CustomTestStringConvertible {
         var replicas: Int
         var surge: JSONValue

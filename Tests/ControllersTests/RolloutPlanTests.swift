@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Plan of a rolling update", .timeLimit(.minutes(1))) struct RolloutPlanTests {
+@Suite("Plan of a rolling update", .timeLimit(.minutes(5))) struct RolloutPlanTests {
     private func set(_ name: String, _ replicas: Int, _ available: Int) -> RolloutPlan.Set {
         RolloutPlan.Set(name: name, replicas: replicas, available: available)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Plan of a StatefulSet", .timeLimit(.minutes(1))) struct StatefulSetPlanTests {
+@Suite("Plan of a StatefulSet", .timeLimit(.minutes(5))) struct StatefulSetPlanTests {
     private func set(_ replicas: Int, _ spec: JSONValue = [:]) -> StatefulSet {
         var object = KubeObject(.statefulSets, namespace: "default", name: "db")
         object.value["spec"] = spec

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("StatefulSet controller", .timeLimit(.minutes(1))) struct StatefulSetTests {
+@Suite("StatefulSet controller", .timeLimit(.minutes(5))) struct StatefulSetTests {
     private func make(_ fixture: Fixture, _ spec: JSONValue = [:], replicas: Int = 2) async throws -> KubeObject {
         var set = KubeObject(.statefulSets, namespace: "default", name: "db")
         set.value["spec"] = spec

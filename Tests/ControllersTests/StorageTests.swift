@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Volumes and claims", .timeLimit(.minutes(1))) struct StorageTests {
+@Suite("Volumes and claims", .timeLimit(.minutes(5))) struct StorageTests {
     private static func claim(_ name: String = "data", className: String? = nil) -> KubeObject {
         var claim = KubeObject(.persistentVolumeClaims, namespace: "default", name: name)
         claim.value["spec"] = [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Eviction from tainted nodes", .timeLimit(.minutes(1))) struct TaintEvictionTests {
+@Suite("Eviction from tainted nodes", .timeLimit(.minutes(5))) struct TaintEvictionTests {
     @Test(
         "a pod bears a node as long as each of the taints that throw pods out is tolerated",
         arguments: [

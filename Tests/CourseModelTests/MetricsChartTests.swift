@@ -1,7 +1,7 @@
 import CourseModel
 import Testing
 
-@Suite("Metrics chart", .timeLimit(.minutes(1)))
+@Suite("Metrics chart", .timeLimit(.minutes(5)))
 struct MetricsChartTests {
     private static let metrics = [
         WeekMetric(title: "Lead time", before: .init("18 days"), after: .init("15 days"), target: .init("2 hours")),

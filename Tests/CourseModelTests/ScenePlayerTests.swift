@@ -1,7 +1,7 @@
 import CourseModel
 import Testing
 
-@Suite("Scene player", .timeLimit(.minutes(1)))
+@Suite("Scene player", .timeLimit(.minutes(5)))
 struct ScenePlayerTests {
     private static func line(_ id: String, _ text: String, speaker: CharacterID? = nil) -> SceneLine {
         SceneLine(id: LineID(rawValue: id), speaker: speaker, text: SceneText(text))
@@ -133,7 +133,7 @@ struct ScenePlayerTests {
     }
 }
 
-@Suite("Scene playback", .timeLimit(.minutes(1)))
+@Suite("Scene playback", .timeLimit(.minutes(5)))
 struct ScenePlaybackTests {
     private static func line(_ id: String) -> SceneLine { SceneLine(id: LineID(rawValue: id), text: SceneText(id)) }
 

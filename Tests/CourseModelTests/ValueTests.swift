@@ -1,7 +1,7 @@
 import CourseModel
 import Testing
 
-@Suite("Values of a course", .timeLimit(.minutes(1)))
+@Suite("Values of a course", .timeLimit(.minutes(5)))
 struct ValueTests {
     @Test(
         "paths are read step by step",

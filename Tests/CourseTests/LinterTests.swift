@@ -3,7 +3,7 @@ import CourseModel
 import Foundation
 import Testing
 
-@Suite("Course linter", .timeLimit(.minutes(1)))
+@Suite("Course linter", .timeLimit(.minutes(5)))
 struct LinterTests {
     @Test("a clean course has no faults and loads")
     func clean() throws {

@@ -3,7 +3,7 @@ import CourseModel
 import Foundation
 import Testing
 
-@Suite("Page linter", .timeLimit(.minutes(1)))
+@Suite("Page linter", .timeLimit(.minutes(5)))
 struct PageLinterTests {
     private static let page = "Content/weeks/week01/pages/first.page"
     private static let header = "version: 1\npage: first\nweek: week01\ntitle: First\n---\n"

@@ -4,7 +4,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Connections that break", .timeLimit(.minutes(1)))
+@Suite("Connections that break", .timeLimit(.minutes(5)))
 struct ClosedConnectionTests {
     @Test("a request to a server that hangs up after each answer ends, whenever that happens")
     func hangsUp() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubeClient
 
-@Suite("Commands over HTTPS", .timeLimit(.minutes(1))) struct ExecTests {
+@Suite("Commands over HTTPS", .timeLimit(.minutes(5))) struct ExecTests {
     /// A node whose commands say their arguments on both outputs, and end with as many.
     private struct Agent: NodeAgent {
         func logs(

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Following objects", .timeLimit(.minutes(1))) struct FollowTests {
+@Suite("Following objects", .timeLimit(.minutes(5))) struct FollowTests {
     @Test("what the caller throws ends the following, an expired status too")
     func bodyThrows() async throws {
         let client = try MemoryCluster().client

@@ -4,7 +4,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("A single HTTP request", .timeLimit(.minutes(1))) struct HTTPFetchTests {
+@Suite("A single HTTP request", .timeLimit(.minutes(5))) struct HTTPFetchTests {
     private typealias Step = ScriptedServer.Step
 
     private func fetch(_ step: Step, timeout: Duration = .seconds(55)) async throws -> HTTPFetch.Response {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeClient
 
-@Suite("The client over HTTPS", .timeLimit(.minutes(1))) struct HTTPSClientTests {
+@Suite("The client over HTTPS", .timeLimit(.minutes(5))) struct HTTPSClientTests {
     @Test("an object is made, read, replaced, patched and deleted")
     func verbs() async throws {
         try await MemoryCluster.overHTTPS { cluster, client in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import KubeClient
 
-@Suite("A call of the health service", .timeLimit(.minutes(1))) struct HealthExchangeTests {
+@Suite("A call of the health service", .timeLimit(.minutes(5))) struct HealthExchangeTests {
     private typealias Outcome = HealthExchange.Outcome
 
     private let settings = HealthExchange.frame(4, 0, stream: 0, [])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KubeClient
 
-@Suite("Kubeconfigs", .timeLimit(.minutes(1))) struct KubeconfigTests {
+@Suite("Kubeconfigs", .timeLimit(.minutes(5))) struct KubeconfigTests {
     private static let yaml = """
         clusters:
         - name: lab

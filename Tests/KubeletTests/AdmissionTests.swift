@@ -2,7 +2,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("What a node lets in", .timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite("What a node lets in", .timeLimit(.minutes(5))) struct AdmissionTests {
     private func container(port: Int? = nil, cpu: String? = nil) -> JSONValue {
         var container: JSONValue = ["name": "main", "image": "web:1.0"]
         if let port { container["ports"] = [["containerPort": 80, "hostPort": JSONValue(port)]] }

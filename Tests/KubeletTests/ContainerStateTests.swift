@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Container state", .timeLimit(.minutes(1))) struct ContainerStateTests {
+@Suite("Container state", .timeLimit(.minutes(5))) struct ContainerStateTests {
     private let container = Container(["name": "main", "image": "web:1.0"])
     private let start = Timestamp(seconds: 1_000_000)
 

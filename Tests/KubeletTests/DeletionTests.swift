@@ -5,7 +5,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Deletion of pods", .timeLimit(.minutes(1))) struct DeletionTests {
+@Suite("Deletion of pods", .timeLimit(.minutes(5))) struct DeletionTests {
     private func signals(_ bed: KubeletBed) -> [ScriptedRuntime.Call] {
         bed.runtime.calls.filter { if case .signal = $0 { true } else { false } }
     }

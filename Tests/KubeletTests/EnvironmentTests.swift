@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Environment", .timeLimit(.minutes(1))) struct EnvironmentTests {
+@Suite("Environment", .timeLimit(.minutes(5))) struct EnvironmentTests {
     private func spec(_ env: JSONValue, _ more: JSONValue = [:], pod: JSONValue = [:]) -> JSONValue {
         var container: JSONValue = ["name": "main", "image": "web:1.0", "env": env]
         for (key, value) in more.object ?? [:] { container[key] = value }

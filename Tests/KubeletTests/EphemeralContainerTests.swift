@@ -4,7 +4,7 @@ import KubeModel
 import Kubelet
 import Testing
 
-@Suite("Ephemeral containers", .timeLimit(.minutes(1)))
+@Suite("Ephemeral containers", .timeLimit(.minutes(5)))
 struct EphemeralContainerTests {
     private func add(_ name: String, to pod: KubeObject, _ bed: KubeletBed, _ more: JSONValue = [:]) async throws {
         var container: JSONValue = ["name": .string(name), "image": "busybox", "stdin": true, "tty": true]

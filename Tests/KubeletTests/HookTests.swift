@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Lifecycle hooks", .timeLimit(.minutes(1)))
+@Suite("Lifecycle hooks", .timeLimit(.minutes(5)))
 struct HookTests {
     private func spec(_ lifecycle: JSONValue) -> JSONValue {
         ["containers": [["name": "main", "image": "x", "lifecycle": lifecycle]], "terminationGracePeriodSeconds": 5]

@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Images", .timeLimit(.minutes(1))) struct ImageTests {
+@Suite("Images", .timeLimit(.minutes(5))) struct ImageTests {
     @Test("an image that does not exist is ErrImagePull, then ImagePullBackOff, and is found when it comes")
     func unknown() async throws {
         let bed = try KubeletBed()

@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Init containers", .timeLimit(.minutes(1))) struct InitContainerTests {
+@Suite("Init containers", .timeLimit(.minutes(5))) struct InitContainerTests {
     private func spec(_ more: JSONValue = [:]) -> JSONValue {
         var spec = more
         spec["initContainers"] = [["name": "one", "image": "tool:1.0"], ["name": "two", "image": "tool:1.0"]]
@@ -97,7 +97,7 @@ import Testing
     }
 }
 
-@Suite("Sidecars", .timeLimit(.minutes(1))) struct SidecarTests {
+@Suite("Sidecars", .timeLimit(.minutes(5))) struct SidecarTests {
     private func spec(_ more: JSONValue = [:], sidecar: JSONValue = [:]) -> JSONValue {
         var side: JSONValue = ["name": "side", "image": "tool:1.0", "restartPolicy": "Always"]
         for (key, value) in sidecar.object ?? [:] { side[key] = value }

@@ -3,7 +3,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("The node", .timeLimit(.minutes(1))) struct NodeTests {
+@Suite("The node", .timeLimit(.minutes(5))) struct NodeTests {
     private func readyNode(_ bed: KubeletBed) async throws -> KubeObject {
         let isReady = try await bed.client.waitFor(.nodes, "n1", in: nil, timeout: KubeletBed.patience) {
             Conditions($0?.value[["status", "conditions"]])["Ready"]?.isTrue == true

@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("A pod's life", .timeLimit(.minutes(1))) struct PodLifeTests {
+@Suite("A pod's life", .timeLimit(.minutes(5))) struct PodLifeTests {
     @Test("a bound pod goes from Pending to Running, with its conditions, address and container status")
     func start() async throws {
         let bed = try KubeletBed()

@@ -2,7 +2,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Logs of pods", .timeLimit(.minutes(1))) struct PodLogTests {
+@Suite("Logs of pods", .timeLimit(.minutes(5))) struct PodLogTests {
     private func read(_ bed: KubeletBed, _ options: LogOptions = LogOptions()) async throws -> String {
         var bytes: [UInt8] = []
         for try await piece in try await bed.client.logs(namespace: "default", pod: "web", options: options) {

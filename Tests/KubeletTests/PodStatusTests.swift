@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Pod status", .timeLimit(.minutes(1))) struct PodStatusTests {
+@Suite("Pod status", .timeLimit(.minutes(5))) struct PodStatusTests {
     private let now = Timestamp(seconds: 1_000_000)
 
     /// Containers by letters: `w` waits for its first start, `b` is between two starts, `r` runs, `0` and `1` have ended.

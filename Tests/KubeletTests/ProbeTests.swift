@@ -5,7 +5,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Probes", .timeLimit(.minutes(1))) struct ProbeTests {
+@Suite("Probes", .timeLimit(.minutes(5))) struct ProbeTests {
     private func spec(_ probes: JSONValue, _ more: JSONValue = [:]) -> JSONValue {
         var container: JSONValue = [
             "name": "main", "image": "web:1.0", "ports": [["name": "http", "containerPort": 8080]],

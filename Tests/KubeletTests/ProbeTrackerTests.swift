@@ -3,7 +3,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Probe tracker", .timeLimit(.minutes(1))) struct ProbeTrackerTests {
+@Suite("Probe tracker", .timeLimit(.minutes(5))) struct ProbeTrackerTests {
     /// `+` is a success and `-` a failure; the answer marks healthy with `h`, unhealthy with `u`, no change with a dot.
     private func play(_ results: String, success: Int = 1, failure: Int = 3) -> String {
         var tracker = ProbeTracker(successThreshold: success, failureThreshold: failure)

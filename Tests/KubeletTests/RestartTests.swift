@@ -3,7 +3,7 @@ import KubeClient
 import KubeModel
 import Testing
 
-@Suite("Restarts", .timeLimit(.minutes(1))) struct RestartTests {
+@Suite("Restarts", .timeLimit(.minutes(5))) struct RestartTests {
     @Test("a container that ends is started again at once; its last end is kept, and counted")
     func first() async throws {
         let bed = try KubeletBed()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("The rights of containers", .timeLimit(.minutes(1))) struct RightsTests {
+@Suite("The rights of containers", .timeLimit(.minutes(5))) struct RightsTests {
     private func rights(
         _ own: JSONValue = [:], ofPod: JSONValue = [:], _ spec: JSONValue = [:], image: Image? = nil
     ) throws -> ContainerRights {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Limits of local storage", .timeLimit(.minutes(1))) struct StorageLimitTests {
+@Suite("Limits of local storage", .timeLimit(.minutes(5))) struct StorageLimitTests {
     private let spec: JSONValue = [
         "containers": [
             ["name": "main", "image": "web:1.0", "resources": ["limits": ["ephemeral-storage": "2Mi"]]],

@@ -5,7 +5,7 @@ import KubeModel
 import Kubelet
 import Testing
 
-@Suite("Streams of a node", .timeLimit(.minutes(1)))
+@Suite("Streams of a node", .timeLimit(.minutes(5)))
 struct StreamTests {
     private func refusal(_ body: () async throws(Status) -> some Any) async -> Status? {
         do throws(Status) {

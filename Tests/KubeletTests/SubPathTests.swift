@@ -5,7 +5,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Parts of volumes", .timeLimit(.minutes(1))) struct SubPathTests {
+@Suite("Parts of volumes", .timeLimit(.minutes(5))) struct SubPathTests {
     private func path(_ mount: JSONValue) throws -> String {
         var environment = ContainerEnvironment()
         environment.set("POD_NAME", "web-0")

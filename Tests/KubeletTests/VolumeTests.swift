@@ -7,7 +7,7 @@ import Testing
 
 @testable import Kubelet
 
-@Suite("Volumes", .timeLimit(.minutes(1))) struct VolumeTests {
+@Suite("Volumes", .timeLimit(.minutes(5))) struct VolumeTests {
     private func spec(_ source: JSONValue, mount: JSONValue = [:]) -> JSONValue {
         var volume: JSONValue = ["name": "files"]
         for (key, value) in source.object ?? [:] { volume[key] = value }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ObjectStore
 
-@Suite("Followers of a store", .timeLimit(.minutes(1))) struct FollowerTests {
+@Suite("Followers of a store", .timeLimit(.minutes(5))) struct FollowerTests {
     /// Counts how often a follower was told.
     private final class Bell: Sendable {
         let count = Atomic(0)

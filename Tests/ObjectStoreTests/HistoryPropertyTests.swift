@@ -2,7 +2,7 @@ import KubeModel
 import ObjectStore
 import Testing
 
-@Suite("List and watch agree", .timeLimit(.minutes(1))) struct HistoryPropertyTests {
+@Suite("List and watch agree", .timeLimit(.minutes(5))) struct HistoryPropertyTests {
     /// A small generator, so that a failure can be repeated from its seed.
     struct Seeded: RandomNumberGenerator {
         var state: UInt64

@@ -3,7 +3,7 @@ import KubeModel
 import ObjectStore
 import Testing
 
-@Suite("Object store", .timeLimit(.minutes(1))) struct ObjectStoreTests {
+@Suite("Object store", .timeLimit(.minutes(5))) struct ObjectStoreTests {
     static func key(_ name: String, in namespace: String = "default") -> StoreKey {
         StoreKey(resource: "configmaps", namespace: namespace, name: name)
     }

@@ -8,7 +8,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("Progress on a bad day", .timeLimit(.minutes(1)))
+@Suite("Progress on a bad day", .timeLimit(.minutes(5)))
 struct BadDayTests {
     @Test("a damaged file is kept aside, and the next start begins anew")
     func damaged() throws {

@@ -32,7 +32,7 @@ extension CheckpointResult {
 
 let failure = Verdict.failed(Failure(expected: "3", found: "2", hint: "Look at spec.replicas", cause: .replicas))
 
-@Suite("Progress store", .timeLimit(.minutes(1)))
+@Suite("Progress store", .timeLimit(.minutes(5)))
 struct ProgressStoreTests {
     @Test("an attempt comes back as it was recorded, after a restart")
     func roundTrip() throws {

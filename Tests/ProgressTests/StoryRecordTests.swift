@@ -3,7 +3,7 @@ import Foundation
 import Progress
 import Testing
 
-@Suite("What is recorded for the story", .timeLimit(.minutes(1)))
+@Suite("What is recorded for the story", .timeLimit(.minutes(5)))
 struct StoryRecordTests {
     private static func run(
         _ verdict: Verdict, recovery: Int64, pod: String, new: String, at milliseconds: Int64

@@ -4,7 +4,7 @@ import KubeModel
 import Progress
 import Testing
 
-@Suite("Submissions and grades", .timeLimit(.minutes(1)))
+@Suite("Submissions and grades", .timeLimit(.minutes(5)))
 struct SubmissionTests {
     private static func makeFile(_ folder: String, learner: String = "Ana", runs: Int = 1) throws -> String {
         let store = try ProgressStore(path: "\(folder)/\(learner).sqlite")

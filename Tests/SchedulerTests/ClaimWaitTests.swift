@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("Waiting for storage", .timeLimit(.minutes(1))) struct ClaimWaitTests {
+@Suite("Waiting for storage", .timeLimit(.minutes(5))) struct ClaimWaitTests {
     private static func claim(_ phase: String, isGoing: Bool = false) -> KubeObject {
         var claim = KubeObject(.persistentVolumeClaims, namespace: "default", name: "data")
         claim.value["status"] = ["phase": .string(phase)]

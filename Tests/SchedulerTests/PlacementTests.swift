@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("Placement beside other pods", .timeLimit(.minutes(1))) struct PlacementTests {
+@Suite("Placement beside other pods", .timeLimit(.minutes(5))) struct PlacementTests {
     private static func term(_ app: String, key: String = "kubernetes.io/hostname", more: JSONValue = [:]) -> JSONValue
     {
         var term: JSONValue = ["labelSelector": ["matchLabels": ["app": .string(app)]], "topologyKey": .string(key)]

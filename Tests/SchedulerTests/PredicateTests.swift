@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("Predicates of the scheduler", .timeLimit(.minutes(1))) struct PredicateTests {
+@Suite("Predicates of the scheduler", .timeLimit(.minutes(5))) struct PredicateTests {
     private func verdict(_ predicate: some Predicate, _ pod: KubeObject, _ node: NodeState) -> [String] {
         predicate.refusal(Pod(pod), node)?.reasons ?? []
     }
@@ -180,7 +180,7 @@ import Testing
     }
 }
 
-@Suite("Decision of the scheduler", .timeLimit(.minutes(1))) struct SchedulingDecisionTests {
+@Suite("Decision of the scheduler", .timeLimit(.minutes(5))) struct SchedulingDecisionTests {
     private func decide(_ pod: KubeObject, _ nodes: [NodeState]) -> SchedulingDecision {
         SchedulingDecision(Pod(pod), in: ClusterPicture(nodes: nodes))
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("Preemption", .timeLimit(.minutes(1))) struct PreemptionTests {
+@Suite("Preemption", .timeLimit(.minutes(5))) struct PreemptionTests {
     private func running(_ name: String, cpu: String, priority: Int, labels: [String: String] = [:]) -> KubeObject {
         var pod = makePod(name, cpu: cpu, spec: ["priority": JSONValue(priority)])
         pod.labels = labels

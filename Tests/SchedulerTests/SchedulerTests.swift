@@ -7,7 +7,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("Scheduler", .timeLimit(.minutes(1))) struct SchedulerTests {
+@Suite("Scheduler", .timeLimit(.minutes(5))) struct SchedulerTests {
     private let cluster: MemoryCluster
     private var client: any ClusterClient { cluster.client }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import APIServer
 
-@Suite("Mailbox", .timeLimit(.minutes(1))) struct MailboxTests {
+@Suite("Mailbox", .timeLimit(.minutes(5))) struct MailboxTests {
     @Test("a sender waits until the receiver has made room")
     func backPressure() async {
         let mailbox = Mailbox<Int>(costMax: 3)

@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// What `kubectl get --raw /api/v1/nodes/NAME/proxy/…` gives.
-@Suite("The kubelet's pages", .timeLimit(.minutes(1))) struct NodeProxyTests {
+@Suite("The kubelet's pages", .timeLimit(.minutes(5))) struct NodeProxyTests {
     private let fixture: AccessFixture
     private let pod: KubeObject
 

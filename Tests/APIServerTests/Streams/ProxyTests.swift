@@ -5,7 +5,7 @@ import KubeModel
 import NIOCore
 import Testing
 
-@Suite("Requests that are passed on", .timeLimit(.minutes(1))) struct ProxyTests {
+@Suite("Requests that are passed on", .timeLimit(.minutes(5))) struct ProxyTests {
     private static let root = "/api/v1/namespaces/default"
 
     /// A program that answers with the request it got, or as the path says.

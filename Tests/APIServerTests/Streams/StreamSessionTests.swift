@@ -6,7 +6,7 @@ import LabTesting
 import NIOCore
 import Testing
 
-@Suite("Streams over the wire", .timeLimit(.minutes(1))) struct StreamSessionTests {
+@Suite("Streams over the wire", .timeLimit(.minutes(5))) struct StreamSessionTests {
     private static let exec = "/api/v1/namespaces/default/pods/web/exec"
 
     /// Runs an action against a server with a running pod `web`.

@@ -6,7 +6,7 @@ import Testing
 @testable import APIServer
 
 /// What becomes of requests about which webhooks are asked.
-@Suite("Admission webhooks", .timeLimit(.minutes(1))) struct AdmissionWebhookTests {
+@Suite("Admission webhooks", .timeLimit(.minutes(5))) struct AdmissionWebhookTests {
     private static func hook(
         _ name: String, _ client: JSONValue, operations: JSONValue = ["*"], resources: JSONValue = ["configmaps"],
         _ more: [String: JSONValue] = [:]

@@ -4,7 +4,7 @@ import LabTesting
 import Testing
 
 /// Custom resources in two versions, between which a webhook converts.
-@Suite("Conversion webhooks", .timeLimit(.minutes(1))) struct ConversionWebhookTests {
+@Suite("Conversion webhooks", .timeLimit(.minutes(5))) struct ConversionWebhookTests {
     private static let first = ResourceType(
         group: "stable.example.com", version: "v1", kind: "Machine", plural: "machines")
     private static let second = ResourceType(

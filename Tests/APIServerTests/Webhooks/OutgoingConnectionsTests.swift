@@ -8,7 +8,7 @@ import Testing
 @testable import APIServer
 
 /// Connections that the server keeps for its next call.
-@Suite("Kept connections", .timeLimit(.minutes(1))) struct OutgoingConnectionsTests {
+@Suite("Kept connections", .timeLimit(.minutes(5))) struct OutgoingConnectionsTests {
     private static func call(_ server: WebhookServer, _ registry: Registry) -> OutgoingCall {
         OutgoingCall(registry: registry, client: WebhookClient(server.client()), timeout: .seconds(30))
     }

@@ -2,7 +2,7 @@ import Foundation
 import LabTesting
 import Testing
 
-@Suite("The course's other services", .timeLimit(.minutes(1))) struct OtherServicesTests {
+@Suite("The course's other services", .timeLimit(.minutes(5))) struct OtherServicesTests {
     @Test("the orders service has Spring Boot's groups of health, and version 2 tells an order's status")
     func orders() async throws {
         try await ServiceProcess.run("orders-service", ["STARTUP_SECONDS": "0.1", "APP_VERSION": "2.0"]) {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Dockerfiles", .timeLimit(.minutes(1))) struct DockerfileTests {
+@Suite("Dockerfiles", .timeLimit(.minutes(5))) struct DockerfileTests {
     private func parse(_ text: String) throws -> [Dockerfile.Instruction] {
         try Dockerfile(parsing: text, name: "Dockerfile").instructions
     }

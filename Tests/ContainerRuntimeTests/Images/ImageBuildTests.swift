@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Building images without running anything", .timeLimit(.minutes(1))) struct ImageBuildTests {
+@Suite("Building images without running anything", .timeLimit(.minutes(5))) struct ImageBuildTests {
     private let bed: StoreBed
     init() throws { bed = try StoreBed() }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Loading images", .timeLimit(.minutes(1))) struct ImageLoadTests {
+@Suite("Loading images", .timeLimit(.minutes(5))) struct ImageLoadTests {
     private let bed: StoreBed
     init() throws { bed = try StoreBed() }
 

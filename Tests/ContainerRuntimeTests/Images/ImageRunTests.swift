@@ -7,7 +7,7 @@ import Testing
 @testable import ContainerRuntime
 
 @Suite(
-    "Running images in a sandbox", .serialized, .timeLimit(.minutes(1)),
+    "Running images in a sandbox", .serialized, .timeLimit(.minutes(5)),
     .enabled(if: RuntimeProbe.run().level == .sandbox, "this machine denies namespaces, so there is no sandbox to test")
 )
 struct ImageRunTests {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Logins of registries", .timeLimit(.minutes(1))) struct RegistryLoginTests {
+@Suite("Logins of registries", .timeLimit(.minutes(5))) struct RegistryLoginTests {
     private static func secret(_ type: String, _ key: String, _ text: String) -> KubeObject {
         KubeObject(["type": .string("kubernetes.io/\(type)"), "data": [key: .string(Base64.encode(text))]])
     }

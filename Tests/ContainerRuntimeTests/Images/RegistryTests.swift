@@ -5,7 +5,7 @@ import Testing
 
 @testable import ContainerRuntime
 
-@Suite("Images from registries", .timeLimit(.minutes(1))) struct RegistryTests {
+@Suite("Images from registries", .timeLimit(.minutes(5))) struct RegistryTests {
     private let bed: StoreBed
     init() throws { bed = try StoreBed() }
 

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Reading JSON", .timeLimit(.minutes(1))) struct JSONParserTests {
+@Suite("Reading JSON", .timeLimit(.minutes(5))) struct JSONParserTests {
     private func fault(_ bytes: [UInt8], depthMax: Int = 256) -> JSONError? {
         do throws(JSONError) {
             _ = try JSONValue(parsing: bytes, depthMax: depthMax)

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("JSON values", .timeLimit(.minutes(1))) struct JSONValueTests {
+@Suite("JSON values", .timeLimit(.minutes(5))) struct JSONValueTests {
     @Test("a member is read through a path, and nil where a step is missing")
     func read() {
         let value: JSONValue = ["spec": ["replicas": 3], "list": [1]]

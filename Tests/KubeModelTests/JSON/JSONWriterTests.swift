@@ -2,7 +2,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Writing JSON", .timeLimit(.minutes(1))) struct JSONWriterTests {
+@Suite("Writing JSON", .timeLimit(.minutes(5))) struct JSONWriterTests {
     @Test(
         "a value is written compactly, its members in their order",
         arguments: [

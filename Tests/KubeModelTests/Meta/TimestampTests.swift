@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Moments", .timeLimit(.minutes(1))) struct TimestampTests {
+@Suite("Moments", .timeLimit(.minutes(5))) struct TimestampTests {
     @Test(
         "RFC 3339 is read with fractions and offsets, and written in UTC",
         arguments: [

@@ -2,7 +2,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Protobuf bodies", .timeLimit(.minutes(1))) struct ProtobufBodyTests {
+@Suite("Protobuf bodies", .timeLimit(.minutes(5))) struct ProtobufBodyTests {
     private func refusal(of bytes: [UInt8]) -> String? {
         do throws(ProtobufError) {
             _ = try ProtobufBody.decode(bytes)

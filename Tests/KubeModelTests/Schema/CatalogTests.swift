@@ -2,7 +2,7 @@ import Testing
 
 @testable import KubeModel
 
-@Suite("The catalogue of kinds", .timeLimit(.minutes(1))) struct CatalogTests {
+@Suite("The catalogue of kinds", .timeLimit(.minutes(5))) struct CatalogTests {
     /// Every declared place of a kind, named types once.
     private func places(of kind: KindSchema) -> [(path: String, schema: Schema)] {
         var found: [(String, Schema)] = []

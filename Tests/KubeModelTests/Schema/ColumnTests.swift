@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Columns of kubectl get", .timeLimit(.minutes(1))) struct ColumnTests {
+@Suite("Columns of kubectl get", .timeLimit(.minutes(5))) struct ColumnTests {
     /// The cells of an object, `-o wide` included, joined by `|`.
     private func line(_ resource: ResourceType, _ text: String) throws -> String {
         let kind = try Fixture.kind(resource)

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Rules of Services, Secrets, Nodes and Namespaces", .timeLimit(.minutes(1))) struct CoreRulesTests {
+@Suite("Rules of Services, Secrets, Nodes and Namespaces", .timeLimit(.minutes(5))) struct CoreRulesTests {
     @Test(
         "a service's faults are named in Kubernetes' words",
         arguments: [

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("CronJobs and their schedules", .timeLimit(.minutes(1))) struct CronTests {
+@Suite("CronJobs and their schedules", .timeLimit(.minutes(5))) struct CronTests {
     private func cronJob(_ schedule: String, more: String = "", name: String = "hello") -> String {
         """
         {"metadata": {"name": "\(name)"}, "spec": {"schedule": "\(schedule)"\(more.isEmpty ? "" : ", ")\(more),

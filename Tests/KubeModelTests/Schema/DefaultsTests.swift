@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Defaults", .timeLimit(.minutes(1))) struct DefaultsTests {
+@Suite("Defaults", .timeLimit(.minutes(5))) struct DefaultsTests {
     /// Adds what every pod's spec gets, so that the tests below only name what is special.
     private static func podSpec(_ more: String) throws -> JSONValue {
         var value = try Fixture.parse(

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Discovery and OpenAPI", .timeLimit(.minutes(1))) struct DocumentTests {
+@Suite("Discovery and OpenAPI", .timeLimit(.minutes(5))) struct DocumentTests {
     @Test("aggregated discovery lists every kind of the groups once")
     func aggregated() {
         let catalog = KindCatalog.builtIn

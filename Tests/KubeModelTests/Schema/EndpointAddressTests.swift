@@ -2,7 +2,7 @@ import Testing
 
 @testable import KubeModel
 
-@Suite("Addresses of endpoints", .timeLimit(.minutes(1)))
+@Suite("Addresses of endpoints", .timeLimit(.minutes(5)))
 struct EndpointAddressTests {
     @Test(
         "one machine's own addresses are refused, apart from those where pods without namespaces live",

@@ -2,7 +2,7 @@ import KubeModel
 import Testing
 
 /// Kinds by which clusters are extended: runtimes, storage drivers, webhooks, certificates, flow control.
-@Suite("Kinds of extensions", .timeLimit(.minutes(1))) struct ExtensionKindTests {
+@Suite("Kinds of extensions", .timeLimit(.minutes(5))) struct ExtensionKindTests {
     @Test(
         "faults are named in Kubernetes' words",
         arguments: [

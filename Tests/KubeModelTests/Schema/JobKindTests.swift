@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Jobs", .timeLimit(.minutes(1))) struct JobKindTests {
+@Suite("Jobs", .timeLimit(.minutes(5))) struct JobKindTests {
     private func job(_ spec: String = "", restart: String = "Never", labels: String = "{}") -> String {
         """
         {"metadata": {"name": "pi"}, "spec": {\(spec)\(spec.isEmpty ? "" : ", ")\

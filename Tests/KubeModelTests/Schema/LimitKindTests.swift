@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Limits of namespaces", .timeLimit(.minutes(1))) struct LimitKindTests {
+@Suite("Limits of namespaces", .timeLimit(.minutes(5))) struct LimitKindTests {
     private func quota(_ spec: String) -> String { #"{"metadata": {"name": "q"}, "spec": {\#(spec)}}"# }
     private func limits(_ item: String) -> String { quota(#""limits": [{\#(item)}]"#) }
 

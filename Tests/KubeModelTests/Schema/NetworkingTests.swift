@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Ingress, IngressClass and NetworkPolicy", .timeLimit(.minutes(1))) struct NetworkingTests {
+@Suite("Ingress, IngressClass and NetworkPolicy", .timeLimit(.minutes(5))) struct NetworkingTests {
     private static func path(_ members: String) -> String {
         #"{"spec": {"rules": [{"http": {"paths": [{\#(members)}]}}]}}"#
     }

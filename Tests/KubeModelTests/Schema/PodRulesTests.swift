@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Rules across a pod", .timeLimit(.minutes(1))) struct PodRulesTests {
+@Suite("Rules across a pod", .timeLimit(.minutes(5))) struct PodRulesTests {
     @Test(
         "volumes have one source, and mounts find them",
         arguments: [

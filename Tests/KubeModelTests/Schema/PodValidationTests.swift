@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Validation of pods", .timeLimit(.minutes(1))) struct PodValidationTests {
+@Suite("Validation of pods", .timeLimit(.minutes(5))) struct PodValidationTests {
     @Test("a whole sample of every kind is right", arguments: KindCatalog.builtIn.kinds.map(\.resource))
     func samples(resource: ResourceType) throws {
         #expect(try Fixture.refusals(resource, Samples.text(of: resource)) == [])

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Roles, bindings, classes and budgets", .timeLimit(.minutes(1))) struct RightsTests {
+@Suite("Roles, bindings, classes and budgets", .timeLimit(.minutes(5))) struct RightsTests {
     @Test(
         "a rule speaks of resources or of paths",
         arguments: [

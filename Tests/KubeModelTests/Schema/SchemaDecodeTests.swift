@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Decoding objects", .timeLimit(.minutes(1))) struct SchemaDecodeTests {
+@Suite("Decoding objects", .timeLimit(.minutes(5))) struct SchemaDecodeTests {
     @Test("zeros, empty texts and empty lists that say nothing are dropped; the others stay")
     func zeros() throws {
         let kind = try Fixture.kind(.deployments)

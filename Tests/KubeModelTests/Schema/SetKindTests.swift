@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Sets of pods", .timeLimit(.minutes(1))) struct SetKindTests {
+@Suite("Sets of pods", .timeLimit(.minutes(5))) struct SetKindTests {
     private static let selector = #""selector": {"matchLabels": {"app": "web"}}"#
 
     private func set(_ spec: String = "", template: String = Fixture.template(), selector: String = Self.selector)

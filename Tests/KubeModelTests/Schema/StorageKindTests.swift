@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Volumes and claims", .timeLimit(.minutes(1))) struct StorageKindTests {
+@Suite("Volumes and claims", .timeLimit(.minutes(5))) struct StorageKindTests {
     private func claim(
         _ spec: String = #""resources": {"requests": {"storage": "1Gi"}}"#, modes: String = #"["ReadWriteOnce"]"#
     )

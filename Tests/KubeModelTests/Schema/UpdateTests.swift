@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Creating and changing objects", .timeLimit(.minutes(1))) struct UpdateTests {
+@Suite("Creating and changing objects", .timeLimit(.minutes(5))) struct UpdateTests {
     private func update(
         _ resource: ResourceType, _ text: String, _ subresource: String? = nil, change: (inout KubeObject) -> Void
     ) throws -> (object: KubeObject, old: KubeObject, errors: [String]) {

@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Validation", .timeLimit(.minutes(1))) struct ValidationTests {
+@Suite("Validation", .timeLimit(.minutes(5))) struct ValidationTests {
     @Test(
         "metadata is checked for every kind",
         arguments: [

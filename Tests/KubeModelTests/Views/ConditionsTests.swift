@@ -1,7 +1,7 @@
 import KubeModel
 import Testing
 
-@Suite("Conditions", .timeLimit(.minutes(1))) struct ConditionsTests {
+@Suite("Conditions", .timeLimit(.minutes(5))) struct ConditionsTests {
     private let early = Timestamp(seconds: 1_800_000_000)
     private let late = Timestamp(seconds: 1_800_000_060)
 

@@ -2,7 +2,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("The view of a pod", .timeLimit(.minutes(1))) struct PodViewTests {
+@Suite("The view of a pod", .timeLimit(.minutes(5))) struct PodViewTests {
     private static func container(_ resources: JSONValue = [:], name: String = "c") -> JSONValue {
         ["name": .string(name), "image": "web:1.0", "resources": resources]
     }

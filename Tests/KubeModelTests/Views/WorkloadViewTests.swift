@@ -2,7 +2,7 @@ import KubeModel
 import LabTesting
 import Testing
 
-@Suite("Views of workloads and services", .timeLimit(.minutes(1))) struct WorkloadViewTests {
+@Suite("Views of workloads and services", .timeLimit(.minutes(5))) struct WorkloadViewTests {
     @Test(
         "surge is rounded up, unavailability down, and never are both zero",
         arguments: [
