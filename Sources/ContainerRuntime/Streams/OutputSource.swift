@@ -29,7 +29,7 @@ final class OutputSource: ChannelDuplexHandler {
         self.ended = ended
     }
 
-    /// Follows a descriptor until its end; it belongs to the channel from here on, and is closed when this throws.
+    /// Begins to follow a descriptor until its end; it belongs to the channel from here on, and is closed when that fails.
     ///
     /// - Parameters:
     ///   - writing: A second descriptor of the same terminal, through which the channel writes.
@@ -37,7 +37,7 @@ final class OutputSource: ChannelDuplexHandler {
     static func open(
         _ reading: Int32, writing: Int32? = nil, hub: OutputHub, isErrorOutput: Bool,
         ended: @escaping @Sendable () -> Void
-    ) async throws(RuntimeError) -> any Channel {
+    ) -> EventLoopFuture<any Channel> {
         let bootstrap = NIOPipeBootstrap(group: StreamLoop.group)
             .channelInitializer { channel in
                 hub.add(channel)
@@ -46,15 +46,16 @@ final class OutputSource: ChannelDuplexHandler {
                         OutputSource(hub: hub, isErrorOutput: isErrorOutput, ended: ended))
                 }
             }
-        do {
+        let channel =
             if let writing {
-                return try await bootstrap.takingOwnershipOfDescriptors(input: reading, output: writing).get()
+                bootstrap.takingOwnershipOfDescriptors(input: reading, output: writing)
+            } else {
+                bootstrap.takingOwnershipOfDescriptor(input: reading)
             }
-            return try await bootstrap.takingOwnershipOfDescriptor(input: reading).get()
-        } catch {
+        return channel.flatMapErrorThrowing { error in
             Glibc.close(reading)
             if let writing { Glibc.close(writing) }
-            throw .system("the output of the program cannot be read: \(error)")
+            throw RuntimeError.system("the output of the program cannot be read: \(error)")
         }
     }
 

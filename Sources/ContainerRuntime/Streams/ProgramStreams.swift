@@ -44,11 +44,16 @@ final class ProgramStreams: Sendable {
         let streams = ProgramStreams(request, hub: hub, sourceEnded: sourceEnded)
         var ends: [Int32] = []
         guard !request.isTerminal else { return (streams, ends) }
+        // Begun together, they take half the time; both are there before the program writes, so that what it writes comes in order.
+        var outputs: [EventLoopFuture<any Channel>] = []
         do throws(RuntimeError) {
             ends.append(request.hasInput ? try await streams.makeInput() : try nowhere(O_RDONLY))
-            ends.append(request.hasOutput ? try await streams.makeOutput(isErrorOutput: false) : try nowhere(O_WRONLY))
-            ends.append(
-                request.hasErrorOutput ? try await streams.makeOutput(isErrorOutput: true) : try nowhere(O_WRONLY))
+            for (isWanted, isError) in [(request.hasOutput, false), (request.hasErrorOutput, true)] {
+                let pipe = isWanted ? try pipe() : (reading: -1, writing: try nowhere(O_WRONLY))
+                ends.append(pipe.writing)
+                if isWanted { outputs.append(streams.follow(pipe.reading, isErrorOutput: isError)) }
+            }
+            for output in outputs { try await streams.adopt(output) }
         } catch {
             for end in ends { Glibc.close(end) }
             streams.close()
@@ -81,18 +86,21 @@ final class ProgramStreams: Sendable {
         return pipe.reading
     }
 
-    private func makeOutput(isErrorOutput: Bool) async throws(RuntimeError) -> Int32 {
-        let pipe = try Self.pipe()
-        do throws(RuntimeError) {
-            let channel = try await OutputSource.open(pipe.reading, hub: hub, isErrorOutput: isErrorOutput) {
-                self.endSource()
-            }
+    private func follow(
+        _ reading: Int32, writing: Int32? = nil, isErrorOutput: Bool
+    ) -> EventLoopFuture<any Channel> {
+        OutputSource.open(reading, writing: writing, hub: hub, isErrorOutput: isErrorOutput) { self.endSource() }
+    }
+
+    @discardableResult
+    private func adopt(_ output: EventLoopFuture<any Channel>) async throws(RuntimeError) -> any Channel {
+        do {
+            let channel = try await output.get()
             state.withLock { $0.channels.append(channel) }
+            return channel
         } catch {
-            Glibc.close(pipe.writing)
-            throw error
+            throw error as? RuntimeError ?? .system("\(error)")
         }
-        return pipe.writing
     }
 
     /// Takes over this side of the program's terminal.
@@ -100,11 +108,8 @@ final class ProgramStreams: Sendable {
         guard terminal >= 0 else { throw .system("no terminal came for the program") }
         let writing = fcntl(terminal, F_DUPFD_CLOEXEC, 0)
         let window = fcntl(terminal, F_DUPFD_CLOEXEC, 0)
-        let channel = try await OutputSource.open(terminal, writing: writing, hub: hub, isErrorOutput: false) {
-            self.endSource()
-        }
+        let channel = try await adopt(follow(terminal, writing: writing, isErrorOutput: false))
         state.withLock { state in
-            state.channels.append(channel)
             state.input = InputPipe(terminal: channel)
             state.window = window
         }
