@@ -81,7 +81,7 @@ extension PodWorker {
             container, pod, services: services, facts: downwardFacts, capacity: node.configuration.capacity,
             lookup: lookup)
         let message = TerminationMessage(container, pod, attempt: state(slot).attempt, node.configuration)
-        let mounts = try await mounts(of: container, environment) + message.mounts()
+        let mounts = try await mounts(of: container, attempt: state(slot).attempt, environment) + message.mounts()
         let state = state(slot)
         let command = container.command.isEmpty ? image.entrypoint : container.command.map(environment.expand)
         let rest: [String]

@@ -52,16 +52,29 @@ extension PodWorker {
         return answer[["status", "token"]]?.string ?? ""
     }
 
+    /// Prepares the volumes that containers mount, as far as they can be; who mounts another one hears why not.
+    func prepareVolumes() async {
+        let containers = pod.initContainers + pod.containers
+        let mounts = containers.flatMap { $0.value["volumeMounts"]?.array ?? [] }
+        let mounted = Set(mounts.compactMap { $0["name"]?.string })
+        for volume in pod.spec["volumes"]?.array ?? [] {
+            guard let name = volume["name"]?.string, mounted.contains(name) else { continue }
+            volumesAhead[name] = try? await prepare(volume)
+        }
+    }
+
     /// What a container sees of the pod's volumes.
     func mounts(
-        of container: Container, _ environment: ContainerEnvironment
+        of container: Container, attempt: Int, _ environment: ContainerEnvironment
     ) async throws(ConfigurationError) -> [ContainerConfiguration.Mount] {
         var mounts: [ContainerConfiguration.Mount] = []
         for mount in container.value["volumeMounts"]?.array ?? [] {
             guard let name = mount["name"]?.string, let target = mount["mountPath"]?.string,
                 let volume = pod.spec["volumes"]?.array?.first(where: { $0["name"]?.string == name })
             else { continue }
-            guard let path = try await prepare(volume) else {
+            var path = attempt == 0 ? volumesAhead[name] : nil
+            if path == nil { path = try await prepare(volume) }
+            guard let path else {
                 throw ConfigurationError(
                     reason: "FailedMount",
                     message: "MountVolume.SetUp failed for volume \"\(name)\" : this kind of volume is not supported")

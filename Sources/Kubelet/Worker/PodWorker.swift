@@ -27,6 +27,8 @@ actor PodWorker {
     var watcherCount = 0
     /// The containers that were stopped because they are to run another image.
     var redefined: Set<String> = []
+    /// Where the volumes are that were prepared while the sandbox was made.
+    var volumesAhead: [String: String] = [:]
     /// The versions of the ConfigMaps and Secrets whose entries are in volumes.
     var mountedVersions: [Mounted: String] = [:]
     /// The status as it was written last, and whether it is being written or has to be.
@@ -221,7 +223,10 @@ actor PodWorker {
         let sources = Dictionary(
             uniqueKeysWithValues: volumeSources.map { ($0, node.mounted.hold($0, in: namespace)) })
         defer { for source in sources.keys { node.mounted.letGo(source, in: namespace) } }
-        guard await prepareSandbox() else { return }
+        async let volumes: Void = prepareVolumes()
+        let hasSandbox = await prepareSandbox()
+        await volumes
+        guard hasSandbox else { return }
         await withDiscardingTaskGroup { sidecars in
             sidecars.addTask { await self.runEphemeralContainers() }
             sidecars.addTask { await self.followVolumes(sources) }
