@@ -320,10 +320,11 @@ static void loop(int signals) {
             int64_t left = entry->deadline > now ? entry->deadline - now : 0;
             if (timeout < 0 || left < timeout) timeout = left;
         }
-        bool is_wanted = standby_is_wanted();
-        int ready = poll(watched, (nfds_t)count, is_wanted ? 0 : (int)timeout);
+        int64_t standby = standby_wait();
+        bool stands_by = standby >= 0 && (timeout < 0 || standby < timeout);
+        int ready = poll(watched, (nfds_t)count, (int)(stands_by ? standby : timeout));
         if (ready < 0 && errno != EINTR) return;
-        if (ready == 0 && is_wanted) standby_make();
+        if (ready == 0 && stands_by) standby_make();
         if (watched[1].revents) {
             struct signalfd_siginfo information;
             while (read(signals, &information, sizeof information) > 0) {}

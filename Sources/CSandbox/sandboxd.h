@@ -187,7 +187,8 @@ struct pod *pod_begin(bool has_network, char *error, size_t capacity);
 void pod_end(struct pod *pod);
 
 // standby.c
-bool standby_is_wanted(void);
+/// After so many milliseconds without a request one more pod is to be made; -1: none is.
+int standby_wait(void);
 void standby_make(void);
 /// A pod with a network that is there already; NULL if there is none.
 struct pod *standby_take(void);

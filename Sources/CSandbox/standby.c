@@ -10,7 +10,12 @@ static int count;
 /// There are pods at all on this node, and they can be made.
 static bool is_in_use;
 
-bool standby_is_wanted(void) { return is_in_use && count < standby_max; }
+int standby_wait(void) {
+    // To a pod that was just made soon comes its container, and is not to wait. While one is on its way there is time.
+    enum { pause = 5 };
+    if (!is_in_use || count >= standby_max) return -1;
+    return births_count() > 0 ? 0 : pause;
+}
 
 void standby_make(void) {
     char error[256];
