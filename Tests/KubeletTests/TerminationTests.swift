@@ -100,7 +100,7 @@ struct TerminationTests {
         }
     }
 
-    @Test("a pod that is active for longer than its deadline is ended, however far it came, and is to be seen as failed")
+    @Test("a pod that is active for longer than its deadline is ended however far it came, and stays as failed")
     func deadline() async throws {
         let bed = try KubeletBed()
         try await bed.run {
