@@ -91,7 +91,8 @@ final class SandboxChannel: Sendable {
     }
 
     private let channel: Int32
-    private let process: pid_t
+    /// That of sandboxd.
+    let process: pid_t
     private let shared = Mutex(Shared())
     private let reader = NIOThreadPool(numberOfThreads: 1)
     private let exited: @Sendable (_ name: String, _ status: Int32, _ isOutOfMemory: Bool) -> Void
