@@ -54,8 +54,12 @@ final class Program: Sendable {
 
     /// Runs kubectl against the cluster, in the folder of the home.
     func kubectl(_ arguments: [String]) async throws -> Result {
-        try await start(
-            Self.kubectl ?? "kubectl", arguments, variables: ["KUBECONFIG": kubeconfig, "EDITOR": "true"])
+        // Over WebSocket, kubectl before 1.34 now and then loses the output of a command that is faster than it
+        // (kubernetes/kubernetes#131189).
+        let variables = [
+            "KUBECONFIG": kubeconfig, "EDITOR": "true", "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false",
+        ]
+        return try await start(Self.kubectl ?? "kubectl", arguments, variables: variables)
     }
 
     /// Writes a file into the home.
