@@ -147,6 +147,8 @@ public enum HTTPFetch {
             return inner.map { failure($0, isLate: false) } ?? .other("\(error)")
         case let error as IOError where error.errnoCode == ECONNREFUSED: return .refused
         case let error as IOError where error.errnoCode == ECONNRESET: return .closed
+        // It ended before the request was on its way.
+        case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed: return .closed
         default: return .other("\(error)")
         }
     }
