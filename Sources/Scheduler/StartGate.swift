@@ -14,8 +14,8 @@ final class StartGate: Sendable {
     private let starting = Mutex<[ObjectKey: ContinuousClock.Instant]>([:])
     private let room = Bell()
 
-    /// A start keeps several processors busy, some of them in parts of the kernel where only one can be: with one start for four
-    /// processors each takes two thirds of the time that it takes beside another one.
+    /// A start keeps several processors busy: with one for four processors each takes two thirds of the time that it takes beside
+    /// another one.
     static var forThisMachine: StartGate {
         StartGate(countMax: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 4), timeMax: .milliseconds(25))
     }
